@@ -1,0 +1,49 @@
+# Every library the project stands on, each from Debian's packages, minimum versions, never exact ones.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.74 REQUIRED COMPONENTS unit_test_framework)
+find_path(MSGPACK_INCLUDE msgpack.hpp REQUIRED) # header-only; its CMake package changed its name between releases
+find_package(simdjson 3.0 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(spdlog 1.10 REQUIRED)
+find_package(CLI11 2.1 REQUIRED)
+find_package(tomlplusplus 3.3 REQUIRED)
+find_package(SQLiteCpp 3.2 REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)
+# Versions below 0.22 count replicas of entries from earlier terms as committed (Raft paper, figure 8).
+pkg_check_modules(RAFT REQUIRED IMPORTED_TARGET raft>=0.22.1)
+find_library(CAF_CORE caf_core REQUIRED)
+
+add_library(epione_warnings INTERFACE)
+target_compile_options(epione_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror
+                       $<$<COMPILE_LANGUAGE:CXX>:-Wconversion>)
+add_library(epione::warnings ALIAS epione_warnings)
+
+add_library(epione_third_party_values INTERFACE)
+target_link_libraries(epione_third_party_values INTERFACE PkgConfig::SODIUM PkgConfig::XXHASH nlohmann_json::nlohmann_json
+                      tomlplusplus::tomlplusplus)
+target_compile_definitions(epione_third_party_values INTERFACE MSGPACK_NO_BOOST MSGPACK_USE_STD_VARIANT_ADAPTOR)
+add_library(epione::third_party_values ALIAS epione_third_party_values)
+
+add_library(epione_caf INTERFACE)
+target_link_libraries(epione_caf INTERFACE ${CAF_CORE} Threads::Threads)
+add_library(epione::caf ALIAS epione_caf)
+
+add_library(epione_third_party_runtime INTERFACE)
+target_link_libraries(epione_third_party_runtime INTERFACE spdlog::spdlog prometheus-cpp::core)
+add_library(epione::third_party_runtime ALIAS epione_third_party_runtime)
+
+add_library(epione_sqlite INTERFACE)
+target_link_libraries(epione_sqlite INTERFACE SQLiteCpp PkgConfig::SQLITE)
+add_library(epione::sqlite ALIAS epione_sqlite)
+
+add_library(epione_beast INTERFACE)
+target_link_libraries(epione_beast INTERFACE Boost::headers simdjson::simdjson Threads::Threads)
+add_library(epione::beast ALIAS epione_beast)
+
+add_library(epione_raft INTERFACE)
+target_link_libraries(epione_raft INTERFACE PkgConfig::RAFT)
+add_library(epione::raft ALIAS epione_raft)

@@ -1,0 +1,59 @@
+// The event: who did what to which record, when, what it was, what it became, and why (21 CFR 11.10(e)).
+// It is the record itself: nothing is stored beside it that cannot be rebuilt from it.
+#pragma once
+
+#include "domain/ids.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace epione::domain {
+
+/// `seq` is not part of the bytes: it is the event's place in its shard's chain.
+struct event {
+  std::int64_t time_us = 0; ///< wall clock, microseconds since 1970-01-01T00:00:00Z
+  std::string who;          ///< "subject:42", "system", "os:root", ...
+  std::string role;         ///< "patient", "system", "operator", ...
+  std::string action;       ///< "submission.create", "submission.set-aside", "study.import", ...
+  std::string entity;       ///< "STUDY/SUBJECT/RECEIPT", "STUDY", ...
+  std::string before;       ///< msgpack, empty when there was nothing
+  std::string after;        ///< msgpack
+  std::string reason;       ///< empty where none is asked for
+};
+
+/// msgpack [1, time_us, who, role, action, entity, before(bin), after(bin), reason].
+std::string encode(const event& e);
+tl::expected<event, std::string> decode_event(std::string_view bytes);
+
+struct score {
+  std::string name;
+  double value = 0;
+  std::string label; ///< of the band the value lies in; empty without bands
+};
+
+struct alert {
+  std::string rule; ///< its id in the study file
+};
+
+/// What a submission became: the `after` of "submission.create".
+struct submission_record {
+  std::string study, subject, site, key;
+  receipt id{};
+  fingerprint content_fingerprint{};
+  std::string form, version;
+  std::string authored;         ///< RFC 3339 as the sender wrote it, with its zone; empty when not sent
+  std::int64_t stored_us = 0;   ///< wall clock when it was accepted
+  std::string answers;          ///< canonical msgpack map linkId -> value (or list of values)
+  std::vector<score> scores;
+  std::vector<alert> alerts;
+};
+
+/// The whole event of a submission, ready for a command.
+std::string encode_submission_event(const submission_record& r);
+/// Fails for bytes that are not a "submission.create" event.
+tl::expected<submission_record, std::string> decode_submission_event(std::string_view event_bytes);
+
+} // namespace epione::domain

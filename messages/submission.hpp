@@ -1,0 +1,80 @@
+// What comes in from outside and what goes back: submissions, reads and replies, named by tickets.
+#pragma once
+
+#include "domain/event.hpp"
+#include "domain/ids.hpp"
+#include "domain/study.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace epione::messages {
+
+/// Names one waiting request; never reused within a process.
+using ticket = std::uint64_t;
+
+/// One submission, decoded, on its way. Immutable from here on.
+struct submission {
+  std::string study, subject, key;
+  bool key_given = false;       ///< false: the front made the key, and there is no repeat protection
+  std::uint64_t subject_hash = 0;
+  std::uint32_t shard = 0;
+  domain::receipt id{};
+  domain::fingerprint fingerprint{};
+  std::string content;          ///< canonical msgpack of `data`
+  std::int64_t received_ns = 0; ///< clock::now_ns() when its last byte was read
+};
+using submission_ptr = std::shared_ptr<const submission>;
+
+/// GET /patient/{id} (id empty) or GET /patient/{id}/submissions/{receipt}.
+struct read_request {
+  std::string study, subject;
+  std::uint64_t subject_hash = 0;
+  std::uint32_t shard = 0;
+  std::optional<domain::receipt> id;
+  std::uint64_t before_seq = 0; ///< 0: from the newest
+  std::uint32_t limit = 20;
+};
+using read_request_ptr = std::shared_ptr<const read_request>;
+
+/// An answer, ready to be framed. `body` is JSON.
+struct reply {
+  ticket to = 0;
+  int status = 500;
+  std::string body;
+  std::uint32_t retry_after_s = 0; ///< sent as Retry-After when not 0
+};
+using replies = std::vector<reply>;
+
+/// What is known of a submission that was not acknowledged. Only `not_stored` promises absence.
+enum class outcome : std::uint8_t { not_stored, unknown };
+
+/// Verdict of a validator: either the command to propose and the text for the phone, or the refusal.
+struct assessment {
+  domain::receipt id{};
+  int status = 0;           ///< 202 accepted, 404 or 422 refused
+  std::string event;        ///< accepted: final bytes of the event
+  std::string scores_json;  ///< accepted: JSON array of {"name","value","label"}
+  std::uint32_t alerts = 0; ///< accepted: how many alert rules were met
+  std::string refusal;      ///< refused: JSON body
+};
+using assessment_ptr = std::shared_ptr<const assessment>;
+
+/// An event as it lies in a shard's store.
+struct stored_event {
+  std::uint64_t seq = 0;
+  std::string bytes;
+};
+
+/// What a shard's store knows of a subject before any event is read.
+struct subject_head {
+  std::uint64_t last_seq = 0; ///< 0: nothing stored
+  std::uint64_t count = 0;
+  std::vector<std::uint16_t> tags; ///< key_tag of every submission, oldest first
+};
+using subject_head_ptr = std::shared_ptr<const subject_head>;
+
+} // namespace epione::messages

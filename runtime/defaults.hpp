@@ -1,0 +1,47 @@
+// Every limit and default of the program, in one place, each with its unit and why. docs/limits.md says the same to operators.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace epione::runtime::defaults {
+
+// ---- HTTP: what one client may ask of a node -----------------------------------------------------------------------
+inline constexpr std::size_t http_body_bytes_max = 256 * 1024;       // the largest form is far below; attachments go elsewhere
+inline constexpr std::size_t http_header_bytes_max = 16 * 1024;      // what proxies commonly allow
+inline constexpr std::uint32_t http_header_limit_ms = 10'000;        // a phone on a bad line, not a slow-header attack
+inline constexpr std::uint32_t http_body_limit_ms = 30'000;          // 256 KiB at 70 kbit/s
+inline constexpr std::uint32_t http_idle_limit_ms = 60'000;          // keep-alive between requests
+inline constexpr std::uint32_t http_connections_max = 20'000;        // about 20 KiB each
+inline constexpr unsigned json_depth_max = 32;                       // nesting of a submission's data
+inline constexpr std::size_t key_bytes_max = 200;                    // idempotency key
+inline constexpr std::size_t subject_bytes_max = 128;                // patientId as text
+inline constexpr std::uint32_t read_limit_max = 200;                 // submissions a page
+
+// ---- the way of a submission ---------------------------------------------------------------------------------------
+inline constexpr std::uint32_t shard_count = 16;                     // fixed when a cluster is created
+inline constexpr std::uint32_t request_limit_ms = 10'000;            // then 503 with outcome "unknown"
+inline constexpr std::uint32_t in_flight_per_shard_max = 2'048;      // credits: more only waits longer
+inline constexpr std::uint32_t store_lag_max = 32'768;               // entries a shard may have on the way and not applied
+inline constexpr std::uint32_t batch_commands_max = 1'024;           // commands in one log entry
+inline constexpr std::size_t batch_bytes_max = 1024 * 1024;          // bytes in one log entry
+inline constexpr std::uint32_t retry_after_s = 1;                    // what a refused phone is told
+inline constexpr std::uint32_t sessions_per_node_max = 1'000'000;    // about 1.5 KiB each
+inline constexpr std::uint32_t session_idle_limit_ms = 15 * 60'000;  // a phone's retries come within minutes
+inline constexpr std::uint32_t validators = 2;                       // one a core
+inline constexpr std::uint32_t validator_crashes_max = 3;            // then the body is set aside
+
+// ---- storage -------------------------------------------------------------------------------------------------------
+inline constexpr std::uint32_t apply_rows_max = 4'096;               // rows of one store transaction
+inline constexpr std::uint32_t apply_delay_ms = 1'000;               // how long committed rows may gather when nobody reads
+inline constexpr std::uint64_t store_checkpoint_bytes = 16u << 20;   // WAL size that starts a checkpoint
+inline constexpr std::uint64_t journal_checkpoint_bytes = 32u << 20; // the same for the journal
+inline constexpr std::uint64_t disk_reserve_bytes = 64u << 20;       // kept free so that deletion and checkpoints work
+inline constexpr std::uint32_t store_readers = 2;                    // reading connections a shard
+
+// ---- supervision ---------------------------------------------------------------------------------------------------
+inline constexpr std::uint32_t restarts_max = 10;                    // of one supervisor's children ...
+inline constexpr std::uint32_t restart_period_ms = 60'000;           // ... in this period
+inline constexpr std::uint32_t stop_limit_ms = 30'000;               // drain and stop, then the process ends all the same
+
+} // namespace epione::runtime::defaults

@@ -1,0 +1,24 @@
+// The seam between what speaks HTTP and the actors: requests go in with a ticket, replies come out by ticket.
+#pragma once
+
+#include "messages/submission.hpp"
+
+namespace epione::runtime {
+
+/// Where replies go: the HTTP server, or the simulator's phones.
+class reply_sink {
+public:
+  virtual ~reply_sink() = default;
+  /// Called from any thread. An unknown ticket (its connection is gone) is dropped.
+  virtual void deliver(messages::replies replies) = 0;
+};
+
+/// Where requests go: the gateway actor. Never blocks; exactly one reply comes for each ticket, within the gateway's time limit.
+class front {
+public:
+  virtual ~front() = default;
+  virtual void submit(messages::ticket t, messages::submission_ptr s) = 0;
+  virtual void read(messages::ticket t, messages::read_request_ptr r) = 0;
+};
+
+} // namespace epione::runtime

@@ -1,0 +1,58 @@
+// One JSON line an event on standard error: {"time","level","part","event",...}. Never a patient's answer, score or key.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace spdlog {
+class logger;
+}
+
+namespace epione::runtime {
+
+enum class log_level : std::uint8_t { debug, info, warning, error };
+
+/// A named value of a log line.
+struct log_field {
+  std::string_view name;
+  std::variant<std::string, std::int64_t, std::uint64_t, double, bool> value;
+  log_field(std::string_view n, std::string_view v) : name(n), value(std::string{v}) {}
+  log_field(std::string_view n, const char* v) : name(n), value(std::string{v}) {}
+  log_field(std::string_view n, std::int64_t v) : name(n), value(v) {}
+  log_field(std::string_view n, int v) : name(n), value(std::int64_t{v}) {}
+  log_field(std::string_view n, std::uint64_t v) : name(n), value(v) {}
+  log_field(std::string_view n, std::uint32_t v) : name(n), value(std::uint64_t{v}) {}
+  log_field(std::string_view n, double v) : name(n), value(v) {}
+  log_field(std::string_view n, bool v) : name(n), value(v) {}
+};
+
+/// Thread-safe. `part` names the actor or component ("journal", "shard_region 3"), `event` what happened, in a few words.
+class log {
+public:
+  virtual ~log() = default;
+  virtual void write(log_level level, std::string_view part, std::string_view event,
+                     std::initializer_list<log_field> fields) = 0;
+  void debug(std::string_view part, std::string_view event, std::initializer_list<log_field> f = {}) {
+    write(log_level::debug, part, event, f);
+  }
+  void info(std::string_view part, std::string_view event, std::initializer_list<log_field> f = {}) {
+    write(log_level::info, part, event, f);
+  }
+  void warning(std::string_view part, std::string_view event, std::initializer_list<log_field> f = {}) {
+    write(log_level::warning, part, event, f);
+  }
+  void error(std::string_view part, std::string_view event, std::initializer_list<log_field> f = {}) {
+    write(log_level::error, part, event, f);
+  }
+};
+
+/// Lines to standard error, at `level` and above.
+std::unique_ptr<log> make_json_log(log_level level);
+/// Keeps nothing: for tests and the simulator.
+std::unique_ptr<log> make_silent_log();
+
+} // namespace epione::runtime
