@@ -5,7 +5,7 @@
 // monitors the ones it waits for, and epochs separate what belongs together. Everything off that way uses request with a limit.
 #pragma once
 
-#include "domain/command.hpp"
+#include "domain/study.hpp"
 #include "messages/errors.hpp"
 #include "messages/log.hpp"
 #include "messages/submission.hpp"
@@ -87,6 +87,7 @@ using apply_atom = caf::atom_constant<caf::atom("apply")>;
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
 using checkpoint_atom = caf::atom_constant<caf::atom("checkpnt")>;
 using changed_atom = caf::atom_constant<caf::atom("changed")>;
+using ended_atom = caf::atom_constant<caf::atom("ended")>;
 using import_atom = caf::atom_constant<caf::atom("import")>;
 using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using started_atom = caf::atom_constant<caf::atom("started")>;
@@ -244,6 +245,8 @@ using shard_region_actor = caf::typed_actor<
   caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>,
   caf::reacts_to<applied_atom, std::uint64_t>,
   caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
+  /// A session ended. (subject_hash, its serial number)
+  caf::reacts_to<ended_atom, std::uint64_t, std::uint64_t>,
   /// From the directory: an actor was started anew.
   caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
   /// To itself: idle sessions, limits.

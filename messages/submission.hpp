@@ -1,9 +1,8 @@
 // What comes in from outside and what goes back: submissions, reads and replies, named by tickets.
 #pragma once
 
-#include "domain/event.hpp"
+#include "domain/command.hpp"
 #include "domain/ids.hpp"
-#include "domain/study.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -55,11 +54,11 @@ enum class outcome : std::uint8_t { not_stored, unknown };
 /// Verdict of a validator: either the command to propose and the text for the phone, or the refusal.
 struct assessment {
   domain::receipt id{};
-  int status = 0;           ///< 202 accepted, 404 or 422 refused
-  std::string event;        ///< accepted: final bytes of the event
-  std::string scores_json;  ///< accepted: JSON array of {"name","value","label"}
-  std::uint32_t alerts = 0; ///< accepted: how many alert rules were met
-  std::string refusal;      ///< refused: JSON body
+  int status = 0;                                 ///< 202 accepted, 404 or 422 refused
+  std::shared_ptr<const domain::command> command; ///< accepted: what is to be stored, with the final bytes of its event
+  std::string scores_json;                        ///< accepted: JSON array of {"name","value","label"}
+  std::uint32_t alerts = 0;                       ///< accepted: how many alert rules were met
+  std::string refusal;                            ///< refused: JSON body
 };
 using assessment_ptr = std::shared_ptr<const assessment>;
 

@@ -11,6 +11,8 @@ public:
   virtual ~reply_sink() = default;
   /// Called from any thread. An unknown ticket (its connection is gone) is dropped.
   virtual void deliver(messages::replies replies) = 0;
+  /// Whoever was to answer is gone: every waiting request gets 503 with outcome "unknown".
+  virtual void abandon_all() {}
 };
 
 /// Where requests go: the gateway actor. Never blocks; exactly one reply comes for each ticket, within the gateway's time limit.
