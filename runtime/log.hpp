@@ -4,17 +4,18 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
-namespace spdlog {
-class logger;
-}
-
 namespace epione::runtime {
 
 enum class log_level : std::uint8_t { debug, info, warning, error };
+
+/// "debug", "info", "warning", "error".
+std::string_view to_string(log_level level);
+std::optional<log_level> parse_log_level(std::string_view text);
 
 /// A named value of a log line.
 struct log_field {
@@ -34,8 +35,9 @@ struct log_field {
 class log {
 public:
   virtual ~log() = default;
-  virtual void write(log_level level, std::string_view part, std::string_view event,
-                     std::initializer_list<log_field> fields) = 0;
+  virtual void write(log_level level, std::string_view part, std::string_view event, std::initializer_list<log_field> fields) = 0;
+  /// From now on only lines of this level and above. A log that keeps nothing has no level.
+  virtual void set_level(log_level) {}
   void debug(std::string_view part, std::string_view event, std::initializer_list<log_field> f = {}) {
     write(log_level::debug, part, event, f);
   }
@@ -49,6 +51,10 @@ public:
     write(log_level::error, part, event, f);
   }
 };
+
+/// One line as make_json_log() writes it, without the line feed. `wall_ms`: milliseconds since 1970-01-01T00:00:00Z.
+std::string json_log_line(std::int64_t wall_ms, log_level level, std::string_view part, std::string_view event,
+                          std::initializer_list<log_field> fields);
 
 /// Lines to standard error, at `level` and above.
 std::unique_ptr<log> make_json_log(log_level level);
