@@ -1,0 +1,75 @@
+// What an actor stands on: handed to it at its start, so that the simulator and the tests can give their own.
+#pragma once
+
+#include "actors/error_text.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/fault_points.hpp"
+#include "runtime/log.hpp"
+#include "runtime/metrics.hpp"
+#include "runtime/process.hpp"
+#include "runtime/random.hpp"
+#include "runtime/storage/disk.hpp"
+
+#include <caf/all.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace epione::actors {
+
+class directory; // actors/directory.hpp
+
+/// Owned by the node for its whole life and passed by reference. It cannot be copied: CAF's spawn copies its arguments and drops
+/// them once the actor is started, so that a reference to such a copy would dangle. Spawn with spawn_actor or spawn_blocking.
+struct environment {
+  environment(runtime::log& l, runtime::metrics& m, runtime::clock& c, runtime::random_source& r, runtime::disk& d,
+              runtime::fault_points* f, std::shared_ptr<actors::directory> who, bool own_threads, std::string path,
+              runtime::process& p)
+      : log(l), metrics(m), clock(c), random(r), disk(d), faults(f), directory(std::move(who)), detached(own_threads),
+        data_directory(std::move(path)), process(p) {}
+  environment(const environment&) = delete;
+  environment& operator=(const environment&) = delete;
+
+  runtime::log& log;
+  runtime::metrics& metrics;
+  runtime::clock& clock;
+  runtime::random_source& random;
+  runtime::disk& disk;
+  runtime::fault_points* faults; ///< null in production
+  std::shared_ptr<actors::directory> directory;
+  bool detached; ///< whether actors that block get a thread of their own; false under the deterministic scheduler
+  std::string data_directory;
+  runtime::process& process;
+};
+
+/// First call of every actor: CAF's defaults print messages and what() to standard output, where a patient's answers do not
+/// belong.
+/// - A message nobody handles is dropped. An error that comes as a message is logged by its code and dropped.
+/// - An exception is logged as `name` and the exception's type, and ends the actor with ec::unhandled_exception.
+/// - The end of a monitored actor is ignored; an exit message ends the actor, as ever. Set handlers of your own after this call.
+void prepare(caf::scheduled_actor* self, const environment& env, std::string_view name);
+
+/// Spawns `actor(self, env, arguments...)`. Arguments are kept by value; pass std::ref for what must stay a reference.
+template <caf::spawn_options Options = caf::no_spawn_options, class Spawner, class Result, class Self, class... Parameters,
+          class... Arguments>
+auto spawn_actor(Spawner& spawner, const environment& env, Result (*actor)(Self*, const environment&, Parameters...),
+                 Arguments&&... arguments) {
+  // reference_wrappers stay what they are until the call, which CAF's own argument tuple would not do.
+  return spawner.template spawn<Options>(
+      [actor, &env, kept = std::tuple<std::decay_t<Arguments>...>(std::forward<Arguments>(arguments)...)](Self* self) mutable {
+        return std::apply([&](auto&... x) { return actor(self, env, std::move(x)...); }, kept);
+      });
+}
+
+/// The same for an actor whose handlers block (files, SQLite).
+template <class Spawner, class Result, class Self, class... Parameters, class... Arguments>
+auto spawn_blocking(Spawner& spawner, const environment& env, Result (*actor)(Self*, const environment&, Parameters...),
+                    Arguments&&... arguments) {
+  return env.detached ? spawn_actor<caf::detached>(spawner, env, actor, std::forward<Arguments>(arguments)...)
+                      : spawn_actor(spawner, env, actor, std::forward<Arguments>(arguments)...);
+}
+
+} // namespace epione::actors
