@@ -259,8 +259,6 @@ using gateway_actor = caf::typed_actor<
   caf::reacts_to<read_atom, ticket, read_request_ptr>,
   caf::reacts_to<reply_atom, replies_ptr>,                                                       // as reply_receiver
   caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>,            // as list_client
-  /// A region says whether it serves. (shard, serving, why not)
-  caf::reacts_to<serving_atom, std::uint32_t, bool, ec>,
   caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
   /// To itself: deadlines.
   caf::reacts_to<caf::tick_atom>,

@@ -1,0 +1,245 @@
+#include "actors/gateway.hpp"
+
+#include "actors/directory.hpp"
+#include "actors/reply_text.hpp"
+
+#include <chrono>
+
+namespace epione::actors {
+
+using namespace messages;
+
+namespace {
+
+using pointer = gateway_actor::stateful_pointer<gateway_state>;
+
+constexpr std::chrono::milliseconds tick_period{100};
+
+class gateway_work {
+public:
+  gateway_work(pointer self, const environment& env, const gateway_options& options, runtime::reply_sink& sink,
+               const runtime::catalog_view& catalog)
+      : self_(self), state_(self->state), env_(env), options_(options), sink_(sink), catalog_(catalog),
+        under_way_(env.metrics.gauge("epione_requests_under_way", "Requests that wait for an answer")),
+        no_credit_(env.metrics.counter("epione_requests_without_credit_total", "Requests refused because a shard had too many")),
+        late_(env.metrics.counter("epione_requests_late_total", "Requests not answered within their limit")) {}
+
+  void start() {
+    state_.shards.resize(options_.shards + 1);
+    self_->set_down_handler([this](caf::down_msg& down) { on_down(down); });
+    env_.directory->subscribe(directory_subscriber{self_});
+    self_->delayed_send(self_, tick_period, caf::tick_atom::value);
+  }
+
+  void on_submit(ticket t, const submission_ptr& s) {
+    runtime::fault_point(env_.faults, "gateway.submit", s->study);
+    auto* shard = route(t, s->shard);
+    if (shard == nullptr)
+      return;
+    enter(t, s->shard, false);
+    self_->send(shard->region, submit_atom::value, t, s, reply_receiver{self_});
+  }
+
+  void on_read(ticket t, const read_request_ptr& r) {
+    auto* shard = route(t, r->shard);
+    if (shard == nullptr)
+      return;
+    enter(t, r->shard, true);
+    self_->send(shard->region, read_atom::value, t, r, list_client{self_});
+  }
+
+  void on_replies(const replies_ptr& batch) {
+    runtime::fault_point(env_.faults, "gateway.reply");
+    // An answer that comes after its limit has been answered already.
+    std::erase_if(*batch, [this](const reply& r) { return !leave(r.to); });
+    if (!batch->empty())
+      sink_.deliver(std::move(*batch));
+    check_drained();
+  }
+
+  void on_list(ticket t, const read_request_ptr& r, const stored_events_ptr& events, const caf::error& why) {
+    if (!leave(t))
+      return;
+    if (why || events == nullptr)
+      deliver(t, 503, unavailable_text("the shard cannot be read just now; try again", outcome::unknown));
+    else
+      deliver_read(t, *r, *events);
+    check_drained();
+  }
+
+  void on_changed(const std::string& name, const caf::strong_actor_ptr& actor) {
+    constexpr std::string_view region = "region ", reader = "reader ";
+    if (name.compare(0, region.size(), region) == 0) {
+      const auto n = std::stoul(name.substr(region.size()));
+      if (n == 0 || n >= state_.shards.size())
+        return;
+      fail_those_of(static_cast<std::uint32_t>(n), "the shard was restarted; try again");
+      state_.shards[n].region = caf::actor_cast<shard_region_actor>(actor);
+      if (actor != nullptr)
+        self_->monitor(state_.shards[n].region);
+    } else if (name.compare(0, reader.size(), reader) == 0) {
+      fail_reads(); // what the last one had in hand will not be answered
+    }
+  }
+
+  void on_tick() {
+    self_->delayed_send(self_, tick_period, caf::tick_atom::value);
+    const auto now = env_.clock.now_ns();
+    while (!state_.deadlines.empty() && state_.deadlines.front().first <= now) {
+      const auto t = state_.deadlines.front().second;
+      state_.deadlines.pop_front();
+      if (leave(t)) {
+        late_.Increment();
+        deliver(t, 503, unavailable_text("no answer within the time limit; send it again under the same key", outcome::unknown));
+      }
+    }
+    under_way_.Set(static_cast<double>(state_.under_way.size()));
+    check_drained();
+  }
+
+  caf::result<caf::unit_t> on_drain() {
+    state_.draining = true;
+    state_.drained = self_->make_response_promise<caf::unit_t>();
+    auto promise = *state_.drained;
+    check_drained();
+    return promise;
+  }
+
+  status_report_ptr status() const {
+    return std::make_shared<const status_report>(status_report{
+        "gateway", state_.draining ? "draining" : "running", {{"under way", std::to_string(state_.under_way.size())}}});
+  }
+
+private:
+  /// The shard to send to; null when the ticket was refused here.
+  gateway_state::shard* route(ticket t, std::uint32_t number) {
+    if (state_.draining) {
+      refuse(t, "this node is stopping; try again");
+      return nullptr;
+    }
+    if (number == 0 || number >= state_.shards.size() || state_.shards[number].region == nullptr) {
+      refuse(t, "the shard is starting; try again");
+      return nullptr;
+    }
+    auto& shard = state_.shards[number];
+    if (shard.in_flight >= options_.in_flight_per_shard_max) {
+      no_credit_.Increment();
+      refuse(t, "the shard has as many requests in hand as it may; try again");
+      return nullptr;
+    }
+    return &shard;
+  }
+
+  void enter(ticket t, std::uint32_t shard, bool is_read) {
+    state_.under_way.emplace(t, gateway_state::waiting{shard, is_read});
+    state_.deadlines.emplace_back(env_.clock.now_ns() + std::int64_t{options_.request_limit_ms} * 1'000'000, t);
+    ++state_.shards[shard].in_flight;
+    // Answered tickets stay in this queue until their limit; it is kept in proportion to what is under way.
+    if (state_.deadlines.size() > 2 * state_.under_way.size() + 4096)
+      std::erase_if(state_.deadlines, [this](const auto& d) { return state_.under_way.count(d.second) == 0; });
+  }
+
+  /// False when the ticket is not under way (any more).
+  bool leave(ticket t) {
+    auto found = state_.under_way.find(t);
+    if (found == state_.under_way.end())
+      return false;
+    --state_.shards[found->second.shard].in_flight;
+    state_.under_way.erase(found);
+    return true;
+  }
+
+  void deliver(ticket t, int status, std::string body) {
+    replies one;
+    one.push_back({t, status, std::move(body), status == 503 ? options_.retry_after_s : 0});
+    sink_.deliver(std::move(one));
+  }
+
+  void refuse(ticket t, std::string_view sentence) { deliver(t, 503, unavailable_text(sentence, outcome::not_stored)); }
+
+  void deliver_read(ticket t, const read_request& r, const std::vector<stored_event>& events) {
+    const auto snapshot = catalog_.get();
+    const auto study = snapshot->studies.find(r.study);
+    const auto site = study == snapshot->studies.end() ? std::nullopt : study->second->site_of(r.subject);
+    if (events.empty() && (r.id || !site)) {
+      deliver(t, 404, error_text(r.id ? "the subject has no submission with this receipt" : "unknown study or subject"));
+      return;
+    }
+    auto text = r.id ? submission_text(r, events.front()) : history_text(r, site.value_or(std::string{}), events);
+    if (text.empty()) {
+      env_.log.error("gateway", "a stored event could not be decoded", {{"shard", r.shard}});
+      deliver(t, 500, error_text("a stored submission could not be decoded; the operator has been told"));
+    } else {
+      deliver(t, 200, std::move(text));
+    }
+  }
+
+  void on_down(const caf::down_msg& down) {
+    for (std::uint32_t n = 1; n < state_.shards.size(); ++n) {
+      if (state_.shards[n].region != nullptr && state_.shards[n].region.address() == down.source) {
+        state_.shards[n].region = nullptr;
+        fail_those_of(n, "the shard was restarted; try again");
+      }
+    }
+  }
+
+  void fail_those_of(std::uint32_t shard, std::string_view sentence) {
+    fail_if([shard](const auto& w) { return w.shard == shard; }, sentence);
+  }
+
+  void fail_reads() {
+    fail_if([](const auto& w) { return w.is_read; }, "a reader of the store was restarted; try again");
+  }
+
+  template <class Predicate>
+  void fail_if(Predicate&& concerned, std::string_view sentence) {
+    replies all;
+    for (const auto& [t, w] : state_.under_way)
+      if (concerned(w))
+        all.push_back({t, 503, unavailable_text(sentence, outcome::unknown), options_.retry_after_s});
+    for (const auto& r : all)
+      leave(r.to);
+    if (!all.empty())
+      sink_.deliver(std::move(all));
+    check_drained();
+  }
+
+  void check_drained() {
+    if (state_.drained && state_.under_way.empty()) {
+      state_.drained->deliver(caf::unit);
+      state_.drained.reset();
+    }
+  }
+
+  pointer self_;
+  gateway_state& state_;
+  const environment& env_;
+  gateway_options options_;
+  runtime::reply_sink& sink_;
+  const runtime::catalog_view& catalog_;
+  prometheus::Gauge& under_way_;
+  prometheus::Counter &no_credit_, &late_;
+};
+
+} // namespace
+
+gateway_actor::behavior_type gateway(pointer self, const environment& env, gateway_options options, runtime::reply_sink& sink,
+                                     const runtime::catalog_view& catalog) {
+  prepare(self, env, "gateway");
+  auto w = std::make_shared<gateway_work>(self, env, options, sink, catalog);
+  w->start();
+  return {
+      [w](submit_atom, ticket t, const submission_ptr& s) { w->on_submit(t, s); },
+      [w](read_atom, ticket t, const read_request_ptr& r) { w->on_read(t, r); },
+      [w](reply_atom, const replies_ptr& batch) { w->on_replies(batch); },
+      [w](list_atom, ticket t, const read_request_ptr& r, const stored_events_ptr& events, const caf::error& why) {
+        w->on_list(t, r, events, why);
+      },
+      [w](changed_atom, const std::string& name, const caf::strong_actor_ptr& actor) { w->on_changed(name, actor); },
+      [w](caf::tick_atom) { w->on_tick(); },
+      [w](drain_atom) { return w->on_drain(); },
+      [w](status_atom) -> status_report_ptr { return w->status(); },
+  };
+}
+
+} // namespace epione::actors

@@ -1,0 +1,49 @@
+// What stands behind HTTP: admission, the way to the shard, a deadline for every ticket, the text of reads.
+//
+// Every ticket gets exactly one reply: from its region, or here when the region is gone or the time is up.
+#pragma once
+
+#include "actors/environment.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/catalog_view.hpp"
+#include "runtime/front.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace epione::actors {
+
+struct gateway_options {
+  std::uint32_t shards = 0;
+  std::uint32_t in_flight_per_shard_max = 0; ///< credits
+  std::uint32_t request_limit_ms = 0;
+  std::uint32_t retry_after_s = 0;
+};
+
+struct gateway_state {
+  struct shard {
+    messages::shard_region_actor region; ///< null: not running
+    std::uint32_t in_flight = 0;
+  };
+  struct waiting {
+    std::uint32_t shard = 0;
+    bool is_read = false;
+  };
+  gateway_state() = default;
+  std::vector<shard> shards; ///< by number; the first one is unused
+  std::unordered_map<messages::ticket, waiting> under_way;
+  std::deque<std::pair<std::int64_t, messages::ticket>> deadlines; ///< all limits are equal, so this is in order
+  bool draining = false;
+  std::optional<caf::typed_response_promise<caf::unit_t>> drained;
+  static inline const char* name = "gateway";
+};
+
+/// `sink` and `catalog` must outlive the actor.
+messages::gateway_actor::behavior_type gateway(messages::gateway_actor::stateful_pointer<gateway_state> self,
+                                               const environment& env, gateway_options options, runtime::reply_sink& sink,
+                                               const runtime::catalog_view& catalog);
+
+} // namespace epione::actors

@@ -1,0 +1,194 @@
+#include "actors/reply_text.hpp"
+
+#include "domain/canonical.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace epione::actors {
+
+namespace {
+
+using domain::append_json_string;
+
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+  append_json_string(out, name);
+  out += ':';
+  append_json_string(out, text);
+}
+
+std::string receipt_text(std::string_view message, const domain::receipt& id, std::string_view scores) {
+  std::string out;
+  out.reserve(128 + scores.size());
+  out += R"({"message":")";
+  out += message;
+  out += R"(","receipt":")";
+  out += domain::to_text(id);
+  out += R"(","status":"stored","scores":)";
+  out += scores;
+  out += '}';
+  return out;
+}
+
+/// RFC 3339, UTC, milliseconds.
+std::string time_text(std::int64_t wall_us) {
+  const auto seconds = static_cast<std::time_t>(wall_us / 1'000'000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 24> date{};
+  std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  std::array<char, 40> whole{};
+  std::snprintf(whole.data(), whole.size(), "%s.%03dZ", date.data(), static_cast<int>(wall_us / 1000 % 1000));
+  return whole.data();
+}
+
+void append_submission(std::string& out, const domain::submission_record& r, bool with_answers) {
+  out += '{';
+  append_member(out, "receipt", domain::to_text(r.id));
+  out += ',';
+  append_member(out, "form", r.form);
+  out += ',';
+  append_member(out, "version", r.version);
+  out += R"(,"authored":)";
+  if (r.authored.empty())
+    out += "null";
+  else
+    append_json_string(out, r.authored);
+  out += ',';
+  append_member(out, "stored", time_text(r.stored_us));
+  out += R"(,"scores":)";
+  out += scores_json(r.scores);
+  out += R"(,"alerts":[)";
+  for (std::size_t i = 0; i < r.alerts.size(); ++i) {
+    out += i == 0 ? "{" : ",{";
+    append_member(out, "rule", r.alerts[i].rule);
+    out += ',';
+    append_member(out, "raised", time_text(r.stored_us));
+    out += '}';
+  }
+  out += ']';
+  if (with_answers) {
+    out += R"(,"answers":)";
+    out += domain::json_from_msgpack(r.answers);
+  }
+  out += '}';
+}
+
+} // namespace
+
+std::string scores_json(const std::vector<domain::score>& scores) {
+  std::string out = "[";
+  for (const auto& s : scores) {
+    if (out.size() > 1)
+      out += ',';
+    out += '{';
+    append_member(out, "name", s.name);
+    out += R"(,"value":)";
+    domain::append_json_number(out, s.value);
+    out += ',';
+    append_member(out, "label", s.label);
+    out += '}';
+  }
+  out += ']';
+  return out;
+}
+
+std::string stored_text(const domain::receipt& id, std::string_view scores) {
+  return receipt_text("stored", id, scores);
+}
+
+std::string repeat_text(const domain::receipt& id, std::string_view scores) {
+  return receipt_text("stored before under this key", id, scores);
+}
+
+std::string conflict_text(const domain::receipt& id) {
+  return R"({"error":"this key was used before with other content; nothing was stored. Send new answers under a new key.","receipt":")" +
+         domain::to_text(id) + "\"}";
+}
+
+std::string error_text(std::string_view sentence) {
+  std::string out = "{";
+  append_member(out, "error", sentence);
+  out += '}';
+  return out;
+}
+
+std::string problems_text(const std::vector<domain::problem>& problems) {
+  std::string out = R"({"error":"the answers do not fit the form; nothing was stored","problems":[)";
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    const auto& p = problems[i];
+    out += i == 0 ? "{" : ",{";
+    out += R"("linkId":)";
+    if (p.link_id.empty())
+      out += "null";
+    else
+      append_json_string(out, p.link_id);
+    out += ',';
+    append_member(out, "code", p.code);
+    out += ',';
+    append_member(out, "message", p.message);
+    out += R"(,"allowed":[)";
+    for (std::size_t k = 0; k < p.allowed.size(); ++k) {
+      if (k != 0)
+        out += ',';
+      append_json_string(out, p.allowed[k]);
+    }
+    out += "]}";
+  }
+  out += "]}";
+  return out;
+}
+
+std::string set_aside_text(const domain::receipt& id) {
+  return R"({"error":"these answers could not be checked and were set aside for the study team; do not send them again","problems":)"
+         R"([{"linkId":null,"code":"set-aside","message":"checking this submission failed repeatedly","allowed":[]}],"receipt":")" +
+         domain::to_text(id) + "\"}";
+}
+
+std::string unavailable_text(std::string_view sentence, messages::outcome known) {
+  std::string out = "{";
+  append_member(out, "error", sentence);
+  out += known == messages::outcome::not_stored ? R"(,"outcome":"not_stored"})" : R"(,"outcome":"unknown"})";
+  return out;
+}
+
+std::string history_text(const messages::read_request& request, const std::string& site,
+                         const std::vector<messages::stored_event>& events) {
+  std::string out = "{";
+  append_member(out, "patientId", request.subject);
+  out += R"(,"site":)";
+  if (site.empty())
+    out += "null";
+  else
+    append_json_string(out, site);
+  out += R"(,"submissions":[)";
+  const auto shown = std::min<std::size_t>(events.size(), request.limit);
+  for (std::size_t i = 0; i < shown; ++i) {
+    auto record = domain::decode_submission_event(events[i].bytes);
+    if (!record)
+      return {};
+    if (i != 0)
+      out += ',';
+    append_submission(out, *record, false);
+  }
+  out += R"(],"next":)";
+  if (events.size() > shown && shown > 0)
+    append_json_string(out, std::to_string(events[shown - 1].seq));
+  else
+    out += "null";
+  out += '}';
+  return out;
+}
+
+std::string submission_text(const messages::read_request& request, const messages::stored_event& event) {
+  auto record = domain::decode_submission_event(event.bytes);
+  if (!record || record->study != request.study || record->subject != request.subject)
+    return {};
+  std::string out;
+  append_submission(out, *record, true);
+  return out;
+}
+
+} // namespace epione::actors

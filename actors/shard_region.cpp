@@ -1,0 +1,638 @@
+#include "actors/shard_region.hpp"
+
+#include "actors/directory.hpp"
+#include "actors/reply_text.hpp"
+#include "domain/event.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace epione::actors {
+
+using namespace messages;
+
+namespace {
+
+using state_type = shard_region_state;
+using pointer = shard_region_actor::stateful_pointer<state_type>;
+
+/// How many set-aside bodies are remembered, so that a phone that insists does not crash validators again and again.
+constexpr std::size_t set_aside_max = 1024;
+constexpr std::chrono::seconds tick_period{1};
+
+struct region_metrics {
+  prometheus::Histogram &checked, &durable;
+  prometheus::Counter &stored, &repeats, &conflicts, &refused, &set_aside, &not_now, &alerts, &session_starts;
+  prometheus::Gauge &table, &sessions;
+};
+
+region_metrics make_metrics(runtime::metrics& m, std::uint32_t shard) {
+  const runtime::metric_labels of_shard{{"shard", std::to_string(shard)}};
+  const auto outcome = [&](const char* name) -> prometheus::Counter& {
+    return m.counter("epione_submissions_total", "Submissions by how they were answered", {{"answer", name}});
+  };
+  const auto stage = [&](const char* name) -> prometheus::Histogram& {
+    return m.histogram("epione_submission_seconds", "From the last byte read to the end of a stage", runtime::latency_buckets(),
+                       {{"stage", name}});
+  };
+  return {stage("checked"),
+          stage("durable"),
+          outcome("stored"),
+          outcome("repeat"),
+          outcome("conflict"),
+          outcome("refused"),
+          outcome("set_aside"),
+          outcome("not_now"),
+          m.counter("epione_alerts_total", "Alerts raised by submissions"),
+          m.counter("epione_session_starts_total", "Patient sessions started"),
+          m.gauge("epione_region_table_entries", "Submissions on their way or not yet applied", of_shard),
+          m.gauge("epione_sessions", "Live patient sessions", of_shard)};
+}
+
+/// The region's work, one function a message. Lives as long as its actor.
+class region {
+public:
+  region(pointer self, const environment& env, const shard_region_options& options, runtime::readiness& readiness)
+      : self_(self), state_(self->state), env_(env), options_(options), readiness_(readiness),
+        name_("region " + std::to_string(options.shard)), part_("shard " + std::to_string(options.shard)),
+        metrics_(make_metrics(env.metrics, options.shard)) {}
+
+  void start() {
+    state_.validators.resize(options_.validators);
+    state_.readers.resize(options_.readers);
+    state_.replica = env_.directory->get<replica_actor>("replica " + std::to_string(options_.shard));
+    state_.writer = env_.directory->get<storage_writer_actor>("writer " + std::to_string(options_.shard));
+    state_.store = env_.directory->get<shard_store_actor>("store " + std::to_string(options_.shard));
+    readiness_.set(part_, "starting");
+    self_->set_down_handler([this](caf::down_msg& down) { on_down(down); });
+    env_.directory->subscribe(directory_subscriber{self_});
+    self_->send(state_.replica, listen_atom::value, shard_listener{self_});
+    self_->delayed_send(self_, tick_period, caf::tick_atom::value);
+  }
+
+  // ---- submissions ---------------------------------------------------------------------------------------------------
+
+  void on_submit(ticket t, const submission_ptr& s, const reply_receiver& receiver) {
+    runtime::fault_point(env_.faults, "region.submit", s->study);
+    admit({t, receiver, s});
+    send_replies();
+  }
+
+  void on_verdict(const assessment_ptr& a, const submission_ptr& s) {
+    auto found = state_.table.find(a->id);
+    if (found == state_.table.end() || found->second.at != state_type::phase::checking)
+      return;
+    runtime::fault_point(env_.faults, "region.verdict", s->study);
+    leave_session(found->second);
+    metrics_.checked.Observe(seconds_since(s->received_ns));
+    if (a->command == nullptr) {
+      metrics_.refused.Increment();
+      settle(found, a->status, a->refusal);
+    } else {
+      found->second.scores = a->scores_json;
+      if (a->alerts > 0)
+        metrics_.alerts.Increment(a->alerts);
+      propose(found->second, a->command);
+    }
+    send_replies();
+  }
+
+  void on_found(const submission_ptr& s, const stored_event_ptr& event, const caf::error& why) {
+    auto found = state_.table.find(s->id);
+    if (found == state_.table.end() || found->second.at != state_type::phase::checking)
+      return;
+    leave_session(found->second);
+    const auto record = event == nullptr ? tl::expected<domain::submission_record, std::string>{tl::unexpect, "unread"}
+                                         : domain::decode_submission_event(event->bytes);
+    auto waiters = std::move(found->second.waiters);
+    state_.table.erase(found);
+    if (why || !record) {
+      env_.log.error(name_, "a stored submission could not be read", {{"receipt", to_text(s->id)}});
+      for (auto& w : waiters)
+        not_now(w, "the store could not be read; try again", outcome::not_stored);
+    } else {
+      const auto scores = scores_json(record->scores);
+      for (auto& w : waiters)
+        answer_settled(w, s->id, record->content_fingerprint, scores);
+    }
+    send_replies();
+  }
+
+  // ---- the log's answers -----------------------------------------------------------------------------------------------
+
+  void on_committed(std::uint64_t epoch, std::uint64_t index, const receipts_ptr& receipts) {
+    if (epoch != state_.epoch)
+      return;
+    runtime::fault_point(env_.faults, "region.committed");
+    const auto now = env_.clock.now_ns();
+    for (const auto& id : *receipts) {
+      auto found = state_.table.find(id);
+      if (found == state_.table.end() || found->second.at != state_type::phase::proposed)
+        continue;
+      auto& e = found->second;
+      metrics_.durable.Observe(static_cast<double>(now - e.received_ns) * 1e-9);
+      if (e.set_aside) {
+        metrics_.set_aside.Increment();
+        remember_set_aside(id, e.fingerprint);
+        settle(found, 422, set_aside_text(id));
+        continue;
+      }
+      e.at = state_type::phase::committed;
+      auto waiters = std::move(e.waiters);
+      e.waiters = {};
+      metrics_.stored.Increment();
+      answer(waiters.front(), 202, stored_text(id, e.scores));
+      for (std::size_t i = 1; i < waiters.size(); ++i)
+        answer_settled(waiters[i], id, e.fingerprint, e.scores);
+      if (index <= state_.applied)
+        forget(id);
+      else
+        state_.not_applied.emplace_back(index, id);
+    }
+    send_replies();
+  }
+
+  void on_refused(std::uint64_t epoch, const receipts_ptr& receipts) {
+    if (epoch != state_.epoch)
+      return;
+    for (const auto& id : *receipts) {
+      auto found = state_.table.find(id);
+      if (found == state_.table.end() || found->second.at != state_type::phase::proposed)
+        continue;
+      auto waiters = std::move(found->second.waiters);
+      state_.table.erase(found);
+      for (auto& w : waiters)
+        not_now(w, "the shard stopped serving; try again", outcome::not_stored);
+    }
+    send_replies();
+  }
+
+  void on_serving(std::uint64_t epoch) {
+    state_.epoch = epoch;
+    state_.serving = true;
+    readiness_.clear(part_);
+    env_.log.info(name_, "serving", {{"epoch", epoch}});
+  }
+
+  void on_closed(std::uint64_t epoch, ec why, outcome known) {
+    if (epoch < state_.epoch)
+      return;
+    runtime::fault_point(env_.faults, "region.closed");
+    if (state_.serving)
+      env_.log.warning(name_, "stopped serving", {{"epoch", epoch}, {"why", description(why)}});
+    state_.serving = false;
+    state_.why_not = why;
+    readiness_.set(part_, std::string{description(why)});
+    for (auto& [id, e] : state_.table) {
+      const bool was_proposed = e.at == state_type::phase::proposed;
+      for (auto& w : e.waiters)
+        not_now(w, description(why), was_proposed ? known : outcome::not_stored);
+    }
+    state_.table.clear();
+    state_.not_applied.clear();
+    end_all_sessions();
+    for (auto& [t, read] : state_.asked_reads)
+      refuse_read(read, why);
+    for (auto& [index, read] : state_.held_reads)
+      refuse_read(read, why);
+    state_.asked_reads.clear();
+    state_.held_reads.clear();
+    send_replies();
+  }
+
+  void on_applied(std::uint64_t index) {
+    state_.applied = std::max(state_.applied, index);
+    while (!state_.not_applied.empty() && state_.not_applied.front().first <= index) {
+      const auto id = state_.not_applied.front().second;
+      state_.not_applied.pop_front();
+      forget(id);
+    }
+    auto end = state_.held_reads.upper_bound(index);
+    for (auto it = state_.held_reads.begin(); it != end; ++it)
+      read_now(it->second);
+    state_.held_reads.erase(state_.held_reads.begin(), end);
+  }
+
+  // ---- reads -----------------------------------------------------------------------------------------------------------
+
+  void on_read(ticket t, const read_request_ptr& r, const list_client& client) {
+    state_type::waiting_read read{t, r, client};
+    if (!state_.serving) {
+      refuse_read(read, state_.why_not);
+      return;
+    }
+    self_->send(state_.replica, read_index_atom::value, state_.epoch, t);
+    state_.asked_reads.emplace(t, std::move(read));
+  }
+
+  void on_read_index(std::uint64_t epoch, ticket t, std::uint64_t index) {
+    auto found = state_.asked_reads.find(t);
+    if (found == state_.asked_reads.end())
+      return;
+    auto read = std::move(found->second);
+    state_.asked_reads.erase(found);
+    if (epoch != state_.epoch || index == 0) {
+      refuse_read(read, ec::not_serving);
+    } else if (index <= state_.applied) {
+      read_now(read);
+    } else {
+      state_.held_reads.emplace(index, std::move(read));
+      self_->send(state_.store, flush_atom::value);
+    }
+  }
+
+  // ---- who comes and goes ------------------------------------------------------------------------------------------------
+
+  void on_changed(const std::string& name, const caf::strong_actor_ptr& actor) {
+    if (auto i = index_of(name, "validator "); i && *i < state_.validators.size()) {
+      state_.validators[*i] = caf::actor_cast<validator_actor>(actor);
+      if (actor != nullptr) {
+        self_->monitor(state_.validators[*i]);
+        check_parked();
+      }
+    } else if (auto k = index_of(name, "reader "); k && *k < state_.readers.size()) {
+      // Whatever a session asked the last one is lost: nothing of it was proposed.
+      const bool replaced = state_.readers[*k] != nullptr;
+      state_.readers[*k] = caf::actor_cast<store_reader_actor>(actor);
+      if (replaced)
+        drop_what_is_checked("a reader of the store was restarted; try again");
+    }
+  }
+
+  void on_ended(std::uint64_t subject_hash, std::uint64_t serial) {
+    auto found = state_.sessions.find(subject_hash);
+    if (found == state_.sessions.end() || found->second.serial != serial)
+      return; // ended by us
+    state_.by_use.erase(found->second.place);
+    state_.sessions.erase(found);
+    metrics_.sessions.Set(static_cast<double>(state_.sessions.size()));
+    for (auto it = state_.table.begin(); it != state_.table.end();) {
+      if (it->second.at == state_type::phase::checking && it->second.session_serial == serial) {
+        for (auto& w : it->second.waiters)
+          not_now(w, "the patient's session was restarted; try again", outcome::not_stored);
+        it = state_.table.erase(it);
+      } else {
+        ++it;
+      }
+    }
+    send_replies();
+  }
+
+  void on_tick() {
+    self_->delayed_send(self_, tick_period, caf::tick_atom::value);
+    const auto oldest_ns = env_.clock.now_ns() - std::int64_t{options_.session_idle_limit_ms} * 1'000'000;
+    while (!state_.by_use.empty()) {
+      auto& s = state_.sessions.at(state_.by_use.front());
+      if (s.used_ns > oldest_ns || s.checking > 0)
+        break;
+      end_session(state_.by_use.front());
+    }
+    metrics_.table.Set(static_cast<double>(state_.table.size()));
+    metrics_.sessions.Set(static_cast<double>(state_.sessions.size()));
+  }
+
+  status_report_ptr status() const {
+    return std::make_shared<const status_report>(status_report{name_,
+                                                               state_.serving ? "serving" : to_string(state_.why_not),
+                                                               {{"epoch", std::to_string(state_.epoch)},
+                                                                {"on the way", std::to_string(state_.table.size())},
+                                                                {"not applied", std::to_string(state_.not_applied.size())},
+                                                                {"sessions", std::to_string(state_.sessions.size())},
+                                                                {"applied", std::to_string(state_.applied)}}});
+  }
+
+private:
+  using table_iterator = std::unordered_map<domain::receipt, state_type::entry>::iterator;
+
+  double seconds_since(std::int64_t then_ns) const { return static_cast<double>(env_.clock.now_ns() - then_ns) * 1e-9; }
+
+  static std::optional<std::size_t> index_of(const std::string& name, std::string_view prefix) {
+    if (name.compare(0, prefix.size(), prefix) != 0)
+      return std::nullopt;
+    std::size_t value = 0;
+    for (auto c : std::string_view{name}.substr(prefix.size())) {
+      if (c < '0' || c > '9')
+        return std::nullopt;
+      value = value * 10 + static_cast<std::size_t>(c - '0');
+    }
+    return value;
+  }
+
+  void admit(state_type::waiter w) {
+    if (!state_.serving)
+      return not_now(w, description(state_.why_not), outcome::not_stored);
+    const auto& id = w.what->id;
+    if (auto found = state_.table.find(id); found != state_.table.end()) {
+      auto& e = found->second;
+      if (e.at == state_type::phase::committed)
+        answer_settled(w, id, e.fingerprint, e.scores);
+      else
+        e.waiters.push_back(std::move(w)); // nobody is told anything before the first one's outcome is known
+      return;
+    }
+    for (const auto& [aside, fingerprint] : state_.set_aside)
+      if (aside == id && fingerprint == w.what->fingerprint)
+        return answer(w, 422, set_aside_text(id));
+    if (state_.table.size() >= options_.store_lag_max)
+      return not_now(w, "the shard has more on its way than it may; try again", outcome::not_stored);
+    const auto v = pick_validator();
+    if (!v)
+      return not_now(w, "no validator is running; try again", outcome::not_stored);
+    auto* session = session_for(w.what->subject_hash);
+    if (session == nullptr)
+      return not_now(w, "no reader of the store is running; try again", outcome::not_stored);
+    state_type::entry e;
+    e.fingerprint = w.what->fingerprint;
+    e.subject_hash = w.what->subject_hash;
+    e.session_serial = session->serial;
+    e.received_ns = w.what->received_ns;
+    e.validator = *v;
+    ++session->checking;
+    self_->send(session->actor, submit_atom::value, w.what, state_.validators[*v]);
+    e.waiters.push_back(std::move(w));
+    state_.table.emplace(id, std::move(e));
+  }
+
+  void propose(state_type::entry& e, const command_ptr& command) {
+    e.at = state_type::phase::proposed;
+    self_->send(state_.writer, propose_atom::value, state_.epoch, command);
+  }
+
+  /// Ends an entry that left nothing under its key: those with the same content share the answer, others start anew.
+  void settle(table_iterator found, int status, const std::string& body) {
+    const auto fingerprint = found->second.fingerprint;
+    auto waiters = std::move(found->second.waiters);
+    state_.table.erase(found);
+    for (auto& w : waiters) {
+      if (w.what->fingerprint == fingerprint)
+        answer(w, status, body);
+      else
+        admit(std::move(w));
+    }
+  }
+
+  /// Answers a later request under a key whose submission is durable.
+  void answer_settled(const state_type::waiter& w, const domain::receipt& id, const domain::fingerprint& first,
+                      const std::string& scores) {
+    if (w.what->fingerprint == first) {
+      metrics_.repeats.Increment();
+      answer(w, 200, repeat_text(id, scores));
+    } else {
+      metrics_.conflicts.Increment();
+      answer(w, 409, conflict_text(id));
+    }
+  }
+
+  void not_now(const state_type::waiter& w, std::string_view sentence, outcome known) {
+    metrics_.not_now.Increment();
+    answer(w, 503, unavailable_text(sentence, known), options_.retry_after_s);
+  }
+
+  void answer(const state_type::waiter& w, int status, std::string body, std::uint32_t retry_after_s = 0) {
+    auto out = std::find_if(state_.outgoing.begin(), state_.outgoing.end(), [&](const auto& o) { return o.first == w.receiver; });
+    if (out == state_.outgoing.end())
+      out = state_.outgoing.emplace(state_.outgoing.end(), w.receiver, std::make_shared<replies>());
+    out->second->push_back({w.to, status, std::move(body), retry_after_s});
+  }
+
+  void send_replies() {
+    for (auto& [receiver, batch] : state_.outgoing)
+      self_->send(receiver, reply_atom::value, std::move(batch));
+    state_.outgoing.clear();
+  }
+
+  /// The store has it: from now on the session finds it there.
+  void forget(const domain::receipt& id) {
+    auto found = state_.table.find(id);
+    if (found == state_.table.end())
+      return;
+    const auto hash = found->second.subject_hash;
+    const auto serial = found->second.session_serial;
+    state_.table.erase(found);
+    auto session = state_.sessions.find(hash);
+    // A session that began after this was accepted may have read the store before it was applied.
+    if (session != state_.sessions.end() && session->second.serial != serial)
+      self_->send(session->second.actor, remember_atom::value, domain::key_tag(id));
+  }
+
+  // ---- sessions ----------------------------------------------------------------------------------------------------------
+
+  state_type::session* session_for(std::uint64_t hash) {
+    const auto now = env_.clock.now_ns();
+    if (auto found = state_.sessions.find(hash); found != state_.sessions.end()) {
+      found->second.used_ns = now;
+      state_.by_use.splice(state_.by_use.end(), state_.by_use, found->second.place);
+      return &found->second;
+    }
+    const auto& reader = state_.readers.empty() ? store_reader_actor{} : state_.readers[hash % state_.readers.size()];
+    if (reader == nullptr)
+      return nullptr;
+    if (state_.sessions.size() >= options_.sessions_max)
+      end_least_used();
+    const auto serial = state_.next_serial++;
+    auto actor = spawn_actor(*self_, env_, patient_session, options_.shard, hash, shard_region_actor{self_}, reader);
+    caf::actor_cast<caf::abstract_actor*>(actor)->attach_functor(
+        [me = shard_region_actor{self_}, hash, serial](const caf::error&) {
+          caf::anon_send(me, ended_atom::value, hash, serial);
+        });
+    metrics_.session_starts.Increment();
+    auto& s = state_.sessions[hash];
+    s.actor = std::move(actor);
+    s.serial = serial;
+    s.used_ns = now;
+    s.place = state_.by_use.insert(state_.by_use.end(), hash);
+    return &s;
+  }
+
+  void leave_session(state_type::entry& e) {
+    auto s = state_.sessions.find(e.subject_hash);
+    if (s != state_.sessions.end() && s->second.serial == e.session_serial && s->second.checking > 0)
+      --s->second.checking;
+  }
+
+  void end_session(std::uint64_t hash) {
+    auto found = state_.sessions.find(hash);
+    self_->send_exit(found->second.actor, caf::exit_reason::user_shutdown);
+    state_.by_use.erase(found->second.place);
+    state_.sessions.erase(found);
+  }
+
+  void end_least_used() {
+    for (auto hash : state_.by_use) {
+      if (state_.sessions.at(hash).checking == 0) {
+        end_session(hash);
+        return;
+      }
+    }
+  }
+
+  void end_all_sessions() {
+    while (!state_.by_use.empty())
+      end_session(state_.by_use.front());
+  }
+
+  void drop_what_is_checked(std::string_view sentence) {
+    for (auto it = state_.table.begin(); it != state_.table.end();) {
+      if (it->second.at == state_type::phase::checking) {
+        for (auto& w : it->second.waiters)
+          not_now(w, sentence, outcome::not_stored);
+        it = state_.table.erase(it);
+      } else {
+        ++it;
+      }
+    }
+    end_all_sessions();
+    send_replies();
+  }
+
+  // ---- validators --------------------------------------------------------------------------------------------------------
+
+  std::optional<std::uint32_t> pick_validator() {
+    const auto n = static_cast<std::uint32_t>(state_.validators.size());
+    for (std::uint32_t i = 0; i < n; ++i) {
+      const auto v = state_.next_validator++ % n;
+      if (state_.validators[v] != nullptr)
+        return v;
+    }
+    return std::nullopt;
+  }
+
+  void on_down(const caf::down_msg& down) {
+    for (std::uint32_t i = 0; i < state_.validators.size(); ++i) {
+      if (state_.validators[i] == nullptr || state_.validators[i].address() != down.source)
+        continue;
+      state_.validators[i] = nullptr;
+      std::optional<domain::receipt> culprit;
+      if (down.reason == ec::crashed_on_input && down.reason.context().match_elements<std::string>())
+        culprit = domain::parse_receipt(down.reason.context().get_as<std::string>(0));
+      recheck_those_of(i, culprit);
+    }
+    send_replies();
+  }
+
+  /// What validator `i` had in hand goes to another one, except for what ended it the last time it may.
+  void recheck_those_of(std::uint32_t i, const std::optional<domain::receipt>& culprit) {
+    std::vector<domain::receipt> ids;
+    for (const auto& [id, e] : state_.table)
+      if (e.at == state_type::phase::checking && e.validator == i)
+        ids.push_back(id);
+    std::sort(ids.begin(), ids.end()); // the same order in every run of a simulation
+    for (const auto& id : ids) {
+      auto& e = state_.table.at(id);
+      if (culprit && id == *culprit && ++e.crashes >= options_.validator_crashes_max)
+        put_aside(id, e);
+      else
+        recheck(id, e);
+    }
+  }
+
+  void recheck(const domain::receipt& id, state_type::entry& e) {
+    const auto v = pick_validator();
+    e.validator = v ? *v : parked;
+    auto session = state_.sessions.find(e.subject_hash);
+    if (v && session != state_.sessions.end())
+      self_->send(session->second.actor, recheck_atom::value, id, state_.validators[*v]);
+  }
+
+  void check_parked() {
+    std::vector<domain::receipt> ids;
+    for (const auto& [id, e] : state_.table)
+      if (e.at == state_type::phase::checking && e.validator == parked)
+        ids.push_back(id);
+    std::sort(ids.begin(), ids.end());
+    for (const auto& id : ids)
+      recheck(id, state_.table.at(id));
+  }
+
+  /// Nothing a patient sent is thrown away, not even what cannot be checked: it becomes an event for people to look at.
+  void put_aside(const domain::receipt& id, state_type::entry& e) {
+    const auto& s = *e.waiters.front().what;
+    env_.log.error(name_, "a submission ended its validator several times and is set aside",
+                   {{"receipt", to_text(id)}, {"crashes", std::uint64_t{e.crashes}}});
+    domain::event event;
+    event.time_us = env_.clock.wall_us();
+    event.who = "subject:" + s.subject;
+    event.role = "patient";
+    event.action = "submission.set-aside";
+    event.entity = s.study + "/" + s.subject + "/" + to_text(id);
+    event.after = s.content;
+    event.reason = "its check failed " + std::to_string(e.crashes) + " times";
+    auto command = std::make_shared<domain::command>();
+    command->type = domain::command_type::record;
+    command->subject_hash = s.subject_hash;
+    command->id = id;
+    command->content = s.fingerprint;
+    command->event = domain::encode(event);
+    leave_session(e);
+    // Its session still waits for a verdict that will not come; a new one starts when needed.
+    if (auto session = state_.sessions.find(e.subject_hash); session != state_.sessions.end() && session->second.checking == 0)
+      end_session(e.subject_hash);
+    e.set_aside = true;
+    propose(e, command);
+  }
+
+  void remember_set_aside(const domain::receipt& id, const domain::fingerprint& fingerprint) {
+    state_.set_aside.emplace_back(id, fingerprint);
+    if (state_.set_aside.size() > set_aside_max)
+      state_.set_aside.pop_front();
+  }
+
+  // ---- reads -------------------------------------------------------------------------------------------------------------
+
+  void read_now(const state_type::waiting_read& read) {
+    const auto n = state_.readers.size();
+    const auto& reader = n == 0 ? store_reader_actor{} : state_.readers[read.what->subject_hash % n];
+    if (reader == nullptr)
+      refuse_read(read, ec::not_serving);
+    else
+      self_->send(reader, list_atom::value, read.to, read.what, read.client);
+  }
+
+  void refuse_read(const state_type::waiting_read& read, ec why) {
+    self_->send(read.client, list_atom::value, read.to, read.what, stored_events_ptr{}, caf::make_error(why));
+  }
+
+  static constexpr std::uint32_t parked = ~std::uint32_t{0};
+
+  pointer self_;
+  state_type& state_;
+  const environment& env_;
+  shard_region_options options_;
+  runtime::readiness& readiness_;
+  std::string name_, part_;
+  region_metrics metrics_;
+};
+
+} // namespace
+
+shard_region_state::~shard_region_state() {
+  for (auto& [hash, s] : sessions)
+    caf::anon_send_exit(s.actor, caf::exit_reason::user_shutdown);
+}
+
+shard_region_actor::behavior_type shard_region(pointer self, const environment& env, shard_region_options options,
+                                               runtime::readiness& readiness) {
+  prepare(self, env, "region " + std::to_string(options.shard));
+  auto r = std::make_shared<region>(self, env, options, readiness);
+  r->start();
+  return {
+      [r](submit_atom, ticket t, const submission_ptr& s, const reply_receiver& receiver) { r->on_submit(t, s, receiver); },
+      [r](read_atom, ticket t, const read_request_ptr& request, const list_client& client) { r->on_read(t, request, client); },
+      [r](verdict_atom, const assessment_ptr& a, const submission_ptr& s) { r->on_verdict(a, s); },
+      [r](found_atom, const submission_ptr& s, const stored_event_ptr& e, const caf::error& why) { r->on_found(s, e, why); },
+      [r](committed_atom, std::uint64_t epoch, std::uint64_t index, const receipts_ptr& receipts) {
+        r->on_committed(epoch, index, receipts);
+      },
+      [r](refused_atom, std::uint64_t epoch, const receipts_ptr& receipts) { r->on_refused(epoch, receipts); },
+      [r](serving_atom, std::uint64_t epoch) { r->on_serving(epoch); },
+      [r](closed_atom, std::uint64_t epoch, ec why, outcome known) { r->on_closed(epoch, why, known); },
+      [r](applied_atom, std::uint64_t index) { r->on_applied(index); },
+      [r](read_index_atom, std::uint64_t epoch, ticket t, std::uint64_t index) { r->on_read_index(epoch, t, index); },
+      [r](ended_atom, std::uint64_t hash, std::uint64_t serial) { r->on_ended(hash, serial); },
+      [r](changed_atom, const std::string& name, const caf::strong_actor_ptr& actor) { r->on_changed(name, actor); },
+      [r](caf::tick_atom) { r->on_tick(); },
+      [r](status_atom) -> status_report_ptr { return r->status(); },
+  };
+}
+
+} // namespace epione::actors

@@ -1,0 +1,85 @@
+#include "actors/validator.hpp"
+
+#include "actors/reply_text.hpp"
+
+namespace epione::actors {
+
+using namespace messages;
+
+namespace {
+
+assessment refused(const submission& s, int status, std::string body) {
+  assessment result;
+  result.id = s.id;
+  result.status = status;
+  result.refusal = std::move(body);
+  return result;
+}
+
+assessment assess(const environment& env, const runtime::catalog_view& catalog, const submission& s) {
+  const auto snapshot = catalog.get();
+  const auto found = snapshot->studies.find(s.study);
+  if (found == snapshot->studies.end())
+    return refused(s, 404, error_text("unknown study"));
+  const auto& study = *found->second;
+  auto site = study.site_of(s.subject);
+  if (!site)
+    return refused(s, 404, error_text("unknown subject: the study has no subject with this patientId"));
+  auto verdict = study.assess(s.content);
+  if (!verdict.accepted())
+    return refused(s, 422, problems_text(verdict.problems));
+  assessment result;
+  result.id = s.id;
+  result.status = 202;
+  result.scores_json = scores_json(verdict.scores);
+  result.alerts = static_cast<std::uint32_t>(verdict.alerts.size());
+  domain::submission_record record;
+  record.study = s.study;
+  record.subject = s.subject;
+  record.site = std::move(*site);
+  record.key = s.key;
+  record.id = s.id;
+  record.content_fingerprint = s.fingerprint;
+  record.form = std::move(verdict.form);
+  record.version = std::move(verdict.version);
+  record.authored = std::move(verdict.authored);
+  record.stored_us = env.clock.wall_us();
+  record.answers = std::move(verdict.answers);
+  record.scores = std::move(verdict.scores);
+  record.alerts = std::move(verdict.alerts);
+  auto command = std::make_shared<domain::command>();
+  command->type = domain::command_type::submission;
+  command->subject_hash = s.subject_hash;
+  command->id = s.id;
+  command->content = s.fingerprint;
+  command->event = domain::encode_submission_event(record);
+  result.command = std::move(command);
+  return result;
+}
+
+} // namespace
+
+validator_actor::behavior_type validator(validator_actor::stateful_pointer<validator_state> self, const environment& env,
+                                         std::string name, const runtime::catalog_view& catalog) {
+  prepare(self, env, name);
+  self->set_exception_handler([self, &env, name](std::exception_ptr&) -> caf::error {
+    env.log.error(name, "ended by an exception while checking a submission", {{"receipt", to_text(self->state.current)}});
+    return caf::make_error(ec::crashed_on_input, to_text(self->state.current));
+  });
+  return {
+      [self, &env, &catalog](check_atom, const submission_ptr& s, const assessment_client& client) {
+        self->state.current = s->id;
+        runtime::fault_point(env.faults, "validator.check", s->study);
+        auto result = std::make_shared<const assessment>(assess(env, catalog, *s));
+        runtime::fault_point(env.faults, "validator.checked", s->study);
+        ++self->state.checked;
+        self->send(client, verdict_atom::value, std::move(result));
+      },
+      [self, name](status_atom) -> status_report_ptr {
+        return std::make_shared<const status_report>(
+            status_report{name, "running", {{"checked", std::to_string(self->state.checked)}}});
+      },
+  };
+}
+
+} // namespace epione::actors
