@@ -117,6 +117,10 @@ private:
       refuse(t, "this node is stopping; try again");
       return nullptr;
     }
+    if (!catalog_.ready()) {
+      refuse(t, "the studies are being read; try again");
+      return nullptr;
+    }
     if (number == 0 || number >= state_.shards.size() || state_.shards[number].region == nullptr) {
       refuse(t, "the shard is starting; try again");
       return nullptr;

@@ -3,6 +3,7 @@
 
 #include "domain/study.hpp"
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -27,10 +28,17 @@ public:
   void set(std::shared_ptr<const catalog_snapshot> next) {
     std::lock_guard guard{mutex_};
     snapshot_ = std::move(next);
+    ready_ = true;
+  }
+  /// Whether the catalog has been read. Before that an unknown study says nothing: answer 503, never 404.
+  bool ready() const {
+    std::lock_guard guard{mutex_};
+    return ready_;
   }
 
 private:
   mutable std::mutex mutex_;
+  bool ready_ = false;
   std::shared_ptr<const catalog_snapshot> snapshot_ = std::make_shared<const catalog_snapshot>();
 };
 
