@@ -6,6 +6,13 @@
 
 namespace epione::runtime::defaults {
 
+// ---- where a node is ----------------------------------------------------------------------------------------------
+inline constexpr const char* data_directory = "epione-data";         // beside where one starts it; packages set another
+inline constexpr const char* http_address = "127.0.0.1";             // loopback until sign-in exists
+inline constexpr std::uint32_t http_port = 8080;
+inline constexpr std::uint32_t http_threads = 1;                     // one serves 256 busy connections
+inline constexpr const char* log_level_name = "info";
+
 // ---- HTTP: what one client may ask of a node -----------------------------------------------------------------------
 inline constexpr std::size_t http_body_bytes_max = 256 * 1024;       // the largest form is far below; attachments go elsewhere
 inline constexpr std::size_t http_header_bytes_max = 16 * 1024;      // what proxies commonly allow
@@ -13,9 +20,17 @@ inline constexpr std::uint32_t http_header_limit_ms = 10'000;        // a phone 
 inline constexpr std::uint32_t http_body_limit_ms = 30'000;          // 256 KiB at 70 kbit/s
 inline constexpr std::uint32_t http_idle_limit_ms = 60'000;          // keep-alive between requests
 inline constexpr std::uint32_t http_connections_max = 20'000;        // about 20 KiB each
+inline constexpr std::size_t http_buffered_bytes_max = 128u << 20;   // bodies half received, of all connections of a thread
+inline constexpr std::uint32_t http_write_limit_ms = 30'000;         // for a reply to be taken; a page of answers on a bad line
+inline constexpr std::uint32_t http_linger_limit_ms = 2'000;         // to read a refusal before the connection is cut
+inline constexpr std::uint32_t http_reply_limit_ms = 30'000;         // last resort above request_limit_ms: never silence
+inline constexpr std::uint32_t http_sweep_interval_ms = 1'000;       // how exactly these limits are kept; one timer a thread
+inline constexpr unsigned http_threads = 1;                          // one carries about 40,000 requests/s
+inline constexpr std::uint32_t requests_in_flight_max = 8'192;       // of a node; refused before the body is looked at
 inline constexpr unsigned json_depth_max = 32;                       // nesting of a submission's data
 inline constexpr std::size_t key_bytes_max = 200;                    // idempotency key
 inline constexpr std::size_t subject_bytes_max = 128;                // patientId as text
+inline constexpr std::size_t study_bytes_max = 128;                  // study's id
 inline constexpr std::uint32_t read_limit_max = 200;                 // submissions a page
 
 // ---- the way of a submission ---------------------------------------------------------------------------------------
