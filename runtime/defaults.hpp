@@ -25,7 +25,6 @@ inline constexpr std::uint32_t http_write_limit_ms = 30'000;         // for a re
 inline constexpr std::uint32_t http_linger_limit_ms = 2'000;         // to read a refusal before the connection is cut
 inline constexpr std::uint32_t http_reply_limit_ms = 30'000;         // last resort above request_limit_ms: never silence
 inline constexpr std::uint32_t http_sweep_interval_ms = 1'000;       // how exactly these limits are kept; one timer a thread
-inline constexpr unsigned http_threads = 1;                          // one carries about 40,000 requests/s
 inline constexpr std::uint32_t requests_in_flight_max = 8'192;       // of a node; refused before the body is looked at
 inline constexpr unsigned json_depth_max = 32;                       // nesting of a submission's data
 inline constexpr std::size_t key_bytes_max = 200;                    // idempotency key
