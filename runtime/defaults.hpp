@@ -10,7 +10,7 @@ namespace epione::runtime::defaults {
 inline constexpr const char* data_directory = "epione-data";         // beside where one starts it; packages set another
 inline constexpr const char* http_address = "127.0.0.1";             // loopback until sign-in exists
 inline constexpr std::uint32_t http_port = 8080;
-inline constexpr std::uint32_t http_threads = 1;                     // one serves 256 busy connections
+inline constexpr std::uint32_t http_threads = 1;                     // one carries about 40,000 requests/s
 inline constexpr const char* log_level_name = "info";
 
 // ---- HTTP: what one client may ask of a node -----------------------------------------------------------------------
@@ -56,6 +56,10 @@ inline constexpr std::uint32_t store_readers = 2;                    // reading 
 // ---- supervision ---------------------------------------------------------------------------------------------------
 inline constexpr std::uint32_t restarts_max = 10;                    // of one supervisor's children ...
 inline constexpr std::uint32_t restart_period_ms = 60'000;           // ... in this period
+inline constexpr std::uint32_t restart_delay_ms = 20;                // before the second restart in a period, then doubled each time
+inline constexpr std::uint32_t restart_delay_ms_max = 1'000;         // a fault that passes by itself is soon over
+inline constexpr std::uint32_t child_stop_limit_ms = 5'000;          // one actor's last transaction and checkpoint
+inline constexpr std::uint32_t kill_limit_ms = 2'000;                // a killed actor ends after the call it is in
 inline constexpr std::uint32_t stop_limit_ms = 30'000;               // drain and stop, then the process ends all the same
 
 } // namespace epione::runtime::defaults

@@ -1,0 +1,214 @@
+// The table of everything an operator may set, and of what is fixed.
+#include "runtime/config.hpp"
+#include "runtime/log.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <cctype>
+#include <netinet/in.h>
+
+namespace epione::runtime {
+
+namespace {
+
+constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
+constexpr std::uint64_t second_ms = 1'000, minute_ms = 60 * second_ms, hour_ms = 60 * minute_ms;
+
+std::optional<std::string> check_directory(std::string& text) {
+  if (text.empty())
+    return "the data directory must not be empty; name one, or leave it out for the default";
+  if (text.find('\0') != std::string::npos)
+    return "a path cannot hold a NUL byte";
+  while (text.size() > 1 && text.back() == '/')
+    text.pop_back();
+  return std::nullopt;
+}
+
+std::optional<std::string> check_address(std::string& text) {
+  if (text == "localhost")
+    text = "127.0.0.1";
+  in_addr four{};
+  in6_addr six{};
+  const bool is_four = inet_pton(AF_INET, text.c_str(), &four) == 1;
+  const bool is_six = inet_pton(AF_INET6, text.c_str(), &six) == 1;
+  if (!is_four && !is_six)
+    return "'" + text + "' is not an IP address; write 127.0.0.1 or ::1";
+  const bool loopback = is_four ? (ntohl(four.s_addr) >> 24) == 127 : IN6_IS_ADDR_LOOPBACK(&six) != 0;
+  if (!loopback)
+    return "'" + text +
+           "' is not a loopback address: HTTP stays on this machine until sign-in exists, because anybody who "
+           "reaches the port could read and write; use 127.0.0.1 or ::1";
+  return std::nullopt;
+}
+
+std::optional<std::string> check_level(std::string& text) {
+  if (!parse_log_level(text))
+    return "'" + text + "' is not a log level; use debug, info, warning or error";
+  return std::nullopt;
+}
+
+std::vector<setting> make_settings() {
+  using text = std::string;
+  using u32 = std::uint32_t;
+  using u64 = std::uint64_t;
+  return {
+      {"data.directory", "", 0, 0, "Where the node keeps everything; one node a directory.", "data_directory",
+       [](config& c) -> text& { return c.data.directory; }, check_directory},
+      {"http.address", "", 0, 0, "Address to listen on; loopback only until sign-in exists.", "http_address",
+       [](config& c) -> text& { return c.http.address; }, check_address},
+      {"http.port", "count", 0, 65'535, "Port to listen on; 0 takes a free one, which node.json names.", "http_port",
+       [](config& c) -> u32& { return c.http.port; }},
+      {"http.threads", "count", 1, 64, "Threads that read requests and write answers.", "http_threads",
+       [](config& c) -> u32& { return c.http.threads; }},
+      {"http.connections_max", "count", 1, 1'000'000, "Open connections; the next one is closed at once.", "http_connections_max",
+       [](config& c) -> u32& { return c.http.connections_max; }},
+      {"http.body_bytes_max", "bytes", kib, 16 * mib, "Body of a request; a larger one is answered 413.", "http_body_bytes_max",
+       [](config& c) -> u64& { return c.http.body_bytes_max; }},
+      {"http.header_bytes_max", "bytes", kib, 256 * kib, "Request line and headers; larger ones are answered 431.",
+       "http_header_bytes_max", [](config& c) -> u64& { return c.http.header_bytes_max; }},
+      {"http.header_limit_ms", "ms", 10, 10 * minute_ms, "Time for the headers of a request to arrive; then 408.",
+       "http_header_limit_ms", [](config& c) -> u32& { return c.http.header_limit_ms; }},
+      {"http.body_limit_ms", "ms", 10, 10 * minute_ms, "Time for the body of a request to arrive; then 408.",
+       "http_body_limit_ms", [](config& c) -> u32& { return c.http.body_limit_ms; }},
+      {"http.idle_limit_ms", "ms", 10, hour_ms, "How long a connection may stay open between requests.", "http_idle_limit_ms",
+       [](config& c) -> u32& { return c.http.idle_limit_ms; }},
+      {"http.request_limit_ms", "ms", 100, 10 * minute_ms,
+       "Time for a request to be answered; then 503 with outcome \"unknown\".", "request_limit_ms",
+       [](config& c) -> u32& { return c.http.request_limit_ms; }},
+      {"http.retry_after_s", "s", 1, 3'600, "What Retry-After tells a refused phone.", "retry_after_s",
+       [](config& c) -> u32& { return c.http.retry_after_s; }},
+      {"http.read_limit_max", "count", 1, 1'000, "Submissions on one page of GET /patient/{id}.", "read_limit_max",
+       [](config& c) -> u32& { return c.http.read_limit_max; }},
+      {"shards.count", "count", 1, 256, "Shards of the node; fixed when its directory is created.", "shard_count",
+       [](config& c) -> u32& { return c.shards.count; }},
+      {"sessions.per_node_max", "count", 100, 10'000'000, "Patient sessions kept in memory, about 1.5 KiB each.",
+       "sessions_per_node_max", [](config& c) -> u32& { return c.sessions.per_node_max; }},
+      {"sessions.idle_limit_ms", "ms", second_ms, 24 * hour_ms, "A session that hears nothing for so long ends by itself.",
+       "session_idle_limit_ms", [](config& c) -> u32& { return c.sessions.idle_limit_ms; }},
+      {"admission.in_flight_per_shard_max", "count", 1, 65'536,
+       "Credits: submissions of one shard on the way; without a credit 503.", "in_flight_per_shard_max",
+       [](config& c) -> u32& { return c.admission.in_flight_per_shard_max; }},
+      {"admission.store_lag_max", "count", 16, 10'000'000,
+       "Submissions a shard's store may be behind what is committed; at the limit 503.", "store_lag_max",
+       [](config& c) -> u32& { return c.admission.store_lag_max; }},
+      {"admission.requests_in_flight_max", "count", 1, 1'000'000,
+       "Requests of the whole node on the way; more are refused with 503 before the body is looked at.", "requests_in_flight_max",
+       [](config& c) -> u32& { return c.admission.requests_in_flight_max; }},
+      {"batch.commands_max", "count", 1, 65'536, "Commands in one log entry.", "batch_commands_max",
+       [](config& c) -> u32& { return c.batch.commands_max; }},
+      {"batch.bytes_max", "bytes", 64 * kib, 64 * mib, "Bytes in one log entry; at least http.body_bytes_max.", "batch_bytes_max",
+       [](config& c) -> u64& { return c.batch.bytes_max; }},
+      {"storage.apply_rows_max", "count", 1, 1'000'000, "Rows of one store transaction.", "apply_rows_max",
+       [](config& c) -> u32& { return c.storage.apply_rows_max; }},
+      {"storage.apply_delay_ms", "ms", 0, minute_ms, "How long committed rows may gather before the store when nobody reads.",
+       "apply_delay_ms", [](config& c) -> u32& { return c.storage.apply_delay_ms; }},
+      {"storage.store_checkpoint_bytes", "bytes", mib, 4 * gib, "Size of a store's WAL that starts a checkpoint.",
+       "store_checkpoint_bytes", [](config& c) -> u64& { return c.storage.store_checkpoint_bytes; }},
+      {"storage.journal_checkpoint_bytes", "bytes", mib, 4 * gib, "Size of the journal's WAL that starts a checkpoint.",
+       "journal_checkpoint_bytes", [](config& c) -> u64& { return c.storage.journal_checkpoint_bytes; }},
+      {"storage.disk_reserve_bytes", "bytes", mib, 1024 * gib,
+       "Free space below which submissions are answered 503 \"not_stored\".", "disk_reserve_bytes",
+       [](config& c) -> u64& { return c.storage.disk_reserve_bytes; }},
+      {"validators.count", "count", 1, 64, "Validators that check and score; one a core.", "validators",
+       [](config& c) -> u32& { return c.validators.count; }},
+      {"validators.crashes_max", "count", 1, 10, "Crashes on one body before it is set aside with 422.", "validator_crashes_max",
+       [](config& c) -> u32& { return c.validators.crashes_max; }},
+      {"readers.count", "count", 1, 64, "Readers, each with a connection to every shard's store.", "store_readers",
+       [](config& c) -> u32& { return c.readers.count; }},
+      {"supervision.restarts_max", "count", 1, 1'000, "Restarts of one supervisor's children in the period; more stop the node.",
+       "restarts_max", [](config& c) -> u32& { return c.supervision.restarts_max; }},
+      {"supervision.restart_period_ms", "ms", second_ms, hour_ms, "The period that restarts are counted in.", "restart_period_ms",
+       [](config& c) -> u32& { return c.supervision.restart_period_ms; }},
+      {"stop.limit_ms", "ms", 100, hour_ms, "Time to finish what was accepted after SIGTERM; then the process ends all the same.",
+       "stop_limit_ms", [](config& c) -> u32& { return c.stop.limit_ms; }},
+      {"log.level", "", 0, 0, "Log lines of this level and above: debug, info, warning, error.", "log_level_name",
+       [](config& c) -> text& { return c.log.level; }, check_level},
+  };
+}
+
+std::string replaced(std::string_view text, char separator, bool upper) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '.' || c == '_')
+      out += separator;
+    else
+      out += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+  }
+  return out;
+}
+
+} // namespace
+
+std::string setting::environment() const {
+  return "EPIONE_" + replaced(name, '_', true);
+}
+
+std::string setting::flag() const {
+  return name == "data.directory" ? "--data-dir" : "--" + replaced(name, '-', false);
+}
+
+std::string setting::value(const config& c) const {
+  // The table reads and writes through one function; reading changes nothing.
+  auto& from = const_cast<config&>(c);
+  if (const auto* get = std::get_if<0>(&where))
+    return (*get)(from);
+  if (const auto* get = std::get_if<1>(&where))
+    return std::to_string((*get)(from));
+  return std::to_string(std::get<2>(where)(from));
+}
+
+std::string setting::range() const {
+  if (unit.empty())
+    return {};
+  return std::to_string(minimum) + " to " + std::to_string(maximum) + (unit == "count" ? "" : " " + std::string{unit});
+}
+
+const std::vector<setting>& settings() {
+  static const std::vector<setting> table = make_settings();
+  return table;
+}
+
+const setting* find_setting(std::string_view name) {
+  const auto& all = settings();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const setting& s) { return s.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+const std::vector<fixed_limit>& fixed_limits() {
+  static const std::vector<fixed_limit> table{
+      {"http_buffered_bytes_max", "bytes", "Bodies half received, of all connections of a thread; then 503.",
+       defaults::http_buffered_bytes_max},
+      {"http_write_limit_ms", "ms", "Time for a client to take an answer; then the connection is closed.",
+       defaults::http_write_limit_ms},
+      {"http_linger_limit_ms", "ms", "Time for a client to read a refusal before its connection is cut.",
+       defaults::http_linger_limit_ms},
+      {"http_reply_limit_ms", "ms", "Last resort above `http.request_limit_ms`: a request is never left without an answer.",
+       defaults::http_reply_limit_ms},
+      {"http_sweep_interval_ms", "ms", "How exactly the time limits of connections are kept.", defaults::http_sweep_interval_ms},
+      {"study_bytes_max", "bytes", "A study's id.", defaults::study_bytes_max},
+      {"json_depth_max", "levels", "Nesting of a submission's data; deeper is answered 400.", defaults::json_depth_max},
+      {"key_bytes_max", "bytes", "Idempotency key; longer is answered 400.", defaults::key_bytes_max},
+      {"subject_bytes_max", "bytes", "patientId as text; longer is answered 400.", defaults::subject_bytes_max},
+  };
+  return table;
+}
+
+std::string settings_markdown() {
+  const config standard;
+  std::string out =
+      "| setting | default | from, to | unit | what it does | in `defaults.hpp` |\n| --- | --- | --- | --- | --- | --- |\n";
+  for (const auto& s : settings()) {
+    const std::string range = s.unit.empty() ? "" : std::to_string(s.minimum) + ", " + std::to_string(s.maximum);
+    out += "| `" + std::string{s.name} + "` | " + s.value(standard) + " | " + range + " | " +
+           std::string{s.unit == "count" ? "" : s.unit} + " | " + std::string{s.meaning} + " | `" + std::string{s.constant} +
+           "` |\n";
+  }
+  out += "\n| fixed limit | value | unit | what it does |\n| --- | --- | --- | --- |\n";
+  for (const auto& f : fixed_limits())
+    out += "| `" + std::string{f.constant} + "` | " + std::to_string(f.value) + " | " + std::string{f.unit} + " | " +
+           std::string{f.meaning} + " |\n";
+  return out;
+}
+
+} // namespace epione::runtime
