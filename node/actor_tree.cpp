@@ -1,0 +1,169 @@
+#include "node/actor_tree.hpp"
+
+#include "actors/catalog.hpp"
+#include "actors/directory.hpp"
+#include "actors/gateway.hpp"
+#include "actors/journal_writer.hpp"
+#include "actors/shard_region.hpp"
+#include "actors/shard_store.hpp"
+#include "actors/storage_writer.hpp"
+#include "actors/store_reader.hpp"
+#include "actors/validator.hpp"
+#include "cluster/replica.hpp"
+
+#include <algorithm>
+
+namespace epione::node {
+
+using namespace messages;
+using actors::child_spec;
+using actors::supervision_strategy;
+
+namespace {
+
+/// Any one actor; supervisors get the whole limit, because they wait for theirs.
+constexpr std::uint32_t actor_stop_limit_ms = 5'000;
+
+template <class Handle>
+caf::strong_actor_ptr pointer_to(const Handle& h) {
+  return caf::actor_cast<caf::strong_actor_ptr>(h);
+}
+
+child_spec permanent(std::string name, std::uint32_t stop_limit_ms, std::function<caf::strong_actor_ptr()> start) {
+  return {std::move(name), actors::child_kind::permanent, stop_limit_ms, std::move(start)};
+}
+
+} // namespace
+
+actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
+    : system_(system), sink_(ports.sink), config_(config),
+      environment_(ports.log, ports.metrics, ports.clock, ports.random, ports.disk, ports.faults,
+                   std::make_shared<actors::directory>(), detached, config.data.directory, ports.process) {}
+
+actor_tree::~actor_tree() { environment_.directory->clear(); }
+
+caf::strong_actor_ptr actor_tree::start() {
+  readiness_.set("catalog", "the studies are being read");
+  for (std::uint32_t g = 1; g <= config_.shards.count; ++g)
+    readiness_.set("shard " + std::to_string(g), "starting");
+  return start_supervisor("node", supervision_strategy::rest_for_one, node_children());
+}
+
+void actor_tree::submit(ticket t, submission_ptr s) {
+  if (auto g = gateway(); g != nullptr)
+    caf::anon_send(g, submit_atom::value, t, std::move(s));
+  else
+    sink_.deliver({{t, 503, R"({"error":"this node is starting; try again","outcome":"not_stored"})", config_.http.retry_after_s}});
+}
+
+void actor_tree::read(ticket t, read_request_ptr r) {
+  if (auto g = gateway(); g != nullptr)
+    caf::anon_send(g, read_atom::value, t, std::move(r));
+  else
+    sink_.deliver({{t, 503, R"({"error":"this node is starting; try again","outcome":"unknown"})", config_.http.retry_after_s}});
+}
+
+catalog_actor actor_tree::catalog() const { return environment_.directory->get<catalog_actor>("catalog"); }
+
+gateway_actor actor_tree::gateway() const {
+  std::lock_guard guard{gateway_mutex_};
+  return gateway_;
+}
+
+caf::strong_actor_ptr actor_tree::start_supervisor(std::string name, supervision_strategy strategy, std::vector<child_spec> children) {
+  actors::supervisor_options options;
+  options.strategy = strategy;
+  options.restarts_max = config_.supervision.restarts_max;
+  options.restart_period_ms = config_.supervision.restart_period_ms;
+  return pointer_to(actors::spawn_actor(system_, environment_, actors::supervisor, std::move(name), options, std::move(children)));
+}
+
+std::vector<child_spec> actor_tree::node_children() {
+  const auto all = config_.stop.limit_ms;
+  std::vector<child_spec> children;
+  children.push_back(permanent("journal", actor_stop_limit_ms, [this] {
+    return pointer_to(actors::spawn_blocking(system_, environment_, actors::journal_writer,
+                                             runtime::journal_options{config_.storage.journal_checkpoint_bytes,
+                                                                      config_.storage.disk_reserve_bytes}));
+  }));
+  children.push_back(permanent("validators", all, [this] {
+    std::vector<child_spec> validators;
+    for (std::uint32_t i = 0; i < config_.validators.count; ++i) {
+      auto name = "validator " + std::to_string(i);
+      validators.push_back(permanent(name, actor_stop_limit_ms, [this, name] {
+        return pointer_to(
+          actors::spawn_actor(system_, environment_, actors::validator, name, std::cref(catalog_view_)));
+      }));
+    }
+    return start_supervisor("validators", supervision_strategy::one_for_one, std::move(validators));
+  }));
+  children.push_back(permanent("readers", all, [this] {
+    std::vector<child_spec> readers;
+    for (std::uint32_t i = 0; i < config_.readers.count; ++i) {
+      auto name = "reader " + std::to_string(i);
+      readers.push_back(permanent(name, actor_stop_limit_ms, [this, name] {
+        return pointer_to(actors::spawn_blocking(system_, environment_, actors::store_reader, name));
+      }));
+    }
+    return start_supervisor("readers", supervision_strategy::one_for_one, std::move(readers));
+  }));
+  children.push_back(permanent("shards", all, [this] {
+    std::vector<child_spec> groups;
+    for (std::uint32_t g = 0; g <= config_.shards.count; ++g) {
+      auto name = "shard " + std::to_string(g);
+      groups.push_back(permanent(name, config_.stop.limit_ms, [this, name, g] {
+        return start_supervisor(name, supervision_strategy::rest_for_one, group_children(g));
+      }));
+    }
+    return start_supervisor("shards", supervision_strategy::one_for_one, std::move(groups));
+  }));
+  children.push_back(permanent("gateway", actor_stop_limit_ms, [this] {
+    sink_.abandon_all(); // what the last gateway had in hand
+    actors::gateway_options options;
+    options.shards = config_.shards.count;
+    options.in_flight_per_shard_max = config_.admission.in_flight_per_shard_max;
+    options.request_limit_ms = config_.http.request_limit_ms;
+    options.retry_after_s = config_.http.retry_after_s;
+    auto g = actors::spawn_actor(system_, environment_, actors::gateway, options, std::ref(sink_), std::cref(catalog_view_));
+    std::lock_guard guard{gateway_mutex_};
+    gateway_ = g;
+    return pointer_to(g);
+  }));
+  return children;
+}
+
+std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
+  const auto n = std::to_string(group);
+  std::vector<child_spec> children;
+  children.push_back(permanent("replica " + n, actor_stop_limit_ms, [this, group] {
+    return pointer_to(actors::spawn_actor(system_, environment_, cluster::replica, group, epochs_));
+  }));
+  children.push_back(permanent("store " + n, config_.stop.limit_ms, [this, group] {
+    return pointer_to(actors::spawn_blocking(system_, environment_, actors::shard_store, group));
+  }));
+  if (group == 0) {
+    children.push_back(permanent("catalog", actor_stop_limit_ms, [this] {
+      return pointer_to(actors::spawn_blocking(system_, environment_, actors::catalog, std::ref(catalog_view_)));
+    }));
+    return children;
+  }
+  children.push_back(permanent("writer " + n, actor_stop_limit_ms, [this, group] {
+    actors::storage_writer_options options{config_.batch.commands_max, static_cast<std::size_t>(config_.batch.bytes_max)};
+    return pointer_to(actors::spawn_actor(system_, environment_, actors::storage_writer, group, options));
+  }));
+  children.push_back(permanent("region " + n, actor_stop_limit_ms, [this, group] {
+    actors::shard_region_options options;
+    options.shard = group;
+    options.validators = config_.validators.count;
+    options.readers = config_.readers.count;
+    options.store_lag_max = config_.admission.store_lag_max;
+    options.sessions_max = std::max(1u, config_.sessions.per_node_max / config_.shards.count);
+    options.session_idle_limit_ms = config_.sessions.idle_limit_ms;
+    options.validator_crashes_max = config_.validators.crashes_max;
+    options.retry_after_s = config_.http.retry_after_s;
+    return pointer_to(actors::spawn_actor(system_, environment_, actors::shard_region, options, std::ref(readiness_)));
+  }));
+  return children;
+}
+
+} // namespace epione::node

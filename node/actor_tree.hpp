@@ -1,0 +1,71 @@
+// The actors of one node and who starts whom. Everything they stand on is handed in, so that the program, the integration tests
+// and the simulator start the very same tree.
+#pragma once
+
+#include "actors/environment.hpp"
+#include "actors/supervisor.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/catalog_view.hpp"
+#include "runtime/config.hpp"
+#include "runtime/front.hpp"
+#include "runtime/readiness.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace epione::node {
+
+/// What a tree stands on; all of it outlives the tree.
+struct tree_ports {
+  runtime::log& log;
+  runtime::metrics& metrics;
+  runtime::clock& clock;
+  runtime::random_source& random;
+  runtime::disk& disk;
+  runtime::fault_points* faults = nullptr;
+  runtime::process& process;
+  runtime::reply_sink& sink;
+};
+
+/// Node supervisor (rest_for_one): journal, validators, readers, shards, gateway. See docs/actors.md.
+class actor_tree final : public runtime::front {
+public:
+  /// `detached`: actors that block get threads of their own; false under the deterministic scheduler.
+  actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached);
+  ~actor_tree() override;
+  actor_tree(const actor_tree&) = delete;
+  actor_tree& operator=(const actor_tree&) = delete;
+
+  /// Starts the node supervisor. When it ends, its exit reason is the node's: none after a stop, else why.
+  caf::strong_actor_ptr start();
+
+  void submit(messages::ticket t, messages::submission_ptr s) override;
+  void read(messages::ticket t, messages::read_request_ptr r) override;
+
+  messages::catalog_actor catalog() const;
+  messages::gateway_actor gateway() const;
+  const runtime::catalog_view& catalog_view() const { return catalog_view_; }
+  runtime::readiness& readiness() { return readiness_; }
+  actors::environment& environment() { return environment_; }
+  actors::directory& directory() { return *environment_.directory; }
+
+private:
+  std::vector<actors::child_spec> node_children();
+  std::vector<actors::child_spec> group_children(std::uint32_t group);
+  caf::strong_actor_ptr start_supervisor(std::string name, actors::supervision_strategy strategy,
+                                         std::vector<actors::child_spec> children);
+
+  caf::actor_system& system_;
+  runtime::reply_sink& sink_;
+  runtime::config config_;
+  runtime::catalog_view catalog_view_;
+  runtime::readiness readiness_;
+  actors::environment environment_;
+  std::shared_ptr<std::atomic<std::uint64_t>> epochs_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+  mutable std::mutex gateway_mutex_;
+  messages::gateway_actor gateway_; ///< the newest one
+};
+
+} // namespace epione::node

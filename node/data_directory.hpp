@@ -1,0 +1,29 @@
+// A node's data directory: who may use it, and what was fixed when it was created.
+#pragma once
+
+#include "runtime/config.hpp"
+#include "runtime/storage/directory_lock.hpp"
+
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+namespace epione::node {
+
+/// Held for as long as the node runs.
+struct data_directory {
+  std::string path;
+  std::string cluster; ///< random name given at creation
+  std::unique_ptr<runtime::directory_lock> lock;
+};
+
+struct directory_error {
+  int exit_code = 1;
+  std::string message;
+};
+
+/// Creates the directory (mode 0700) and its cluster.json, or checks that it fits the configuration: format, shard count. Refuses
+/// one that another process uses, and one that holds data but no cluster.json.
+tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config);
+
+} // namespace epione::node

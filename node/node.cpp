@@ -1,0 +1,332 @@
+#include "node/node.hpp"
+
+#include "actors/directory.hpp"
+#include "actors/error_text.hpp"
+#include "node/actor_tree.hpp"
+#include "node/data_directory.hpp"
+#include "runtime/admin_socket.hpp"
+#include "runtime/admission.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/http/http_server.hpp"
+#include "runtime/log.hpp"
+#include "runtime/metrics.hpp"
+#include "runtime/process.hpp"
+#include "runtime/random.hpp"
+#include "runtime/storage/disk.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <optional>
+#include <sstream>
+#include <thread>
+#include <unistd.h>
+
+namespace epione::node {
+
+namespace {
+
+using namespace messages;
+using std::chrono::milliseconds;
+
+constexpr milliseconds import_limit{60'000};
+constexpr milliseconds ready_poll{5};
+
+/// How many messages an actor handles before another one gets its turn; without a limit a busy one starves the rest.
+constexpr std::size_t actor_turn_messages = 300;
+
+struct actor_config : caf::actor_system_config {
+  actor_config() {
+    set("scheduler.policy", caf::atom("stealing"));
+    set("scheduler.max-threads", static_cast<std::size_t>(std::max(2u, std::thread::hardware_concurrency())));
+    set("scheduler.max-throughput", actor_turn_messages);
+    set("logger.verbosity", caf::atom("quiet"));
+  }
+};
+
+/// The HTTP server needs the tree's catalog and the tree needs the server's inbox; this breaks the circle.
+class forwarding_sink final : public runtime::reply_sink {
+public:
+  void set(runtime::reply_sink* to) { to_ = to; }
+  void deliver(replies batch) override {
+    if (auto* to = to_.load())
+      to->deliver(std::move(batch));
+  }
+  void abandon_all() override {
+    if (auto* to = to_.load())
+      to->abandon_all();
+  }
+
+private:
+  std::atomic<runtime::reply_sink*> to_{nullptr};
+};
+
+/// "file\tplace\tmessage" a line, as the catalog answers.
+std::vector<domain::import_problem> problems_of(const std::string& text) {
+  std::vector<domain::import_problem> result;
+  std::istringstream lines{text};
+  for (std::string line; std::getline(lines, line);) {
+    const auto first = line.find('\t');
+    const auto second = first == std::string::npos ? first : line.find('\t', first + 1);
+    if (second == std::string::npos)
+      result.push_back({{}, {}, line});
+    else
+      result.push_back({line.substr(0, first), line.substr(first + 1, second - first - 1), line.substr(second + 1)});
+  }
+  return result;
+}
+
+} // namespace
+
+struct node::impl {
+  explicit impl(const node_options& o)
+      : options(o), log(runtime::make_json_log(runtime::parse_log_level(o.config.log.level).value_or(runtime::log_level::info))),
+        disk(runtime::make_system_disk()), process(runtime::make_system_process(*log)) {}
+
+  ~impl() {
+    if (admin)
+      admin->stop();
+    if (http)
+      http->stop();
+    stop_tree(milliseconds{options.config.stop.limit_ms});
+    sink.set(nullptr);
+    tree.reset();
+    system.reset();
+  }
+
+  // ---- start -----------------------------------------------------------------------------------------------------------
+
+  std::optional<node_error> start() {
+    auto opened = open_data_directory(options.config);
+    if (!opened)
+      return node_error{opened.error().exit_code, opened.error().message};
+    directory = std::move(*opened);
+    system = std::make_unique<caf::actor_system>(caf_config);
+    tree_ports ports{*log, numbers, clock, random, *disk, nullptr, *process, sink};
+    tree = std::make_unique<actor_tree>(*system, ports, options.config, true);
+    if (options.http) {
+      if (auto failed = start_http())
+        return failed;
+    }
+    start_tree();
+    if (auto failed = wait_until_ready())
+      return failed;
+    if (options.demo) {
+      auto imported = import(demo_study(), "system:demo");
+      if (!imported)
+        return node_error{1, "the demo study could not be imported: " + imported.error().message};
+    }
+    return options.http ? start_admin() : std::nullopt;
+  }
+
+  std::optional<node_error> start_http() {
+    const auto& c = options.config.http;
+    admitted = std::make_unique<runtime::admission>(options.config.admission.in_flight_per_shard_max * options.config.shards.count);
+    runtime::http_options o;
+    o.address = c.address;
+    o.port = static_cast<std::uint16_t>(c.port);
+    o.threads = c.threads;
+    o.shard_count = options.config.shards.count;
+    o.body_bytes_max = c.body_bytes_max;
+    o.header_bytes_max = c.header_bytes_max;
+    o.header_limit_ms = c.header_limit_ms;
+    o.body_limit_ms = c.body_limit_ms;
+    o.idle_limit_ms = c.idle_limit_ms;
+    o.connections_max = c.connections_max;
+    http = std::make_unique<runtime::http_server>(
+      o, runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random, tree->readiness(), *admitted});
+    sink.set(http.get());
+    auto endpoint = http->start(*tree);
+    if (!endpoint)
+      return node_error{1, endpoint.error()};
+    const bool six = endpoint->address.find(':') != std::string::npos;
+    address = "http://" + (six ? "[" + endpoint->address + "]" : endpoint->address) + ":" + std::to_string(endpoint->port);
+    return std::nullopt;
+  }
+
+  void start_tree() {
+    root = tree->start();
+    caf::actor_cast<caf::abstract_actor*>(root)->attach_functor([this](const caf::error& why) {
+      std::lock_guard guard{mutex};
+      ended = true;
+      end_reason = why;
+      changed.notify_all();
+    });
+  }
+
+  std::optional<node_error> wait_until_ready() {
+    std::unique_lock lock{mutex};
+    while (!ended && !stop_requested) {
+      if (tree->catalog_view().ready())
+        tree->readiness().clear("catalog");
+      if (tree->readiness().reasons().empty())
+        return std::nullopt;
+      changed.wait_for(lock, ready_poll);
+    }
+    return ended ? node_error{exit_code_of(end_reason), failure_text(end_reason)}
+                 : node_error{runtime::exit_code::done, "stopped while starting"};
+  }
+
+  std::optional<node_error> start_admin() {
+    const auto path = options.config.data.directory + "/" + runtime::admin_socket_name;
+    admin = std::make_unique<runtime::admin_server>(
+      path, [this](const runtime::admin_request& r) { return answer(r); }, *log);
+    auto started = admin->start();
+    return started ? std::nullopt : std::optional<node_error>{node_error{1, started.error()}};
+  }
+
+  // ---- while it runs -----------------------------------------------------------------------------------------------------
+
+  runtime::admin_reply answer(const runtime::admin_request& r) {
+    if (r.command != "study-import")
+      return {runtime::exit_code::usage, "this node does not know the command '" + r.command + "'", {}};
+    const auto bytes = r.arguments.find("source");
+    const auto who = r.arguments.find("who");
+    if (bytes == r.arguments.end() || who == r.arguments.end())
+      return {runtime::exit_code::usage, "study-import needs the arguments 'source' and 'who'", {}};
+    auto source = domain::decode_study_source(bytes->second);
+    if (!source)
+      return {runtime::exit_code::usage, "the study cannot be read: " + source.error(), {}};
+    return reply_of(import(*source, who->second));
+  }
+
+  static runtime::admin_reply reply_of(const tl::expected<import_result, import_failure>& result) {
+    if (result)
+      return {runtime::exit_code::done, {}, {{"study", result->study}, {"changed", result->changed ? "true" : "false"}}};
+    if (result.error().problems.empty())
+      return {runtime::exit_code::failed, result.error().message, {}};
+    std::string lines;
+    for (const auto& p : result.error().problems)
+      lines += p.file + "\t" + p.place + "\t" + p.message + "\n";
+    return {runtime::exit_code::problems, "the study has problems", {{"problems", lines}}};
+  }
+
+  tl::expected<import_result, import_failure> import(const domain::study_source& source, const std::string& who) {
+    tl::expected<import_result, import_failure> result;
+    auto catalog = tree->catalog();
+    if (catalog == nullptr)
+      return tl::unexpected(import_failure{"the catalog is not running; try again", {}});
+    caf::scoped_actor self{*system, true};
+    self->request(catalog, import_limit, import_atom::value, std::make_shared<const domain::study_source>(source), who)
+      .receive([&](std::string& study, bool changed_something) { result = import_result{study, changed_something}; },
+               [&](caf::error& why) {
+                 if (why == ec::invalid)
+                   result = tl::unexpected(import_failure{{}, problems_of(actors::context_text(why))});
+                 else
+                   result = tl::unexpected(import_failure{actors::error_text(why), {}});
+               });
+    return result;
+  }
+
+  // ---- stop --------------------------------------------------------------------------------------------------------------
+
+  int wait() {
+    {
+      std::unique_lock lock{mutex};
+      changed.wait(lock, [this] { return ended || stop_requested; });
+      if (ended) {
+        std::fprintf(stderr, "epione: the node failed: %s\n", failure_text(end_reason).c_str());
+        return exit_code_of(end_reason);
+      }
+    }
+    return drain_and_stop();
+  }
+
+  int drain_and_stop() {
+    const auto limit = milliseconds{options.config.stop.limit_ms};
+    const auto end = std::chrono::steady_clock::now() + limit;
+    const auto left = [&] {
+      return std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now()));
+    };
+    log->info("node", "stopping", {{"limit_ms", static_cast<std::int64_t>(limit.count())}});
+    if (admin)
+      admin->stop();
+    if (http)
+      http->stop_accepting();
+    if (auto gateway = tree->gateway(); gateway != nullptr) {
+      caf::scoped_actor self{*system, true};
+      self->request(gateway, left(), drain_atom::value)
+        .receive([](caf::unit_t) {},
+                 [&](caf::error& why) { log->warning("node", "not everything was answered", {{"why", actors::error_text(why)}}); });
+    }
+    if (http)
+      http->wait_until_idle(left());
+    const bool stopped = stop_tree(left());
+    if (http)
+      http->stop();
+    log->info("node", stopped ? "stopped" : "stopped late; what is acknowledged is in the journal");
+    return stopped ? runtime::exit_code::done : runtime::exit_code::failed;
+  }
+
+  bool stop_tree(milliseconds limit) {
+    if (root == nullptr)
+      return true;
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(root), caf::exit_reason::user_shutdown);
+    std::unique_lock lock{mutex};
+    const bool stopped = changed.wait_for(lock, limit, [this] { return ended; });
+    if (!stopped) // its actors cannot be waited for, and nothing they hold is lost
+      process->fatal(runtime::exit_code::failed, "the actors did not stop within the limit; what is acknowledged is in the journal");
+    root = nullptr;
+    return stopped;
+  }
+
+  static int exit_code_of(const caf::error& why) {
+    return actors::code_of(why) == ec::damaged ? runtime::exit_code::problems : runtime::exit_code::failed;
+  }
+
+  static std::string failure_text(const caf::error& why) { return actors::error_text(why); }
+
+  node_options options;
+  std::unique_ptr<runtime::log> log;
+  runtime::metrics numbers;
+  runtime::system_clock clock;
+  runtime::system_random random;
+  std::unique_ptr<runtime::disk> disk;
+  std::unique_ptr<runtime::process> process;
+  data_directory directory;
+  actor_config caf_config;
+  std::unique_ptr<caf::actor_system> system;
+  forwarding_sink sink;
+  std::unique_ptr<actor_tree> tree;
+  std::unique_ptr<runtime::admission> admitted;
+  std::unique_ptr<runtime::http_server> http;
+  std::unique_ptr<runtime::admin_server> admin;
+  std::string address;
+  caf::strong_actor_ptr root;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool ended = false, stop_requested = false;
+  caf::error end_reason;
+};
+
+node::node(std::unique_ptr<impl> i) : impl_(std::move(i)) {}
+node::~node() = default;
+
+tl::expected<std::unique_ptr<node>, node_error> node::start(const node_options& options) {
+  auto i = std::make_unique<impl>(options);
+  if (auto failed = i->start())
+    return tl::unexpected(*failed);
+  return std::unique_ptr<node>(new node(std::move(i)));
+}
+
+std::string node::http_address() const { return impl_->address; }
+
+int node::wait() { return impl_->wait(); }
+
+void node::request_stop() {
+  std::lock_guard guard{impl_->mutex};
+  impl_->stop_requested = true;
+  impl_->changed.notify_all();
+}
+
+void node::stop_now() { std::_Exit(runtime::exit_code::failed); }
+
+tl::expected<import_result, import_failure> node::import_study(const domain::study_source& source, const std::string& who) {
+  return impl_->import(source, who);
+}
+
+} // namespace epione::node

@@ -1,0 +1,63 @@
+// One running node: its directory, its actors, its HTTP server and its admin socket, from start to stop.
+#pragma once
+
+#include "domain/study.hpp"
+#include "runtime/config.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace epione::node {
+
+struct node_options {
+  runtime::config config;
+  bool demo = false; ///< import the demo study, which is part of the program
+  bool http = true;  ///< false: no HTTP and no admin socket, for commands on a stopped node's directory
+};
+
+/// Why a node did not start, with the program's exit code: 1 failed, 4 the data is damaged.
+struct node_error {
+  int exit_code = 1;
+  std::string message;
+};
+
+struct import_result {
+  std::string study;
+  bool changed = false; ///< false: the very same study was there already
+};
+
+struct import_failure {
+  std::string message;                          ///< one sentence; empty when there are problems
+  std::vector<domain::import_problem> problems; ///< everything that is wrong with the files
+};
+
+class node {
+public:
+  /// Opens the directory (creating it), recovers, and serves: returns when the node is ready, or with the reason why it is not.
+  static tl::expected<std::unique_ptr<node>, node_error> start(const node_options& options);
+  ~node();
+
+  /// "http://127.0.0.1:8080"; empty without HTTP.
+  std::string http_address() const;
+  /// Blocks until stopped or failed. 0 stopped within the limit, 1 failed, 4 damaged; says why on standard error.
+  int wait();
+  /// Drain and stop; from any thread, not from a signal handler. wait() returns.
+  void request_stop();
+  /// Ends the process at once. Nothing acknowledged is lost: it is in the journal.
+  [[noreturn]] void stop_now();
+  /// `who`: "os:USER".
+  tl::expected<import_result, import_failure> import_study(const domain::study_source& source, const std::string& who);
+
+private:
+  struct impl;
+  explicit node(std::unique_ptr<impl> impl);
+  std::unique_ptr<impl> impl_;
+};
+
+/// The demo study's files, as they were in examples/demo when the program was built.
+domain::study_source demo_study();
+
+} // namespace epione::node
