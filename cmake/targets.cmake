@@ -32,6 +32,9 @@ endfunction()
 # epione_test(NAME SOURCES ... LINK ...): one Boost.Test program, known to ctest under its name.
 function(epione_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT;LABEL" "SOURCES;LINK" ${ARGN})
+  if(NOT ARG_SOURCES)
+    return()
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LINK} Boost::unit_test_framework epione::warnings)
   target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK EPIONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
