@@ -69,13 +69,14 @@ private:
     std::size_t start;      // of the name's header in out
     std::size_t name_start; // of the name's bytes
     std::size_t name_size;
+    std::size_t size; // with its value; filled in by sort_members
   };
   bool begin(bool map);
   bool end(bool map);
   bool value();
   bool sort_members(const frame& f);
   std::string_view name_of(const member& m) const { return std::string_view{*out_}.substr(m.name_start, m.name_size); }
-  void widen_header(const frame& f);
+  void write_header(const frame& f);
 
   unsigned depth_max_;
   std::string* out_ = nullptr;

@@ -44,9 +44,9 @@ struct submission_record {
   receipt id{};
   fingerprint content_fingerprint{};
   std::string form, version;
-  std::string authored;         ///< RFC 3339 as the sender wrote it, with its zone; empty when not sent
-  std::int64_t stored_us = 0;   ///< wall clock when it was accepted
-  std::string answers;          ///< canonical msgpack map linkId -> value (or list of values)
+  std::string authored;       ///< RFC 3339 as the sender wrote it, with its zone; empty when not sent
+  std::int64_t stored_us = 0; ///< wall clock when it was accepted
+  std::string answers;        ///< canonical msgpack map linkId -> value (or list of values)
   std::vector<score> scores;
   std::vector<alert> alerts;
 };

@@ -26,8 +26,8 @@ struct study_source {
     std::string name; ///< relative to the folder
     std::string text;
   };
-  std::string toml;              ///< study.toml
-  std::vector<file> forms;       ///< FHIR R4 Questionnaires as JSON, sorted by name
+  std::string toml;        ///< study.toml
+  std::vector<file> forms; ///< FHIR R4 Questionnaires as JSON, sorted by name
 };
 
 /// Something a patient's answers did not satisfy.

@@ -1,0 +1,222 @@
+#include "domain/event.hpp"
+
+#include "domain/msgpack.hpp"
+
+#include <cstring>
+
+namespace epione::domain {
+
+namespace {
+
+constexpr std::uint64_t event_format = 1;
+constexpr std::uint32_t event_members = 9;
+constexpr std::uint64_t record_format = 1;
+constexpr std::uint32_t record_members = 13;
+constexpr std::string_view submission_action = "submission.create";
+
+/// An event whose texts point into the bytes it was read from.
+struct event_view {
+  std::int64_t time_us = 0;
+  std::string_view who, role, action, entity, before, after, reason;
+};
+
+bool read_string(msgpack_reader& r, std::string_view& out) {
+  const auto v = r.next();
+  out = v.text;
+  return v.type == msgpack_type::string;
+}
+
+bool read_string(msgpack_reader& r, std::string& out) {
+  std::string_view view;
+  const bool ok = read_string(r, view);
+  out.assign(view);
+  return ok;
+}
+
+bool read_bin(msgpack_reader& r, std::string_view& out) {
+  const auto v = r.next();
+  out = v.text;
+  return v.type == msgpack_type::bin;
+}
+
+bool read_int(msgpack_reader& r, std::int64_t& out) {
+  const auto v = r.next();
+  out = v.as_int64();
+  return v.is_int64();
+}
+
+bool read_id(msgpack_reader& r, id128& out) {
+  std::string_view view;
+  if (!read_bin(r, view) || view.size() != out.bytes.size())
+    return false;
+  std::memcpy(out.bytes.data(), view.data(), view.size());
+  return true;
+}
+
+bool read_array(msgpack_reader& r, std::uint32_t& count) {
+  const auto v = r.next();
+  count = v.count;
+  return v.type == msgpack_type::array;
+}
+
+tl::expected<event_view, std::string> decode_view(std::string_view bytes) {
+  msgpack_reader r{bytes};
+  std::uint32_t count = 0;
+  if (!read_array(r, count) || count == 0)
+    return tl::unexpected("the event does not begin as one");
+  const auto format = r.next();
+  if (!format.is_uint64() || format.integer != event_format || count != event_members)
+    return tl::unexpected("the event has a format that this version does not know");
+  event_view e;
+  if (!read_int(r, e.time_us) || !read_string(r, e.who) || !read_string(r, e.role) || !read_string(r, e.action) ||
+      !read_string(r, e.entity) || !read_bin(r, e.before) || !read_bin(r, e.after) || !read_string(r, e.reason))
+    return tl::unexpected("the event is damaged");
+  if (!r.at_end())
+    return tl::unexpected("something follows the event");
+  return e;
+}
+
+void append_id(std::string& out, const id128& x) {
+  append_bin(out, {reinterpret_cast<const char*>(x.bytes.data()), x.bytes.size()});
+}
+
+std::string encode_record(const submission_record& r) {
+  std::size_t bytes = 96 + r.study.size() + r.subject.size() + r.site.size() + r.key.size() + r.form.size() + r.version.size() +
+                      r.authored.size() + r.answers.size();
+  for (const auto& s : r.scores)
+    bytes += 20 + s.name.size() + s.label.size();
+  for (const auto& a : r.alerts)
+    bytes += 5 + a.rule.size();
+  std::string out;
+  out.reserve(bytes);
+  append_array_header(out, record_members);
+  append_uint(out, record_format);
+  append_string(out, r.study);
+  append_string(out, r.subject);
+  append_string(out, r.site);
+  append_string(out, r.key);
+  append_id(out, r.id);
+  append_id(out, r.content_fingerprint);
+  append_string(out, r.form);
+  append_string(out, r.version);
+  append_string(out, r.authored);
+  append_bin(out, r.answers);
+  append_array_header(out, static_cast<std::uint32_t>(r.scores.size()));
+  for (const auto& s : r.scores) {
+    append_array_header(out, 3);
+    append_string(out, s.name);
+    append_double(out, s.value);
+    append_string(out, s.label);
+  }
+  append_array_header(out, static_cast<std::uint32_t>(r.alerts.size()));
+  for (const auto& a : r.alerts)
+    append_string(out, a.rule);
+  return out;
+}
+
+bool read_score(msgpack_reader& r, score& s) {
+  std::uint32_t count = 0;
+  if (!read_array(r, count) || count != 3 || !read_string(r, s.name))
+    return false;
+  const auto value = r.next();
+  s.value = value.as_double();
+  return value.is_number() && read_string(r, s.label);
+}
+
+bool read_record(std::string_view bytes, submission_record& x) {
+  msgpack_reader r{bytes};
+  std::uint32_t count = 0;
+  std::int64_t format = 0;
+  std::string_view answers;
+  if (!read_array(r, count) || count != record_members || !read_int(r, format) || format != record_format)
+    return false;
+  if (!read_string(r, x.study) || !read_string(r, x.subject) || !read_string(r, x.site) || !read_string(r, x.key) ||
+      !read_id(r, x.id) || !read_id(r, x.content_fingerprint) || !read_string(r, x.form) || !read_string(r, x.version) ||
+      !read_string(r, x.authored) || !read_bin(r, answers))
+    return false;
+  x.answers.assign(answers);
+  if (!read_array(r, count))
+    return false;
+  for (std::uint32_t i = 0; i < count; ++i) // grows with what is really there, whatever the count says
+    if (!read_score(r, x.scores.emplace_back()))
+      return false;
+  if (!read_array(r, count))
+    return false;
+  for (std::uint32_t i = 0; i < count; ++i)
+    if (!read_string(r, x.alerts.emplace_back().rule))
+      return false;
+  return r.at_end();
+}
+
+void append_event_head(std::string& out, std::int64_t time_us) {
+  append_array_header(out, event_members);
+  append_uint(out, event_format);
+  append_int(out, time_us);
+}
+
+} // namespace
+
+std::string encode(const event& e) {
+  std::string out;
+  out.reserve(48 + e.who.size() + e.role.size() + e.action.size() + e.entity.size() + e.before.size() + e.after.size() +
+              e.reason.size());
+  append_event_head(out, e.time_us);
+  append_string(out, e.who);
+  append_string(out, e.role);
+  append_string(out, e.action);
+  append_string(out, e.entity);
+  append_bin(out, e.before);
+  append_bin(out, e.after);
+  append_string(out, e.reason);
+  return out;
+}
+
+tl::expected<event, std::string> decode_event(std::string_view bytes) {
+  const auto view = decode_view(bytes);
+  if (!view)
+    return tl::unexpected(view.error());
+  event e;
+  e.time_us = view->time_us;
+  e.who.assign(view->who);
+  e.role.assign(view->role);
+  e.action.assign(view->action);
+  e.entity.assign(view->entity);
+  e.before.assign(view->before);
+  e.after.assign(view->after);
+  e.reason.assign(view->reason);
+  return e;
+}
+
+std::string encode_submission_event(const submission_record& r) {
+  const auto after = encode_record(r);
+  std::string name; // reused for the two texts that have to be put together
+  name.reserve(r.study.size() + r.subject.size() + 40);
+  std::string out;
+  out.reserve(after.size() + r.study.size() + 2 * r.subject.size() + 128);
+  append_event_head(out, r.stored_us);
+  name.append("subject:").append(r.subject);
+  append_string(out, name);
+  append_string(out, "patient");
+  append_string(out, submission_action);
+  name.assign(r.study).append("/").append(r.subject).append("/").append(to_text(r.id));
+  append_string(out, name);
+  append_bin(out, {});
+  append_bin(out, after);
+  append_string(out, {});
+  return out;
+}
+
+tl::expected<submission_record, std::string> decode_submission_event(std::string_view event_bytes) {
+  const auto e = decode_view(event_bytes);
+  if (!e)
+    return tl::unexpected(e.error());
+  if (e->action != submission_action)
+    return tl::unexpected("the event is not a submission but " + std::string{e->action});
+  submission_record r;
+  if (!read_record(e->after, r))
+    return tl::unexpected("the submission in the event is damaged, or of a format that this version does not know");
+  r.stored_us = e->time_us;
+  return r;
+}
+
+} // namespace epione::domain

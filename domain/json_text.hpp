@@ -1,0 +1,13 @@
+// Pieces of text as JSON and as parts of sentences.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace epione::domain {
+
+/// A name for a sentence: cut to a readable length, control characters replaced.
+void append_quotable(std::string& out, std::string_view text);
+std::string quotable(std::string_view text);
+
+} // namespace epione::domain
