@@ -32,7 +32,7 @@ public:
   }
 
   void on_submit(ticket t, const submission_ptr& s) {
-    runtime::fault_point(env_.faults, "gateway.submit", s->study);
+    runtime::fault_point(env_.faults, "gateway.submit", s->subject);
     auto* shard = route(t, s->shard);
     if (shard == nullptr)
       return;

@@ -61,7 +61,7 @@ patient_session_actor::behavior_type patient_session(pointer self, const environ
   auto* faults = env.faults;
   return {
       [self, faults](submit_atom, const submission_ptr& s, const validator_actor& validator) {
-        runtime::fault_point(faults, "session.submit", s->study);
+        runtime::fault_point(faults, "session.submit", s->subject);
         auto& state = self->state;
         state.jobs.push_back({s, validator, false});
         if (state.head == patient_session_state::head_state::known) {
@@ -83,7 +83,7 @@ patient_session_actor::behavior_type patient_session(pointer self, const environ
         auto job = find_job(self->state, a->id);
         if (job == self->state.jobs.end())
           return;
-        runtime::fault_point(faults, "session.verdict", job->what->study);
+        runtime::fault_point(faults, "session.verdict", job->what->subject);
         if (a->command != nullptr)
           self->state.tags.push_back(domain::key_tag(a->id));
         self->send(self->state.region, verdict_atom::value, a, job->what);
@@ -94,7 +94,7 @@ patient_session_actor::behavior_type patient_session(pointer self, const environ
         auto job = find_job(self->state, id);
         if (job == self->state.jobs.end())
           return;
-        runtime::fault_point(faults, "session.found", job->what->study);
+        runtime::fault_point(faults, "session.found", job->what->subject);
         if (event == nullptr && !why) {
           check(self, *job);
           return;

@@ -73,7 +73,7 @@ public:
   // ---- submissions ---------------------------------------------------------------------------------------------------
 
   void on_submit(ticket t, const submission_ptr& s, const reply_receiver& receiver) {
-    runtime::fault_point(env_.faults, "region.submit", s->study);
+    runtime::fault_point(env_.faults, "region.submit", s->subject);
     admit({t, receiver, s});
     send_replies();
   }
@@ -82,7 +82,7 @@ public:
     auto found = state_.table.find(a->id);
     if (found == state_.table.end() || found->second.at != state_type::phase::checking)
       return;
-    runtime::fault_point(env_.faults, "region.verdict", s->study);
+    runtime::fault_point(env_.faults, "region.verdict", s->subject);
     leave_session(found->second);
     metrics_.checked.Observe(seconds_since(s->received_ns));
     if (a->command == nullptr) {

@@ -69,9 +69,9 @@ validator_actor::behavior_type validator(validator_actor::stateful_pointer<valid
   return {
       [self, &env, &catalog](check_atom, const submission_ptr& s, const assessment_client& client) {
         self->state.current = s->id;
-        runtime::fault_point(env.faults, "validator.check", s->study);
+        runtime::fault_point(env.faults, "validator.check", s->subject);
         auto result = std::make_shared<const assessment>(assess(env, catalog, *s));
-        runtime::fault_point(env.faults, "validator.checked", s->study);
+        runtime::fault_point(env.faults, "validator.checked", s->subject);
         ++self->state.checked;
         self->send(client, verdict_atom::value, std::move(result));
       },

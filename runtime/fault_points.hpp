@@ -8,7 +8,7 @@ namespace epione::runtime {
 class fault_points {
 public:
   virtual ~fault_points() = default;
-  /// May throw. `detail` is the receipt's text or empty; never an answer.
+  /// May throw. `detail` is the subject or empty; never an answer.
   virtual void hit(std::string_view point, std::string_view detail) = 0;
 };
 
