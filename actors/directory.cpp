@@ -33,14 +33,14 @@ void directory::remove(const std::string& name) {
 caf::strong_actor_ptr directory::find(std::string_view name) const {
   std::lock_guard guard{mutex_};
   const auto i = entries_.find(name);
-  return i == entries_.end() ? nullptr : caf::actor_cast<caf::strong_actor_ptr>(i->second);
+  return i == entries_.end() ? nullptr : alive(i->second);
 }
 
 void directory::subscribe(const directory_subscriber& who) {
   std::lock_guard guard{mutex_};
   subscribers_.push_back(caf::actor_cast<caf::weak_actor_ptr>(who));
   for (const auto& [name, entry] : entries_)
-    if (auto present = caf::actor_cast<caf::strong_actor_ptr>(entry))
+    if (auto present = alive(entry))
       caf::anon_send(who, changed_atom::value, name, std::move(present));
 }
 
@@ -48,7 +48,7 @@ std::vector<std::pair<std::string, caf::strong_actor_ptr>> directory::all() cons
   std::lock_guard guard{mutex_};
   std::vector<std::pair<std::string, caf::strong_actor_ptr>> result;
   for (const auto& [name, entry] : entries_)
-    if (auto present = caf::actor_cast<caf::strong_actor_ptr>(entry))
+    if (auto present = alive(entry))
       result.emplace_back(name, std::move(present));
   return result;
 }
