@@ -1,0 +1,322 @@
+// A whole node in one thread: the program's own actor tree under CAF's deterministic scheduler, with a clock that moves only when
+// told, any disk, and phones that are plain functions.
+#pragma once
+
+#include "actors/directory.hpp"
+#include "domain/canonical.hpp"
+#include "domain/ids.hpp"
+#include "node/actor_tree.hpp"
+#include "node/node.hpp"
+#include "runtime/storage/disk.hpp"
+
+#include <caf/scheduler/test_coordinator.hpp>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace epione::tests {
+
+using nlohmann::json;
+
+class manual_clock final : public runtime::clock {
+public:
+  std::int64_t now_ns() override { return ns; }
+  std::int64_t wall_us() override { return 1'790'000'000'000'000 + ns / 1000; }
+  std::int64_t ns = 3'600'000'000'000;
+};
+
+/// splitmix64: the same numbers in every run.
+class seeded_random final : public runtime::random_source {
+public:
+  explicit seeded_random(std::uint64_t seed) : state_(seed) {}
+  void fill(std::span<std::uint8_t> out) override {
+    for (auto& b : out) {
+      state_ += 0x9e3779b97f4a7c15;
+      auto z = state_;
+      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+      z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+      b = static_cast<std::uint8_t>(z >> 56);
+    }
+  }
+
+private:
+  std::uint64_t state_;
+};
+
+/// Keeps every reply; a second reply to a ticket is a fault of the node's.
+class recording_sink final : public runtime::reply_sink {
+public:
+  void deliver(messages::replies batch) override {
+    for (auto& r : batch) {
+      open.erase(r.to);
+      if (!answers.emplace(r.to, r).second)
+        repeated.push_back(r.to);
+    }
+  }
+  void abandon_all() override {
+    for (auto t : open)
+      answers.emplace(t, messages::reply{t, 503, R"({"error":"abandoned","outcome":"unknown"})", 1});
+    abandoned.insert(open.begin(), open.end());
+    open.clear();
+  }
+  std::set<messages::ticket> open, abandoned;
+  std::map<messages::ticket, messages::reply> answers;
+  std::vector<messages::ticket> repeated;
+};
+
+class recording_process final : public runtime::process {
+public:
+  void fatal(int code, std::string_view why) override {
+    exit_code = code;
+    reason = why;
+  }
+  std::optional<int> exit_code;
+  std::string reason;
+};
+
+/// Does something at the n-th time a place is reached: throw, kill somebody, ...
+class scripted_faults final : public runtime::fault_points {
+public:
+  void hit(std::string_view point, std::string_view detail) override {
+    seen.insert(std::string{point});
+    if (on_hit)
+      on_hit(point, detail);
+  }
+  std::function<void(std::string_view, std::string_view)> on_hit;
+  std::set<std::string, std::less<>> seen;
+};
+
+class test_node {
+public:
+  test_node(runtime::disk& disk, std::string directory, runtime::config config = small_config())
+      : disk_(disk), log_(runtime::make_silent_log()) {
+    config.data.directory = std::move(directory);
+    config_ = config;
+  }
+  ~test_node() { crash(); }
+
+  /// Few shards, so that tests with a handful of patients meet in one.
+  static runtime::config small_config() {
+    runtime::config c;
+    c.shards.count = 2;
+    c.storage.disk_reserve_bytes = 0;
+    return c;
+  }
+
+  /// Starts the tree on what the directory holds, and gives it up to `limit_ms` to serve. False: it ended or is not ready.
+  bool start(std::int64_t limit_ms = 60'000) {
+    caf_config_ = std::make_unique<actor_config>();
+    system_ = std::make_unique<caf::actor_system>(*caf_config_);
+    scheduler_ = &dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
+    ended = false;
+    end_reason = {};
+    tree = std::make_unique<node::actor_tree>(
+      *system_, node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink}, config_, false);
+    root_ = tree->start();
+    caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor([this](const caf::error& why) {
+      ended = true;
+      end_reason = why;
+    });
+    return run_until([this] { return ready(); }, limit_ms);
+  }
+
+  bool ready() {
+    if (!tree->catalog_view().ready())
+      return false;
+    tree->readiness().clear("catalog");
+    return tree->readiness().ready();
+  }
+
+  /// Starts and imports the demo study.
+  bool start_with_demo() { return start() && import(node::demo_study()).empty(); }
+
+  /// Empty when imported, else the error.
+  std::string import(const domain::study_source& source) {
+    std::string result = "no answer";
+    caf::scoped_actor self{*system_, true};
+    auto pending = self->request(tree->catalog(), std::chrono::hours{1}, messages::import_atom::value,
+                                 std::make_shared<const domain::study_source>(source), std::string{"os:test"});
+    run(2'000);
+    pending.receive([&](std::string&, bool) { result.clear(); }, [&](caf::error& e) { result = actors::error_text(e); });
+    return result;
+  }
+
+  /// Stops in order, as SIGTERM does. False when it did not end.
+  bool stop() {
+    if (!system_ || ended)
+      return true;
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(root_), caf::exit_reason::user_shutdown);
+    const bool stopped = run_until([this] { return ended; }, 60'000);
+    release();
+    return stopped;
+  }
+
+  /// Ends every actor without giving any a chance to finish, as far as one process can: the disk decides what is left.
+  void crash() {
+    if (!system_)
+      return;
+    if (!ended) {
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(root_), caf::exit_reason::kill);
+      scheduler_->run();
+    }
+    release();
+  }
+
+  // ---- time --------------------------------------------------------------------------------------------------------------
+
+  /// Everything that can happen without time passing.
+  void settle() { scheduler_->run(); }
+
+  void run(std::int64_t ms) {
+    for (std::int64_t i = 0; i < ms; i += 10)
+      step();
+  }
+
+  template <class Predicate>
+  bool run_until(Predicate&& done, std::int64_t limit_ms) {
+    settle();
+    for (std::int64_t i = 0; i < limit_ms && !done() && !ended; i += 10)
+      step();
+    return done();
+  }
+
+  // ---- phones ------------------------------------------------------------------------------------------------------------
+
+  static json phq9(int q9 = 0, int others = 1) {
+    json answers;
+    for (int i = 1; i <= 8; ++i)
+      answers["q" + std::to_string(i)] = others;
+    answers["q9"] = q9;
+    return {{"form", "phq-9"}, {"answers", answers}, {"authored", "2026-11-23T19:30:00+01:00"}};
+  }
+
+  messages::submission_ptr make(const std::string& subject, const json& data, const std::string& key) {
+    const auto packed = json::to_msgpack(data);
+    auto content =
+      domain::canonical_from_msgpack({reinterpret_cast<const char*>(packed.data()), packed.size()}, runtime::defaults::json_depth_max);
+    if (!content)
+      throw std::invalid_argument(content.error());
+    auto s = std::make_shared<messages::submission>();
+    s->study = "demo";
+    s->subject = subject;
+    s->key = key;
+    s->key_given = true;
+    s->subject_hash = domain::subject_hash(s->study, subject);
+    s->shard = domain::shard_of(s->subject_hash, config_.shards.count);
+    s->id = domain::make_receipt(s->study, subject, key);
+    s->fingerprint = domain::make_fingerprint(*content);
+    s->content = std::move(*content);
+    s->received_ns = clock.now_ns();
+    return s;
+  }
+
+  messages::ticket post(const std::string& subject, const json& data, const std::string& key) {
+    const auto t = next_ticket_++;
+    sink.open.insert(t);
+    tree->submit(t, make(subject, data, key));
+    return t;
+  }
+
+  /// The answer's status, waiting up to the node's own limit; 0 when there is none: silence.
+  int status(messages::ticket t) {
+    run_until([&] { return sink.answers.count(t) != 0; }, std::int64_t{config_.http.request_limit_ms} + 1'000);
+    auto found = sink.answers.find(t);
+    return found == sink.answers.end() ? 0 : found->second.status;
+  }
+
+  json body(messages::ticket t) {
+    status(t);
+    auto found = sink.answers.find(t);
+    return found == sink.answers.end() ? json{} : json::parse(found->second.body);
+  }
+
+  int send(const std::string& subject, const json& data, const std::string& key) { return status(post(subject, data, key)); }
+
+  messages::ticket get(const std::string& subject, std::optional<domain::receipt> id = {}, std::uint32_t limit = 200,
+                       std::uint64_t before = 0) {
+    auto r = std::make_shared<messages::read_request>();
+    r->study = "demo";
+    r->subject = subject;
+    r->subject_hash = domain::subject_hash(r->study, subject);
+    r->shard = domain::shard_of(r->subject_hash, config_.shards.count);
+    r->id = id;
+    r->limit = limit;
+    r->before_seq = before;
+    const auto t = next_ticket_++;
+    sink.open.insert(t);
+    tree->read(t, r);
+    return t;
+  }
+
+  /// Receipts of a subject's submissions, newest first, as GET tells them.
+  std::vector<std::string> receipts(const std::string& subject) {
+    std::vector<std::string> result;
+    const auto history = body(get(subject));
+    if (history.contains("submissions"))
+      for (const auto& s : history["submissions"])
+        result.push_back(s["receipt"]);
+    return result;
+  }
+
+  // ---- trouble -----------------------------------------------------------------------------------------------------------
+
+  bool kill(const std::string& name) {
+    auto who = tree->directory().find(name);
+    if (who == nullptr)
+      return false;
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(who), caf::exit_reason::kill);
+    return true;
+  }
+
+  const runtime::config& config() const { return config_; }
+
+  manual_clock clock;
+  seeded_random random{1};
+  runtime::metrics metrics;
+  recording_sink sink;
+  recording_process process;
+  scripted_faults faults;
+  std::unique_ptr<node::actor_tree> tree;
+  bool ended = true;
+  caf::error end_reason;
+
+private:
+  struct actor_config : caf::actor_system_config {
+    actor_config() {
+      set("scheduler.policy", caf::atom("testing"));
+      set("logger.verbosity", caf::atom("quiet"));
+    }
+  };
+
+  void step() {
+    clock.ns += 10'000'000;
+    scheduler_->advance_time(std::chrono::milliseconds{10});
+    scheduler_->run();
+  }
+
+  void release() {
+    root_ = nullptr;
+    tree.reset();
+    system_.reset();
+    scheduler_ = nullptr;
+    ended = true;
+  }
+
+  runtime::disk& disk_;
+  runtime::config config_;
+  std::unique_ptr<runtime::log> log_;
+  std::unique_ptr<actor_config> caf_config_;
+  std::unique_ptr<caf::actor_system> system_;
+  caf::scheduler::test_coordinator* scheduler_ = nullptr;
+  caf::strong_actor_ptr root_;
+  messages::ticket next_ticket_ = 1;
+};
+
+} // namespace epione::tests
