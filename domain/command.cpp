@@ -3,10 +3,15 @@
 #include "domain/msgpack.hpp"
 
 #include <cstring>
+#include <utility>
 
 namespace epione::domain {
 
 namespace {
+
+tl::unexpected<std::string> refuse(std::string sentence) {
+  return tl::unexpected<std::string>(std::move(sentence));
+}
 
 constexpr std::uint64_t batch_format = 1;
 constexpr std::uint32_t command_members = 5;
@@ -23,7 +28,7 @@ bool read_id(const msgpack_value& v, id128& x) {
 }
 
 tl::unexpected<std::string> damaged(std::size_t command, const char* what) {
-  return tl::unexpected("command " + std::to_string(command) + " of the batch: " + what);
+  return refuse("command " + std::to_string(command) + " of the batch: " + what);
 }
 
 } // namespace
@@ -53,15 +58,15 @@ tl::expected<std::vector<command_view>, std::string> decode_batch(std::string_vi
   const auto outer = r.next();
   const auto format = r.next();
   if (outer.type != msgpack_type::array || outer.count != 2 || !format.is_uint64())
-    return tl::unexpected("the batch does not begin as one");
+    return refuse("the batch does not begin as one");
   if (format.integer != batch_format)
-    return tl::unexpected("batch format " + std::to_string(format.integer) + " is unknown to this version, which reads format " +
-                          std::to_string(batch_format));
+    return refuse("batch format " + std::to_string(format.integer) + " is unknown to this version, which reads format " +
+                  std::to_string(batch_format));
   const auto list = r.next();
   if (list.type != msgpack_type::array)
-    return tl::unexpected("the batch holds no list of commands");
+    return refuse("the batch holds no list of commands");
   if (list.count > r.rest().size() / command_members) // so that a damaged count takes no memory
-    return tl::unexpected("the batch promises more commands than it has bytes for");
+    return refuse("the batch promises more commands than it has bytes for");
   std::vector<command_view> commands;
   commands.reserve(list.count);
   for (std::size_t i = 0; i < list.count; ++i) {
@@ -87,7 +92,7 @@ tl::expected<std::vector<command_view>, std::string> decode_batch(std::string_vi
     commands.push_back(c);
   }
   if (!r.at_end())
-    return tl::unexpected("something follows the batch");
+    return refuse("something follows the batch");
   return commands;
 }
 

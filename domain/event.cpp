@@ -3,10 +3,15 @@
 #include "domain/msgpack.hpp"
 
 #include <cstring>
+#include <utility>
 
 namespace epione::domain {
 
 namespace {
+
+tl::unexpected<std::string> refuse(std::string sentence) {
+  return tl::unexpected<std::string>(std::move(sentence));
+}
 
 constexpr std::uint64_t event_format = 1;
 constexpr std::uint32_t event_members = 9;
@@ -63,16 +68,16 @@ tl::expected<event_view, std::string> decode_view(std::string_view bytes) {
   msgpack_reader r{bytes};
   std::uint32_t count = 0;
   if (!read_array(r, count) || count == 0)
-    return tl::unexpected("the event does not begin as one");
+    return refuse("the event does not begin as one");
   const auto format = r.next();
   if (!format.is_uint64() || format.integer != event_format || count != event_members)
-    return tl::unexpected("the event has a format that this version does not know");
+    return refuse("the event has a format that this version does not know");
   event_view e;
   if (!read_int(r, e.time_us) || !read_string(r, e.who) || !read_string(r, e.role) || !read_string(r, e.action) ||
       !read_string(r, e.entity) || !read_bin(r, e.before) || !read_bin(r, e.after) || !read_string(r, e.reason))
-    return tl::unexpected("the event is damaged");
+    return refuse("the event is damaged");
   if (!r.at_end())
-    return tl::unexpected("something follows the event");
+    return refuse("something follows the event");
   return e;
 }
 
@@ -174,7 +179,7 @@ std::string encode(const event& e) {
 tl::expected<event, std::string> decode_event(std::string_view bytes) {
   const auto view = decode_view(bytes);
   if (!view)
-    return tl::unexpected(view.error());
+    return refuse(view.error());
   event e;
   e.time_us = view->time_us;
   e.who.assign(view->who);
@@ -209,12 +214,12 @@ std::string encode_submission_event(const submission_record& r) {
 tl::expected<submission_record, std::string> decode_submission_event(std::string_view event_bytes) {
   const auto e = decode_view(event_bytes);
   if (!e)
-    return tl::unexpected(e.error());
+    return refuse(e.error());
   if (e->action != submission_action)
-    return tl::unexpected("the event is not a submission but " + std::string{e->action});
+    return refuse("the event is not a submission but " + std::string{e->action});
   submission_record r;
   if (!read_record(e->after, r))
-    return tl::unexpected("the submission in the event is damaged, or of a format that this version does not know");
+    return refuse("the submission in the event is damaged, or of a format that this version does not know");
   r.stored_us = e->time_us;
   return r;
 }
