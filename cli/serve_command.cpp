@@ -1,0 +1,133 @@
+// epione serve: one node, until it is told to stop.
+#include "cli/node_file.hpp"
+#include "cli/settings_flags.hpp"
+#include "cli/stop_signals.hpp"
+#include "node/node.hpp"
+#include "runtime/process.hpp"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <ctime>
+#include <mutex>
+#include <ostream>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace epione::cli {
+
+namespace {
+
+namespace exit_code = runtime::exit_code;
+
+/// A connection is a file; shells give 1,024 of them, of which the hard limit is usually far away.
+void raise_open_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+std::string now_rfc3339() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc)};
+}
+
+void print_welcome(std::ostream& out, const std::string& http, const runtime::config& config, bool demo) {
+  out << "Epione " EPIONE_VERSION " serves " << config.data.directory << " at " << http << "\n"
+      << "  " << http << "/readyz    may it serve?\n"
+      << "  " << http << "/metrics   numbers for Prometheus\n"
+      << "  " << http << "/openapi.json\n";
+  if (demo)
+    out << "A submission:\n"
+        << "  curl -sS " << http << "/patient/data -H 'Content-Type: application/json' -d '"
+        << R"({"patientId":42,"key":"first","data":{"form":"phq-9","answers":{"q1":1,"q2":2,"q3":0,"q4":1,"q5":0,"q6":0,"q7":1,)"
+        << R"("q8":0,"q9":0},"authored":"2026-01-15T08:30:00+01:00"}})" << "'\n"
+        << "What is stored:\n"
+        << "  curl -sS " << http << "/patient/42\n";
+  else
+    out << "Import a study:\n"
+        << "  epione study import PATH --data-dir " << config.data.directory << "\n";
+  out << "Stop with Ctrl-C or SIGTERM; a second one ends at once." << std::endl;
+}
+
+/// The node for the signal thread, which is there before it.
+class running_node {
+public:
+  void set(node::node* n) {
+    std::lock_guard guard{mutex_};
+    node_ = n;
+    if (stop_asked_)
+      node_->request_stop();
+  }
+  /// A node that is still starting stops as soon as it has started: it may have answered somebody already.
+  void stop() {
+    std::lock_guard guard{mutex_};
+    stop_asked_ = true;
+    if (node_ != nullptr)
+      node_->request_stop();
+  }
+  void stop_now() {
+    std::lock_guard guard{mutex_};
+    if (node_ != nullptr)
+      node_->stop_now();
+    _exit(exit_code::failed);
+  }
+
+private:
+  std::mutex mutex_;
+  node::node* node_ = nullptr;
+  bool stop_asked_ = false;
+};
+
+int serve(const runtime::config& config, bool demo, command_context& context) {
+  stop_signals signals;
+  running_node running;
+  signals.listen(
+      [&] {
+        context.err << "epione: stopping; what was accepted is finished first, a second signal ends at once" << std::endl;
+        running.stop();
+      },
+      [&] { running.stop_now(); });
+  raise_open_file_limit();
+
+  auto started = node::node::start({.config = config, .demo = demo, .http = true});
+  if (!started) {
+    context.err << "epione: " << started.error().message << '\n';
+    return started.error().exit_code;
+  }
+  node::node& node = **started;
+  running.set(&node);
+  const auto& directory = config.data.directory;
+  if (auto written = write_node_file(directory, {getpid(), node.http_address(), EPIONE_VERSION, now_rfc3339()}); !written) {
+    context.err << "epione: " << written.error() << '\n';
+    node.request_stop();
+    node.wait();
+    return exit_code::failed;
+  }
+  print_welcome(context.out, node.http_address(), config, demo);
+  const int code = node.wait();
+  remove_node_file(directory);
+  signals.end(); // from here on there is nothing left to stop
+  return code;
+}
+
+} // namespace
+
+void add_serve_command(CLI::App& app, command_context& context) {
+  auto* verb = app.add_subcommand("serve", "Start a node on a data directory and serve HTTP until SIGTERM or Ctrl-C");
+  auto demo = std::make_shared<bool>(false);
+  verb->add_flag("--demo", *demo, "Import the demo study (PHQ-9 and GAD-7) at start");
+  auto flags = settings_flags::all(*verb);
+  verb->callback([flags, demo, &context] {
+    context.chosen = [flags, demo, &context] {
+      const auto config = flags->values(context);
+      return config ? serve(*config, *demo, context) : config.error();
+    };
+  });
+}
+
+} // namespace epione::cli
