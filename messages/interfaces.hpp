@@ -277,6 +277,8 @@ using catalog_actor = caf::typed_actor<
   caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
   caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>, // as proposer
   caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>,
+  /// To itself: the time limit of an import. (its number)
+  caf::reacts_to<caf::tick_atom, std::uint64_t>,
   status_reply>;
 
 // ---- supervision ---------------------------------------------------------------------------------------------------

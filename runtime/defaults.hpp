@@ -17,6 +17,8 @@ inline constexpr const char* log_level_name = "info";
 inline constexpr std::size_t study_file_bytes_max = 4u << 20;        // the largest published form is below 1 MiB
 inline constexpr std::size_t study_total_bytes_max = 32u << 20;      // one log entry of the catalog, and in memory
 inline constexpr std::size_t study_files_max = 500;                  // forms of one study
+inline constexpr std::size_t imports_waiting_max = 8;                 // behind the one under way
+inline constexpr std::uint32_t import_limit_ms = 30'000;             // compile, commit, apply and publish one study
 
 // ---- HTTP: what one client may ask of a node -----------------------------------------------------------------------
 inline constexpr std::size_t http_body_bytes_max = 256 * 1024;       // the largest form is far below; attachments go elsewhere
@@ -57,6 +59,20 @@ inline constexpr std::uint64_t store_checkpoint_bytes = 16u << 20;   // WAL size
 inline constexpr std::uint64_t journal_checkpoint_bytes = 32u << 20; // the same for the journal
 inline constexpr std::uint64_t disk_reserve_bytes = 64u << 20;       // kept free so that deletion and checkpoints work
 inline constexpr std::uint32_t store_readers = 2;                    // reading connections a shard
+
+// ---- replication ---------------------------------------------------------------------------------------------------
+inline constexpr std::uint32_t raft_election_ms = 1'000;             // one voter leads at once; peers wait one to two of these
+inline constexpr std::uint32_t raft_heartbeat_ms = 100;              // a tenth: some may be lost
+inline constexpr std::uint32_t raft_in_flight_max = 64;              // entries a follower may have unacknowledged
+inline constexpr std::uint32_t raft_trailing_max = 4'096;            // entries kept behind a cut for followers a little late
+inline constexpr std::size_t replica_memory_bytes_max = 1u << 20;    // of applied entries kept in memory by a single voter
+inline constexpr std::size_t store_feed_window_bytes = 8u << 20;     // sent to a store and not applied: twice what it gathers
+inline constexpr std::size_t store_feed_chunk_bytes = 1u << 20;      // one message to a store; one entry may be larger
+inline constexpr std::size_t apply_bytes_max = 4u << 20;             // bytes of one store transaction
+inline constexpr std::uint32_t journal_load_limit_ms = 60'000;       // to read a group's log: 16 MiB of rows, all groups at once
+inline constexpr std::uint32_t journal_retry_ms = 250;               // after a full disk, doubled each time ...
+inline constexpr std::uint32_t journal_retry_ms_max = 2'000;         // ... up to this
+inline constexpr std::uint32_t checkpoint_retry_ms = 100;            // a reader or another store's checkpoint was in the way
 
 // ---- supervision ---------------------------------------------------------------------------------------------------
 inline constexpr std::uint32_t restarts_max = 10;                    // of one supervisor's children ...

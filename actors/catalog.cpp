@@ -1,0 +1,295 @@
+#include "actors/catalog.hpp"
+
+#include "actors/directory.hpp"
+#include "domain/command.hpp"
+#include "domain/event.hpp"
+#include "runtime/defaults.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace epione::actors {
+
+using namespace messages;
+
+namespace {
+
+using pointer = catalog_actor::stateful_pointer<catalog_state>;
+using promise = caf::typed_response_promise<std::string, bool>;
+
+constexpr std::uint32_t scan_events_max = 16; // an event holds a whole study
+
+std::string text_of(const std::vector<domain::import_problem>& problems) {
+  std::string text;
+  for (const auto& p : problems)
+    text += p.file + "\t" + p.place + "\t" + p.message + "\n";
+  return text;
+}
+
+std::size_t bytes_of(const domain::study_source& source) {
+  auto bytes = source.toml.size();
+  for (const auto& form : source.forms)
+    bytes += form.name.size() + form.text.size();
+  return bytes;
+}
+
+caf::error failure(ec code, std::string text) {
+  return caf::make_error(code, std::move(text));
+}
+
+/// The catalog's work, one function a message. Lives as long as its actor.
+class catalog_work {
+public:
+  catalog_work(pointer self, const environment& env, runtime::catalog_view& view, open_reader open)
+      : self_(self), state_(self->state), env_(env), view_(view), open_(std::move(open)),
+        studies_(env.metrics.gauge("epione_studies", "Studies that can be submitted to")) {}
+
+  void start() {
+    state_.replica = env_.directory->get<replica_actor>("replica 0");
+    state_.store = env_.directory->get<shard_store_actor>("store 0");
+    self_->send(state_.replica, listen_atom::value, shard_listener{self_});
+  }
+
+  // ---- imports -------------------------------------------------------------------------------------------------------
+
+  promise on_import(const study_source_ptr& source, const std::string& who) {
+    auto answer = self_->make_response_promise<std::string, bool>();
+    if (!state_.serving) {
+      answer.deliver(failure(ec::not_serving, "the catalog is starting or not led by this node; try again"));
+    } else if (state_.waiting.size() >= runtime::defaults::imports_waiting_max) {
+      answer.deliver(failure(ec::not_serving, std::to_string(state_.waiting.size()) + " imports are waiting already; try again"));
+    } else if (const auto bytes = bytes_of(*source); bytes > runtime::defaults::study_total_bytes_max) {
+      answer.deliver(failure(ec::invalid, "study.toml\t\tthe study has " + std::to_string(bytes) + " bytes in all, more than " +
+                                              std::to_string(runtime::defaults::study_total_bytes_max) + "\n"));
+    } else {
+      catalog_state::import next;
+      next.number = ++state_.imports;
+      next.source = source;
+      next.who = who;
+      next.answer = answer;
+      self_->delayed_send(self_, std::chrono::milliseconds{runtime::defaults::import_limit_ms}, caf::tick_atom::value,
+                          next.number);
+      state_.waiting.push_back(std::move(next));
+      go_on();
+    }
+    return answer;
+  }
+
+  void on_committed(std::uint64_t epoch, std::uint64_t batch, std::uint64_t index) {
+    if (epoch != state_.epoch || !state_.current || state_.current->batch != batch)
+      return;
+    runtime::fault_point(env_.faults, "catalog.committed");
+    state_.current->index = index;
+    if (state_.applied < index)
+      self_->send(state_.store, flush_atom::value);
+    go_on();
+  }
+
+  void on_refused(std::uint64_t epoch, std::uint64_t batch) {
+    if (epoch != state_.epoch || !state_.current || state_.current->batch != batch)
+      return;
+    finish(failure(ec::not_serving, "this node stopped leading the catalog; nothing was stored, try again"));
+    go_on();
+  }
+
+  void on_limit(std::uint64_t number) {
+    const auto late = failure(ec::time_limit, "no answer within " + std::to_string(runtime::defaults::import_limit_ms) +
+                                                  " ms; whether the study was stored is unknown, import it again");
+    if (state_.current && state_.current->number == number) {
+      finish(late);
+    } else {
+      for (auto it = state_.waiting.begin(); it != state_.waiting.end(); ++it) {
+        if (it->number == number) {
+          it->answer.deliver(late);
+          state_.waiting.erase(it);
+          break;
+        }
+      }
+    }
+    go_on();
+  }
+
+  // ---- the group -----------------------------------------------------------------------------------------------------
+
+  void on_serving(std::uint64_t epoch) {
+    on_closed(epoch, ec::stale_epoch, outcome::unknown); // in case nobody said so
+    state_.epoch = epoch;
+    if (!read_events(true))
+      return;
+    state_.serving = true;
+    env_.log.info(part, "serving", {{"epoch", epoch}});
+    go_on();
+  }
+
+  void on_closed(std::uint64_t epoch, ec why, outcome known) {
+    if (epoch < state_.epoch)
+      return;
+    state_.serving = false;
+    const auto reason = std::string{description(why)};
+    if (state_.current) {
+      if (known == outcome::not_stored && state_.current->index == 0)
+        finish(failure(ec::not_serving, reason + "; nothing was stored, try again"));
+      else
+        finish(failure(why, reason + "; whether the study was stored is unknown, import it again"));
+    }
+    for (auto& import : state_.waiting)
+      import.answer.deliver(failure(ec::not_serving, reason + "; nothing was stored, try again"));
+    state_.waiting.clear();
+  }
+
+  void on_applied(std::uint64_t index) {
+    state_.applied = std::max(state_.applied, index);
+    if (state_.serving && read_events(false))
+      go_on();
+  }
+
+  status_report_ptr status() const {
+    return std::make_shared<const status_report>(
+        status_report{part,
+                      state_.serving ? "serving" : "waiting for its replica",
+                      {{"epoch", std::to_string(state_.epoch)},
+                       {"studies", std::to_string(view_.get()->studies.size())},
+                       {"last event", std::to_string(state_.studies.last_seq())},
+                       {"imports waiting", std::to_string(state_.waiting.size() + (state_.current ? 1 : 0))}}});
+  }
+
+private:
+  static constexpr const char* part = "catalog";
+
+  /// Brings the current import to its end, and then takes up the next ones.
+  void go_on() {
+    if (state_.current && state_.current->index != 0 && state_.applied >= state_.current->index && read_events(false)) {
+      env_.log.info(part, "study imported", {{"study", state_.current->id}, {"who", state_.current->who}});
+      auto done = std::exchange(state_.current, std::nullopt);
+      done->answer.deliver(done->id, true);
+    }
+    while (state_.serving && !state_.current && !state_.waiting.empty()) {
+      state_.current = std::move(state_.waiting.front());
+      state_.waiting.pop_front();
+      check_and_propose();
+    }
+  }
+
+  void check_and_propose() {
+    auto& now = *state_.current;
+    auto checked = state_.studies.check(*now.source);
+    if (!checked)
+      return finish(failure(ec::invalid, text_of(checked.error())));
+    now.id = checked->id;
+    if (checked->unchanged) {
+      auto done = std::exchange(state_.current, std::nullopt);
+      done->answer.deliver(done->id, false);
+      return;
+    }
+    domain::event event;
+    event.time_us = env_.clock.wall_us();
+    event.who = now.who;
+    event.role = "operator";
+    event.action = study_import_action;
+    event.entity = now.id;
+    event.before = std::move(checked->before);
+    event.after = std::move(checked->after);
+    domain::command command;
+    command.type = domain::command_type::record;
+    command.subject_hash = domain::subject_hash(now.id, "");
+    command.event = domain::encode(event);
+    now.source = nullptr;
+    now.batch = ++state_.batches;
+    runtime::fault_point(env_.faults, "catalog.propose");
+    self_->send(state_.replica, propose_atom::value, state_.epoch, now.batch,
+                std::make_shared<const std::string>(domain::encode_batch({std::move(command)})), proposer{self_});
+  }
+
+  void finish(const caf::error& why) {
+    auto done = std::exchange(state_.current, std::nullopt);
+    done->answer.deliver(why);
+  }
+
+  /// Reads what is new in the store, and publishes it if it changes a study, or `always`. False when the store cannot be read:
+  /// the actor ends.
+  bool read_events(bool always) {
+    if (state_.reader == nullptr) {
+      auto opened = open_();
+      if (!opened)
+        return give_up(opened.error());
+      state_.reader = std::move(*opened);
+    }
+    bool changed = always;
+    for (bool more = true; more;) {
+      auto events = state_.reader->scan(state_.studies.last_seq() + 1, scan_events_max);
+      if (!events)
+        return give_up(events.error());
+      for (const auto& stored : *events) {
+        const auto added = state_.studies.add(stored);
+        if (added)
+          changed = changed || *added;
+        else
+          env_.log.error(part, "an event of group 0 cannot be read; what it changed is not served",
+                         {{"seq", stored.seq}, {"why", added.error()}});
+      }
+      more = events->size() == scan_events_max;
+    }
+    if (changed)
+      publish();
+    return true;
+  }
+
+  void publish() {
+    auto next = state_.studies.snapshot([this](const std::string& id, std::size_t problems) {
+      env_.log.error(part, "a stored study does not compile with this version and is not served",
+                     {{"study", id}, {"problems", std::uint64_t{problems}}});
+    });
+    studies_.Set(static_cast<double>(next->studies.size()));
+    view_.set(std::move(next));
+  }
+
+  bool give_up(const runtime::storage_error& why) {
+    env_.log.error(part, "group 0 cannot be read", {{"why", why.message}});
+    self_->quit(caf::make_error(why.code, why.message));
+    return false;
+  }
+
+  pointer self_;
+  catalog_state& state_;
+  const environment& env_;
+  runtime::catalog_view& view_;
+  open_reader open_;
+  prometheus::Gauge& studies_;
+};
+
+} // namespace
+
+catalog_state::~catalog_state() {
+  const auto why = failure(ec::not_serving, "the catalog is restarted; whether the study was stored is unknown, import it again");
+  if (current)
+    current->answer.deliver(why);
+  for (auto& import : waiting)
+    import.answer.deliver(why);
+}
+
+catalog_actor::behavior_type catalog_reading(pointer self, const environment& env, runtime::catalog_view& view,
+                                             open_reader open) {
+  prepare(self, env, "catalog");
+  auto work = std::make_shared<catalog_work>(self, env, view, std::move(open));
+  work->start();
+  return {
+      [work](import_atom, const study_source_ptr& source, const std::string& who) { return work->on_import(source, who); },
+      [work](caf::tick_atom, std::uint64_t number) { work->on_limit(number); },
+      [work](serving_atom, std::uint64_t epoch) { work->on_serving(epoch); },
+      [work](closed_atom, std::uint64_t epoch, ec why, outcome known) { work->on_closed(epoch, why, known); },
+      [work](applied_atom, std::uint64_t index) { work->on_applied(index); },
+      [](read_index_atom, std::uint64_t, ticket, std::uint64_t) {},
+      [work](committed_atom, std::uint64_t epoch, std::uint64_t batch, std::uint64_t index) {
+        work->on_committed(epoch, batch, index);
+      },
+      [work](refused_atom, std::uint64_t epoch, std::uint64_t batch) { work->on_refused(epoch, batch); },
+      [work](status_atom) { return work->status(); },
+  };
+}
+
+catalog_actor::behavior_type catalog(pointer self, const environment& env, runtime::catalog_view& view) {
+  return catalog_reading(self, env, view, [&env] { return runtime::open_store_reader(env.disk, env.data_directory, 0); });
+}
+
+} // namespace epione::actors

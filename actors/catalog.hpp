@@ -1,0 +1,61 @@
+// Group 0: the studies. Every import is an event of this group's chain; what is published is built from those events alone, so
+// that all nodes and every restart see the same.
+#pragma once
+
+#include "actors/environment.hpp"
+#include "actors/study_register.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/catalog_view.hpp"
+#include "runtime/storage/shard_store.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace epione::actors {
+
+/// Opens a reading connection to group 0's store.
+using open_reader = std::function<runtime::storage_result<std::unique_ptr<runtime::store_reader>>()>;
+
+struct catalog_state {
+  struct import {
+    std::uint64_t number = 0;
+    messages::study_source_ptr source;
+    std::string who;
+    caf::typed_response_promise<std::string, bool> answer;
+    std::string id;
+    std::uint64_t batch = 0; ///< 0: not proposed
+    std::uint64_t index = 0; ///< 0: not committed
+  };
+
+  catalog_state() = default;
+  /// However the actor ends, nobody waits for an answer that will not come.
+  ~catalog_state();
+  messages::replica_actor replica;
+  messages::shard_store_actor store;
+  std::unique_ptr<runtime::store_reader> reader;
+  study_register studies;
+  bool serving = false;
+  std::uint64_t epoch = 0, applied = 0, batches = 0, imports = 0;
+  std::optional<import> current;
+  std::deque<import> waiting; ///< bounded by defaults::imports_waiting_max
+  static inline const char* name = "catalog";
+};
+
+/// Finds "replica 0" and "store 0" in the directory. It reads files: spawn it with spawn_blocking. A store that cannot be read
+/// ends it with the store's error.
+///
+/// An import is answered after it is durable, applied and published; ec::invalid lists all problems, "file\tplace\tmessage" a
+/// line. After an error other than ec::invalid and ec::not_serving it is unknown whether it was stored: importing the same again
+/// is safe.
+messages::catalog_actor::behavior_type catalog(messages::catalog_actor::stateful_pointer<catalog_state> self,
+                                               const environment& env, runtime::catalog_view& view);
+
+/// The same with a store of the caller's.
+messages::catalog_actor::behavior_type catalog_reading(messages::catalog_actor::stateful_pointer<catalog_state> self,
+                                                       const environment& env, runtime::catalog_view& view, open_reader open);
+
+} // namespace epione::actors

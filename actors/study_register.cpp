@@ -1,0 +1,111 @@
+#include "actors/study_register.hpp"
+
+#include "domain/digest.hpp"
+#include "domain/event.hpp"
+#include "domain/msgpack.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace epione::actors {
+
+namespace {
+
+std::array<std::uint8_t, 32> digest_of(std::string_view bytes) {
+  std::array<std::uint8_t, 32> result{};
+  domain::digest<32>{}.add(bytes).finish(result);
+  return result;
+}
+
+struct form_version {
+  std::string file, form, version;
+  std::array<std::uint8_t, 32> content{};
+};
+
+std::string text_member(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+/// A form is known by its id, or by its url, or by its file's name. White space and the order of members do not make a
+/// difference.
+form_version version_of(const domain::study_source::file& file) {
+  const auto json = nlohmann::json::parse(file.text, nullptr, false);
+  if (!json.is_object())
+    return {file.name, file.name, {}, digest_of(file.text)};
+  form_version result{file.name, text_member(json, "id"), text_member(json, "version"), digest_of(json.dump())};
+  if (result.form.empty())
+    result.form = text_member(json, "url");
+  if (result.form.empty())
+    result.form = file.name;
+  return result;
+}
+
+} // namespace
+
+tl::expected<bool, std::string> study_register::add(const messages::stored_event& stored) {
+  last_seq_ = stored.seq;
+  auto event = domain::decode_event(stored.bytes);
+  if (!event)
+    return tl::unexpected(event.error());
+  if (event->action != study_import_action)
+    return false;
+  auto source = domain::decode_study_source(event->after);
+  if (!source)
+    return tl::unexpected(source.error());
+  auto& study = studies_[event->entity];
+  study.newest = digest_of(event->after);
+  for (const auto& file : source->forms) {
+    auto form = version_of(file);
+    study.versions.insert_or_assign({std::move(form.form), std::move(form.version)}, form.content);
+  }
+  study.source = std::make_shared<const domain::study_source>(std::move(*source));
+  study.compiled = nullptr;
+  return true;
+}
+
+tl::expected<study_register::import_check, std::vector<domain::import_problem>>
+study_register::check(const domain::study_source& source) const {
+  const auto compiled = domain::compile_study(source);
+  if (!compiled)
+    return tl::unexpected(compiled.error());
+  import_check result{(*compiled)->id(), false, {}, domain::encode(source)};
+  const auto known = studies_.find(result.id);
+  if (known == studies_.end())
+    return result;
+  const auto& study = known->second;
+  result.unchanged = study.newest == digest_of(result.after);
+  domain::append_bin(result.before, {reinterpret_cast<const char*>(study.newest.data()), study.newest.size()});
+  std::vector<domain::import_problem> problems;
+  for (const auto& file : source.forms) {
+    const auto form = version_of(file);
+    const auto same = study.versions.find({form.form, form.version});
+    if (same != study.versions.end() && same->second != form.content)
+      problems.push_back(
+          {file.name, "version",
+           "version \"" + form.version + "\" of form \"" + form.form +
+               "\" was imported before with other content, and answers may refer to it; give the form a new version"});
+  }
+  if (!problems.empty())
+    return tl::unexpected(std::move(problems));
+  return result;
+}
+
+std::shared_ptr<const runtime::catalog_snapshot> study_register::snapshot(const left_out& tell) {
+  auto result = std::make_shared<runtime::catalog_snapshot>();
+  result->seq = last_seq_;
+  for (auto& [id, study] : studies_) {
+    if (study.source != nullptr) {
+      auto compiled = domain::compile_study(*study.source);
+      study.source = nullptr;
+      if (compiled)
+        study.compiled = std::move(*compiled);
+      else
+        tell(id, compiled.error().size());
+    }
+    if (study.compiled != nullptr)
+      result->studies.emplace(id, study.compiled);
+  }
+  return result;
+}
+
+} // namespace epione::actors

@@ -1,0 +1,60 @@
+// What the events of group 0 say about studies: the newest source of each, and which content every version of a form had.
+#pragma once
+
+#include "domain/study.hpp"
+#include "messages/submission.hpp"
+#include "runtime/catalog_view.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+namespace epione::actors {
+
+inline constexpr std::string_view study_import_action = "study.import";
+
+/// No actor and no I/O. It keeps the compiled studies and digests, not the sources.
+class study_register {
+public:
+  /// Takes the next event of the chain; events of other actions are only counted. Says whether a study changed. Fails for what
+  /// cannot be decoded; the register is as before then, except that the event counts as read.
+  tl::expected<bool, std::string> add(const messages::stored_event& stored);
+
+  struct import_check {
+    std::string id;
+    bool unchanged = false; ///< the newest import has the same content
+    std::string before;     ///< for the event: msgpack bin of the newest source's BLAKE2b-256, empty when there is none
+    std::string after;      ///< for the event: the source
+  };
+  /// Compiles a source and compares it with what was imported before. Lists every problem.
+  tl::expected<import_check, std::vector<domain::import_problem>> check(const domain::study_source& source) const;
+
+  /// Called for each study that no longer compiles, with its id and the number of its problems.
+  using left_out = std::function<void(const std::string&, std::size_t)>;
+  /// All studies that compile.
+  std::shared_ptr<const runtime::catalog_snapshot> snapshot(const left_out& tell);
+
+  std::uint64_t last_seq() const { return last_seq_; }
+
+private:
+  using content_digest = std::array<std::uint8_t, 32>;
+  struct entry {
+    content_digest newest{};
+    std::shared_ptr<const domain::study_source> source;                     ///< until it is compiled
+    std::shared_ptr<const domain::study> compiled;                          ///< null: not compiled yet, or it does not compile
+    std::map<std::pair<std::string, std::string>, content_digest> versions; ///< (form, version) of every import
+  };
+
+  std::map<std::string, entry, std::less<>> studies_;
+  std::uint64_t last_seq_ = 0;
+};
+
+} // namespace epione::actors
