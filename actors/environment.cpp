@@ -40,4 +40,17 @@ void prepare(caf::scheduled_actor* self, const environment& env, std::string_vie
   });
 }
 
+void prepare_small(caf::scheduled_actor* self, const environment& env) {
+  self->set_default_handler(caf::drop);
+  self->set_down_handler([](caf::scheduled_actor*, caf::down_msg&) {});
+  self->set_error_handler([&env](caf::scheduled_actor* me, caf::error& why) {
+    env.log.warning(me->name(), "dropped an error nobody waits for", {{"code", error_code_text(why)}});
+  });
+  self->set_exception_handler([&env](caf::scheduled_actor* me, std::exception_ptr& x) -> caf::error {
+    auto type = type_of(x);
+    env.log.error(me->name(), "ended by an exception", {{"type", type}});
+    return caf::make_error(ec::unhandled_exception, std::move(type));
+  });
+}
+
 } // namespace epione::actors

@@ -52,6 +52,9 @@ struct environment {
 /// - The end of a monitored actor is ignored; an exit message ends the actor, as ever. Set handlers of your own after this call.
 void prepare(caf::scheduled_actor* self, const environment& env, std::string_view name);
 
+/// The same for actors that live by the million: logged under their state's name, and no memory of their own for the handlers.
+void prepare_small(caf::scheduled_actor* self, const environment& env);
+
 /// Spawns `actor(self, env, arguments...)`. Arguments are kept by value; pass std::ref for what must stay a reference.
 template <caf::spawn_options Options = caf::no_spawn_options, class Spawner, class Result, class Self, class... Parameters,
           class... Arguments>
