@@ -25,32 +25,28 @@ std::string type_of(const std::exception_ptr& x) {
   }
 }
 
-} // namespace
-
-void prepare(caf::scheduled_actor* self, const environment& env, std::string_view name) {
+template <class Name>
+void set_handlers(caf::scheduled_actor* self, const environment& env, Name name) {
   self->set_default_handler(caf::drop);
   self->set_down_handler([](caf::scheduled_actor*, caf::down_msg&) {});
-  self->set_error_handler([&env, part = std::string{name}](caf::scheduled_actor*, caf::error& why) {
-    env.log.warning(part, "dropped an error nobody waits for", {{"code", error_code_text(why)}});
+  self->set_error_handler([&env, name](caf::scheduled_actor*, caf::error& why) {
+    env.log.warning(name, "dropped an error nobody waits for", {{"code", error_code_text(why)}});
   });
-  self->set_exception_handler([&env, part = std::string{name}](caf::scheduled_actor*, std::exception_ptr& x) -> caf::error {
+  self->set_exception_handler([&env, name](caf::scheduled_actor*, std::exception_ptr& x) -> caf::error {
     auto type = type_of(x);
-    env.log.error(part, "ended by an exception", {{"type", type}});
+    env.log.error(name, "ended by an exception", {{"type", type}});
     return caf::make_error(ec::unhandled_exception, std::move(type));
   });
 }
 
-void prepare_small(caf::scheduled_actor* self, const environment& env) {
-  self->set_default_handler(caf::drop);
-  self->set_down_handler([](caf::scheduled_actor*, caf::down_msg&) {});
-  self->set_error_handler([&env](caf::scheduled_actor* me, caf::error& why) {
-    env.log.warning(me->name(), "dropped an error nobody waits for", {{"code", error_code_text(why)}});
-  });
-  self->set_exception_handler([&env](caf::scheduled_actor* me, std::exception_ptr& x) -> caf::error {
-    auto type = type_of(x);
-    env.log.error(me->name(), "ended by an exception", {{"type", type}});
-    return caf::make_error(ec::unhandled_exception, std::move(type));
-  });
+} // namespace
+
+void prepare_named(caf::scheduled_actor* self, const environment& env, const char* name) {
+  set_handlers(self, env, name);
+}
+
+void prepare(caf::scheduled_actor* self, const environment& env, std::string_view name) {
+  set_handlers(self, env, std::string{name});
 }
 
 } // namespace epione::actors

@@ -11,6 +11,7 @@
 #include "runtime/storage/disk.hpp"
 
 #include <caf/all.hpp>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,12 +46,21 @@ struct environment {
   runtime::process& process;
 };
 
+/// `name` must live as long as the program; see prepare().
+void prepare_named(caf::scheduled_actor* self, const environment& env, const char* name);
+
 /// First call of every actor: CAF's defaults print messages and what() to standard output, where a patient's answers do not
 /// belong.
 /// - A message nobody handles is dropped. An error that comes as a message is logged by its code and dropped.
 /// - An exception is logged as `name` and the exception's type, and ends the actor with ec::unhandled_exception.
 /// - The end of a monitored actor is ignored; an exit message ends the actor, as ever. Set handlers of your own after this call.
 void prepare(caf::scheduled_actor* self, const environment& env, std::string_view name);
+
+/// The same for a name that is a literal: nothing is allocated for it, which counts for a million sessions.
+template <std::size_t N>
+void prepare(caf::scheduled_actor* self, const environment& env, const char (&name)[N]) {
+  prepare_named(self, env, name);
+}
 
 /// The same for actors that live by the million: logged under their state's name, and no memory of their own for the handlers.
 void prepare_small(caf::scheduled_actor* self, const environment& env);
