@@ -31,6 +31,8 @@ public:
   virtual storage_result<std::unique_ptr<disk_file>> open(const std::string& path) = 0;
   /// Bytes an ordinary process can still write to the file system that holds `path`.
   virtual std::uint64_t free_bytes(const std::string& path) = 0;
+  /// False under the simulator, where everything happens in one thread.
+  virtual bool allows_threads() const { return true; }
 };
 
 std::unique_ptr<disk> make_system_disk();

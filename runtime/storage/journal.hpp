@@ -21,8 +21,8 @@ struct journal_counters {
   std::uint64_t last_sync_ns = 0, last_checkpoint_ns = 0, wal_bytes = 0;
 };
 
-/// One writer; not thread-safe (its owner is one actor). Every row carries a checksum and the hash of the row before in its group;
-/// a small separate file (journal.mark) records the last durable index of every group.
+/// One writer; not thread-safe (its owner is one actor). Every row carries a checksum and the hash of the row before in its
+/// group; a small separate file (journal.mark) records the last durable index of every group.
 class journal {
 public:
   virtual ~journal() = default;
@@ -37,6 +37,8 @@ public:
   /// A bounded piece of upkeep (checkpoint, deletion); call when idle or every some writes. True when there is more to do.
   virtual storage_result<bool> maintain() = 0;
   virtual journal_counters counters() const = 0;
+  /// Groups of which anything is stored.
+  virtual std::vector<std::uint32_t> groups() const { return {}; }
 };
 
 /// Opens or creates DIR/journal.db and DIR/journal.mark and checks every group. Group numbers present: see groups().

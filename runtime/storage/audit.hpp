@@ -1,0 +1,33 @@
+// Checks everything a data directory holds against itself, reading only: also while a node writes to it.
+#pragma once
+
+#include "runtime/storage/disk.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace epione::runtime {
+
+struct audit_report {
+  struct part {
+    std::string file;                  ///< path; of the journal one part a group
+    std::uint64_t entries = 0;         ///< checked and found whole
+    std::uint64_t last = 0;            ///< index or sequence number of the newest of them
+    std::string head_hex;              ///< its hash: what an anchor outside is compared with
+    std::optional<std::string> broken; ///< the first broken entry: file, group or shard, index, and what is wrong with it
+  };
+  std::vector<part> parts;
+  bool ok() const;
+};
+
+/// Walks the journal (every row's checksum and chain, and the mark) and every shard's whole chain. `progress` is told a part's
+/// file and how many entries of it are done, from time to time and at its end. A directory without a journal is reported as
+/// broken.
+audit_report audit_directory(disk& d, const std::string& directory,
+                             std::function<void(std::string_view part, std::uint64_t done)> progress);
+
+} // namespace epione::runtime

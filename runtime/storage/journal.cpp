@@ -1,0 +1,419 @@
+// The journal on SQLite. A transaction's way: rows into the WAL, its sync (COMMIT under synchronous=FULL), the mark, its sync.
+#include "runtime/storage/journal.hpp"
+
+#include "runtime/storage/journal_checkpointer.hpp"
+#include "runtime/storage/journal_rows.hpp"
+#include "runtime/storage/mark_file.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace epione::runtime {
+
+namespace {
+
+constexpr std::uint32_t cache_kib = 8 * 1024; // interior pages and each group's newest leaf, many times over
+constexpr int finish_frames_max = 1'024;      // 4 MiB: what the writer itself moves to finish a checkpoint
+constexpr std::uint64_t deletions_per_write =
+    32; // rows behind a cut that go with a write, so that they need no sync of their own
+constexpr std::uint64_t deletions_per_maintain = 1'024; // the same for a transaction that only deletes
+constexpr std::uint64_t frame_bytes = 4096 + 24;
+
+std::uint64_t nanoseconds() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+class sqlite_journal final : public journal {
+public:
+  sqlite_journal(disk& d, const std::string& directory, const journal_options& options, mark_file mark)
+      : disk_(d), directory_(directory), options_(options), mark_(std::move(mark)),
+        connection_(d, directory + "/journal.db", mark_.stored()->number == 0 ? access_mode::create : access_mode::write,
+                    journal_format, journal_schema, "FULL", cache_kib),
+        begin_(connection_, "BEGIN IMMEDIATE"), commit_(connection_, "COMMIT"), group_(connection_, insert_group),
+        insert_(connection_, "INSERT INTO entry(key, term, type, number, before, checksum, data) VALUES(?,?,?,?,?,?,?)"),
+        replace_(connection_, "DELETE FROM entry WHERE key BETWEEN ? AND ?"),
+        one_(connection_, "SELECT term, type, number, before, data FROM entry WHERE key = ?") {
+    // After an audit has held the WAL back for long, give its space back.
+    connection_.run(("PRAGMA journal_size_limit=" + std::to_string(4 * options.checkpoint_bytes)).c_str());
+    sqlite3_wal_hook(connection_.handle(), &sqlite_journal::count_frames, this);
+    read_all();
+    if (d.allows_threads())
+      checkpointer_ = std::make_unique<journal_checkpointer>(d, connection_.path());
+  }
+
+  storage_result<messages::group_log> load(std::uint32_t group) override {
+    return guarded([&] {
+      refuse_when_broken();
+      messages::group_log out;
+      const auto found = groups_.find(group);
+      if (found == groups_.end())
+        return out;
+      auto state = found->second;
+      out.term = state.row.term;
+      out.voted_for = state.row.voted_for;
+      out.cut = state.row.cut;
+      read_entries(connection_, group, state, [&](messages::log_entry&& e) { out.entries.push_back(std::move(e)); });
+      if (state.last != found->second.last || state.last_hash != found->second.last_hash)
+        fail(ec::damaged, connection_.path() + ": group " + std::to_string(group) + " ends at entry " +
+                              std::to_string(state.last) + ", but " + std::to_string(found->second.last) + " was written");
+      return out;
+    });
+  }
+
+  storage_result<void> write(const std::vector<messages::journal_write_ptr>& writes) override {
+    return transact([&] {
+      std::uint64_t bytes = 0, rows = 0;
+      for (const auto& w : writes)
+        for (const auto& e : w->entries) {
+          bytes += e.data->size();
+          ++rows;
+        }
+      check_reserve(bytes);
+      staging s{groups_, number_ + 1};
+      transaction t{connection_, begin_, commit_};
+      delete_some(s, deletions_per_write + 2 * rows);
+      for (const auto& w : writes)
+        write_one(s, *w);
+      const auto before = nanoseconds();
+      t.commit();
+      accept(std::move(s));
+      write_mark();
+      counters_.last_sync_ns = nanoseconds() - before;
+      counters_.entries += rows;
+      counters_.bytes += bytes;
+    });
+  }
+
+  storage_result<void> cut(std::uint32_t group, const messages::snapshot_point& point) override {
+    return transact([&] {
+      const auto found = groups_.find(group);
+      const auto last = found == groups_.end() ? 0 : found->second.last;
+      if (point.index == 0)
+        return;
+      if (point.index > last)
+        fail(ec::invalid, connection_.path() + ": group " + std::to_string(group) + " cannot be cut at entry " +
+                              std::to_string(point.index) + ", it ends at " + std::to_string(last));
+      if (point.index <= found->second.cut_index())
+        return;
+      const auto [entry, hash] = read_one(group, point.index);
+      if (entry.term != point.term)
+        fail(ec::invalid, connection_.path() + ": group " + std::to_string(group) + " cannot be cut at entry " +
+                              std::to_string(point.index) + " of term " + std::to_string(point.term) + ", it is of term " +
+                              std::to_string(entry.term));
+      staging s{groups_, number_ + 1};
+      transaction t{connection_, begin_, commit_};
+      auto& state = s.of(group);
+      state.row.cut = point;
+      state.row.cut_hash = hash;
+      write_group(s, group, state);
+      t.commit();
+      accept(std::move(s));
+    });
+  }
+
+  storage_result<bool> maintain() override {
+    bool more = false;
+    auto done = transact([&] {
+      more = checkpoint_step();
+      if (left_behind_cuts()) {
+        staging s{groups_, number_};
+        transaction t{connection_, begin_, commit_};
+        delete_some(s, deletions_per_maintain);
+        t.commit();
+        accept(std::move(s));
+        more = more || left_behind_cuts();
+      }
+    });
+    if (!done)
+      return tl::unexpected(done.error());
+    return more;
+  }
+
+  journal_counters counters() const override { return counters_; }
+
+  std::vector<std::uint32_t> groups() const override {
+    std::vector<std::uint32_t> out;
+    for (const auto& [group, state] : groups_)
+      out.push_back(group);
+    return out;
+  }
+
+private:
+  using states = std::map<std::uint32_t, group_state>;
+
+  /// What a transaction changes, kept apart until it is durable.
+  struct staging {
+    const states& before;
+    std::uint64_t number;
+    states changed{};
+    group_state& of(std::uint32_t group) {
+      auto [at, added] = changed.try_emplace(group);
+      if (const auto known = before.find(group); added && known != before.end())
+        at->second = known->second;
+      return at->second;
+    }
+    const group_state* find(std::uint32_t group) const {
+      if (const auto at = changed.find(group); at != changed.end())
+        return &at->second;
+      const auto known = before.find(group);
+      return known == before.end() ? nullptr : &known->second;
+    }
+  };
+
+  static int count_frames(void* self, sqlite3*, const char*, int frames) {
+    auto* j = static_cast<sqlite_journal*>(self);
+    j->frames_ = static_cast<std::uint64_t>(frames);
+    j->counters_.wal_bytes = j->frames_ * frame_bytes;
+    return SQLITE_OK;
+  }
+
+  /// After a failure other than a full disk nothing is known of the file any more, and nothing may be promised.
+  template <class F>
+  storage_result<void> transact(F&& f) {
+    auto out = guarded([&] {
+      refuse_when_broken();
+      f();
+    });
+    if (!out && (out.error().code == ec::io_failed || out.error().code == ec::damaged))
+      broken_ = out.error();
+    return out;
+  }
+
+  void refuse_when_broken() const {
+    if (broken_)
+      throw storage_failure{*broken_};
+  }
+
+  void read_all() {
+    std::vector<std::pair<std::uint32_t, group_state>> all;
+    for (auto& [group, row] : read_groups(connection_)) {
+      group_state state;
+      state.row = std::move(row);
+      read_entries(connection_, group, state, [](messages::log_entry&&) {});
+      number_ = std::max({number_, state.row.number, state.last_number});
+      all.emplace_back(group, std::move(state));
+    }
+    check_mark(connection_.path(), *mark_.stored(), all);
+    for (auto& [group, state] : all)
+      groups_.emplace(group, std::move(state));
+    if (mark_.stored()->number < number_)
+      write_mark();
+  }
+
+  void check_reserve(std::uint64_t bytes) {
+    const auto free = disk_.free_bytes(directory_);
+    if (free < options_.reserve_bytes + bytes)
+      fail(ec::disk_full, directory_ + ": " + std::to_string(free) + " bytes are free, " +
+                              std::to_string(options_.reserve_bytes) +
+                              " of them are kept in reserve; make space on that file system");
+  }
+
+  void write_one(staging& s, const messages::journal_write& w) {
+    const bool is_new = s.find(w.group) == nullptr;
+    if (is_new && (w.group >= (1u << 15) || groups_.size() + s.changed.size() >= mark_file::groups_max))
+      fail(ec::invalid, connection_.path() + ": no place for group " + std::to_string(w.group) + "; at most " +
+                            std::to_string(mark_file::groups_max) + " are kept");
+    auto& state = s.of(w.group);
+    if (is_new)
+      state.first = 1;
+    if (w.term || w.voted_for || is_new) {
+      state.row.term = w.term.value_or(state.row.term);
+      state.row.voted_for = w.voted_for.value_or(state.row.voted_for);
+      write_group(s, w.group, state);
+    }
+    if (w.entries.empty())
+      return;
+    const auto from = w.entries.front().index;
+    if (from == 0 || from > state.last + 1 || from <= state.cut_index())
+      fail(ec::invalid, connection_.path() + ": group " + std::to_string(w.group) + ": entry " + std::to_string(from) +
+                            " does not continue a log of entries " + std::to_string(state.cut_index() + 1) + " to " +
+                            std::to_string(state.last));
+    if (from <= state.last)
+      forget_from(s, w.group, state, from);
+    for (const auto& e : w.entries)
+      append(s, w.group, state, e);
+  }
+
+  void append(staging& s, std::uint32_t group, group_state& state, const messages::log_entry& e) {
+    if (e.index != state.last + 1)
+      fail(ec::invalid, connection_.path() + ": group " + std::to_string(group) + ": entry " + std::to_string(e.index) +
+                            " follows entry " + std::to_string(state.last));
+    const auto before = state.last_hash;
+    const auto hash = hash_of(e, group, s.number, before);
+    const resetting r{insert_};
+    insert_.bind(1, row_key(group, e.index))
+        .bind(2, e.term)
+        .bind(3, static_cast<std::uint64_t>(e.type))
+        .bind(4, s.number)
+        .bind(5, {reinterpret_cast<const char*>(before.data()), before.size()})
+        .bind(6, checksum_of(hash))
+        .bind(7, *e.data);
+    insert_.step();
+    state.last = e.index;
+    state.last_hash = hash;
+    state.last_number = s.number;
+  }
+
+  /// Removes entry `from` and all behind it.
+  void forget_from(staging& s, std::uint32_t group, group_state& state, std::uint64_t from) {
+    if (from - 1 == state.cut_index()) {
+      state.last_hash = state.row.cut_hash;
+      state.last_number = 0;
+    } else {
+      state.last_hash = read_one(group, from - 1).second;
+    }
+    replace_.bind(1, row_key(group, from)).bind(2, row_key(group, state.last)).run();
+    state.last = from - 1;
+    static_cast<void>(s);
+  }
+
+  std::pair<messages::log_entry, row_hash> read_one(std::uint32_t group, std::uint64_t index) {
+    const resetting r{one_};
+    one_.bind(1, row_key(group, index));
+    if (!one_.step())
+      fail(ec::damaged,
+           connection_.path() + ": group " + std::to_string(group) + ", entry " + std::to_string(index) + ": is missing");
+    messages::log_entry e;
+    e.index = index;
+    e.term = one_.number(0);
+    e.type = static_cast<messages::entry_type>(one_.number(1));
+    e.data = std::make_shared<const std::string>(one_.blob(4));
+    row_hash before{};
+    const auto stored = one_.blob(3);
+    std::copy_n(stored.begin(), std::min(stored.size(), before.size()), before.begin());
+    auto hash = hash_of(e, group, one_.number(2), before);
+    return {std::move(e), hash};
+  }
+
+  void write_group(staging& s, std::uint32_t group, group_state& state) {
+    state.row.number = s.number;
+    const resetting r{group_};
+    bind(group_, group, state.row);
+    group_.step();
+  }
+
+  bool left_behind_cuts() const {
+    return std::any_of(groups_.begin(), groups_.end(), [](const auto& g) { return g.second.first <= g.second.cut_index(); });
+  }
+
+  void delete_some(staging& s, std::uint64_t rows) {
+    for (const auto& [group, known] : groups_) {
+      if (rows == 0)
+        return;
+      if (known.first > known.cut_index())
+        continue;
+      const auto until = std::min(known.cut_index(), known.first + rows - 1);
+      replace_.bind(1, row_key(group, known.first)).bind(2, row_key(group, until)).run();
+      rows -= until - known.first + 1;
+      s.of(group).first = until + 1;
+    }
+  }
+
+  void accept(staging&& s) {
+    for (auto& [group, state] : s.changed)
+      groups_.insert_or_assign(group, std::move(state));
+    number_ = s.number;
+    ++counters_.transactions;
+  }
+
+  void write_mark() {
+    journal_mark mark;
+    mark.number = number_;
+    for (const auto& [group, state] : groups_)
+      mark.groups.push_back({group, state.last, state.row.term});
+    if (auto written = mark_.write(mark); !written) {
+      // The rows are durable already, so this is not a refusal that leaves nothing behind.
+      auto error = written.error();
+      error.code = ec::io_failed;
+      throw storage_failure{std::move(error)};
+    }
+  }
+
+  /// True when there is more to do soon.
+  bool checkpoint_step() {
+    if (checkpointer_ == nullptr) {
+      if (counters_.wal_bytes >= next_checkpoint_bytes())
+        finish_checkpoint();
+      return false;
+    }
+    if (auto ended = checkpointer_->finished()) {
+      if (!*ended) {
+        retry_bytes_ = counters_.wal_bytes + options_.checkpoint_bytes / 4;
+        throw storage_failure{ended->error()};
+      }
+      const auto left = static_cast<std::int64_t>(frames_) - (*ended)->done;
+      if (left <= finish_frames_max || ++rounds_ >= 4) {
+        rounds_ = 0;
+        finish_checkpoint();
+      } else {
+        checkpointer_->start();
+        return true;
+      }
+    } else if (counters_.wal_bytes >= next_checkpoint_bytes()) {
+      checkpointer_->start();
+    }
+    return checkpointer_->busy();
+  }
+
+  std::uint64_t next_checkpoint_bytes() const { return std::max(options_.checkpoint_bytes, retry_bytes_); }
+
+  /// Moves what is left while no write can come between, so that the next one starts the WAL from its beginning.
+  void finish_checkpoint() {
+    const auto before = nanoseconds();
+    const auto out = connection_.checkpoint();
+    counters_.last_checkpoint_ns = nanoseconds() - before;
+    ++counters_.checkpoints;
+    // A reader (an audit) in the way: try again when a quarter more has gathered.
+    retry_bytes_ = out.complete ? 0 : counters_.wal_bytes + options_.checkpoint_bytes / 4;
+    if (out.complete)
+      counters_.wal_bytes = 0;
+  }
+
+  disk& disk_;
+  std::string directory_;
+  journal_options options_;
+  mark_file mark_;
+  connection connection_;
+  prepared begin_, commit_, group_, insert_, replace_, one_;
+  std::unique_ptr<journal_checkpointer> checkpointer_;
+  states groups_;
+  std::uint64_t number_ = 0; ///< of the newest transaction
+  std::uint64_t frames_ = 0, retry_bytes_ = 0;
+  unsigned rounds_ = 0;
+  journal_counters counters_;
+  std::optional<storage_error> broken_;
+};
+
+} // namespace
+
+storage_result<std::unique_ptr<journal>> open_journal(disk& d, const std::string& directory, const journal_options& options) {
+  constexpr const char* advice = "restore the data directory from a backup or from another member of the cluster";
+  const auto path = directory + "/journal.db", mark_path = directory + "/journal.mark";
+  auto out = guarded([&]() -> std::unique_ptr<journal> {
+    const bool there = d.exists(path);
+    if (there && !d.exists(mark_path))
+      fail(ec::damaged, mark_path + ": is missing; without it nobody can tell whether " + path + " is whole; " + advice);
+    auto mark = mark_file::open(d, mark_path);
+    if (!mark)
+      throw storage_failure{mark.error()};
+    if (there && !mark->stored())
+      fail(ec::damaged, mark_path + ": holds no whole mark; without it nobody can tell whether " + path + " is whole; " + advice);
+    if (!there && mark->stored() && mark->stored()->number > 0)
+      fail(ec::damaged,
+           path + ": is missing, and " + std::to_string(mark->stored()->number) + " durable transactions with it; " + advice);
+    if (!mark->stored())
+      if (auto written = mark->write({}); !written)
+        throw storage_failure{written.error()};
+    return std::make_unique<sqlite_journal>(d, directory, options, std::move(*mark));
+  });
+  if (!out && out.error().code == ec::not_found)
+    return tl::unexpected(
+        storage_error{ec::damaged, path + ": is empty, but its mark says that it held transactions; " + advice});
+  return out;
+}
+
+} // namespace epione::runtime

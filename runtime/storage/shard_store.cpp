@@ -1,0 +1,187 @@
+// The writing connection of a shard's store.
+//
+// A call of apply() is one transaction: events go to the right-hand edge of their table, and the rows of the subjects they belong
+// to are read and written once each, in the order of their keys, however many of their events are in it. So a larger transaction
+// costs less a row, and a row costs the same however many there are.
+#include "runtime/storage/shard_store.hpp"
+
+#include "domain/command.hpp"
+#include "runtime/storage/shard_rows.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+namespace epione::runtime {
+
+namespace {
+
+constexpr std::uint32_t cache_kib = 8 * 1024; // the subject pages that one transaction touches
+constexpr std::uint64_t frame_bytes = 4096 + 24;
+
+struct touched_subject {
+  std::uint64_t hash = 0;
+  subject_row row;
+  bool changed = false;
+};
+
+class sqlite_shard_store final : public shard_store {
+public:
+  sqlite_shard_store(disk& d, const std::string& directory, std::uint32_t shard)
+      : connection_(d, shard_path(directory, shard), access_mode::create, shard_format, shard_schema, "NORMAL", cache_kib),
+        begin_(connection_, "BEGIN IMMEDIATE"), commit_(connection_, "COMMIT"), insert_event_(connection_, insert_event),
+        select_event_(connection_, select_event), select_subject_(connection_, select_subject),
+        upsert_subject_(connection_, upsert_subject), replace_state_(connection_, replace_state),
+        state_(read_state(connection_, shard)) {
+    sqlite3_wal_hook(connection_.handle(), &sqlite_shard_store::count_frames, this);
+    check_head(connection_, state_);
+  }
+
+  const applied_point& applied() const override { return state_.applied; }
+  chain_head head() const override { return state_.head; }
+
+  storage_result<apply_result> apply(const messages::log_entries& entries) override {
+    return guarded([&] {
+      auto state = state_;
+      const auto commands = decode(entries, state);
+      apply_result result;
+      if (state.applied.index == state_.applied.index)
+        return result;
+      transaction t{connection_, begin_, commit_};
+      auto subjects = touched_by(commands);
+      for (const auto& c : commands)
+        apply_one(c,
+                  *std::lower_bound(subjects.begin(), subjects.end(), c.subject_hash,
+                                    [](const auto& s, std::uint64_t hash) { return s.hash < hash; }),
+                  state, result);
+      for (const auto& s : subjects)
+        if (s.changed) {
+          const resetting r{upsert_subject_};
+          bind(upsert_subject_, s.hash, s.row);
+          upsert_subject_.step();
+        }
+      {
+        const resetting r{replace_state_};
+        bind(replace_state_, state);
+        replace_state_.step();
+      }
+      t.commit();
+      state_ = std::move(state);
+      return result;
+    });
+  }
+
+  storage_result<std::optional<messages::snapshot_point>> checkpoint() override {
+    return guarded([&]() -> std::optional<messages::snapshot_point> {
+      const auto& a = state_.applied;
+      messages::snapshot_point point{a.index, a.term, a.configuration, a.configuration_index};
+      if (!connection_.checkpoint().complete)
+        return std::nullopt;
+      wal_bytes_ = 0;
+      return point;
+    });
+  }
+
+  std::uint64_t wal_bytes() const override { return wal_bytes_; }
+
+private:
+  static int count_frames(void* self, sqlite3*, const char*, int frames) {
+    static_cast<sqlite_shard_store*>(self)->wal_bytes_ = static_cast<std::uint64_t>(frames) * frame_bytes;
+    return SQLITE_OK;
+  }
+
+  /// All commands of the entries that are not applied yet, and `state` moved behind them. Nothing is stored before everything is
+  /// known to be understood.
+  std::vector<domain::command_view> decode(const messages::log_entries& entries, state_row& state) const {
+    std::vector<domain::command_view> out;
+    for (const auto& e : entries) {
+      if (e.index <= state.applied.index)
+        continue;
+      if (e.index != state.applied.index + 1)
+        fail(ec::damaged, connection_.path() + ": entry " + std::to_string(state.applied.index + 1) +
+                              " was to be applied next, but entry " + std::to_string(e.index) + " came");
+      state.applied.index = e.index;
+      state.applied.term = e.term;
+      switch (e.type) {
+        case messages::entry_type::barrier: break;
+        case messages::entry_type::change:
+          state.applied.configuration = *e.data;
+          state.applied.configuration_index = e.index;
+          break;
+        case messages::entry_type::command: {
+          auto batch = domain::decode_batch(*e.data);
+          if (!batch)
+            fail(ec::unknown_command, connection_.path() + ": entry " + std::to_string(e.index) +
+                                          " is not understood: " + batch.error() + "; a newer version of Epione may");
+          out.insert(out.end(), batch->begin(), batch->end());
+          break;
+        }
+        default:
+          fail(ec::unknown_command, connection_.path() + ": entry " + std::to_string(e.index) + " has the unknown type " +
+                                        std::to_string(static_cast<unsigned>(e.type)));
+      }
+    }
+    return out;
+  }
+
+  std::vector<touched_subject> touched_by(const std::vector<domain::command_view>& commands) {
+    std::vector<std::uint64_t> hashes;
+    hashes.reserve(commands.size());
+    for (const auto& c : commands)
+      hashes.push_back(c.subject_hash);
+    std::sort(hashes.begin(), hashes.end());
+    hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+    std::vector<touched_subject> out;
+    out.reserve(hashes.size());
+    for (const auto hash : hashes)
+      out.push_back({hash, read_subject(connection_, select_subject_, hash), false});
+    return out;
+  }
+
+  void apply_one(const domain::command_view& c, touched_subject& subject, state_row& state, apply_result& result) {
+    const bool is_submission = c.type == domain::command_type::submission;
+    const auto tag = domain::key_tag(c.id);
+    if (is_submission && subject.row.has(tag))
+      if (const auto stored = find_submission(connection_, select_event_, subject.row.last, c.id)) {
+        if (stored->content != c.content)
+          fail(ec::conflicting_apply, connection_.path() + ": event " + std::to_string(stored->seq) + " holds receipt " +
+                                          domain::to_text(c.id) + " with other content");
+        ++result.repeats;
+        return;
+      }
+    event_row row;
+    row.seq = state.head.seq + 1;
+    row.previous = subject.row.last;
+    row.type = static_cast<std::uint64_t>(c.type);
+    row.body = c.event;
+    row.hash = domain::chain_next(state.head.hash, row.seq, row.body);
+    const resetting r{insert_event_};
+    bind(insert_event_, row);
+    insert_event_.step();
+    state.head = {row.seq, row.hash};
+    subject.row.last = row.seq;
+    subject.changed = true;
+    if (is_submission)
+      subject.row.add(tag);
+    ++result.events;
+  }
+
+  connection connection_;
+  prepared begin_, commit_, insert_event_, select_event_, select_subject_, upsert_subject_, replace_state_;
+  state_row state_;
+  std::uint64_t wal_bytes_ = 0;
+};
+
+} // namespace
+
+storage_result<std::unique_ptr<shard_store>> open_shard_store(disk& d, const std::string& directory, std::uint32_t shard) {
+  return guarded([&]() -> std::unique_ptr<shard_store> { return std::make_unique<sqlite_shard_store>(d, directory, shard); });
+}
+
+std::string shard_path(const std::string& directory, std::uint32_t shard) {
+  char name[32];
+  std::snprintf(name, sizeof(name), "/shard-%03u.db", shard);
+  return directory + name;
+}
+
+} // namespace epione::runtime

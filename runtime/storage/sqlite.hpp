@@ -1,0 +1,157 @@
+// SQLite as the storage files use it: every connection opened the same way (WAL, no automatic checkpoint, none on closing), and
+// prepared statements thin enough for the hot path. Failures are thrown as storage_failure inside this folder and leave it as
+// storage_result: see guarded().
+#pragma once
+
+#include "runtime/storage/disk.hpp"
+
+#include <SQLiteCpp/Database.h>
+#include <cstdint>
+#include <memory>
+#include <sqlite3.h>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace epione::runtime {
+
+/// Thrown and caught within runtime/storage only.
+struct storage_failure {
+  storage_error error;
+};
+
+[[noreturn]] void fail(ec code, std::string message);
+
+/// Runs f, turning a storage_failure into its error.
+template <class F>
+auto guarded(F&& f) -> storage_result<std::invoke_result_t<F>> {
+  try {
+    if constexpr (std::is_void_v<std::invoke_result_t<F>>) {
+      f();
+      return {};
+    } else {
+      return f();
+    }
+  } catch (storage_failure& x) {
+    return tl::unexpected(std::move(x.error));
+  }
+}
+
+enum class access_mode { create, write, read };
+
+/// What kind of file it must be; anything else is refused.
+struct file_format {
+  std::int32_t application_id;
+  std::int32_t version;
+  const char* what; ///< "journal", "shard store"
+};
+
+struct checkpoint_outcome {
+  bool complete = false; ///< all frames are in the database file, which is synced
+  int frames = 0, done = 0;
+};
+
+class connection {
+public:
+  /// Throws `damaged` for a file of another kind, `invalid` for one of a newer format, `not_found` when it must exist and does
+  /// not. `schema` is run when the file is new. `synchronous` is "FULL" or "NORMAL".
+  connection(disk& d, std::string path, access_mode mode, const file_format& format, const char* schema, const char* synchronous,
+             std::uint32_t cache_kib);
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+  ~connection();
+
+  sqlite3* handle() const { return db_->getHandle(); }
+  const std::string& path() const { return path_; }
+  /// Several statements; results are dropped.
+  void run(const char* sql);
+  /// One number.
+  std::int64_t number(const char* sql);
+  /// Undoes the open transaction, if any. Never fails: what is left undone is undone by recovery.
+  void rollback() noexcept;
+  checkpoint_outcome checkpoint();
+  /// Syncs the database file (not the WAL).
+  void sync_database_file();
+  [[noreturn]] void failed(int code, std::string_view doing) const;
+
+private:
+  void prepare_file(disk& d, access_mode mode, const file_format& format, const char* schema);
+  std::string path_;
+  std::unique_ptr<SQLite::Database> db_;
+};
+
+/// A prepared statement. Blobs are bound without a copy: they must live until reset().
+class prepared {
+public:
+  prepared(connection& c, const char* sql);
+  prepared(const prepared&) = delete;
+  prepared& operator=(const prepared&) = delete;
+  ~prepared() { sqlite3_finalize(statement_); }
+
+  prepared& bind(int at, std::uint64_t value) {
+    sqlite3_bind_int64(statement_, at, static_cast<sqlite3_int64>(value));
+    return *this;
+  }
+  prepared& bind(int at, std::string_view blob) {
+    sqlite3_bind_blob64(statement_, at, blob.data() == nullptr ? "" : blob.data(), blob.size(), SQLITE_STATIC);
+    return *this;
+  }
+  /// True: a row is there.
+  bool step();
+  /// For statements without rows.
+  void run() {
+    step();
+    reset();
+  }
+  void reset() noexcept { sqlite3_reset(statement_); }
+  std::uint64_t number(int column) const { return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, column)); }
+  /// Valid until the next step or reset.
+  std::string_view blob(int column) const {
+    const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    return {data == nullptr ? "" : data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+
+private:
+  connection& connection_;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+/// Resets a statement when the scope ends, however it ends.
+class resetting {
+public:
+  explicit resetting(prepared& p) : p_(p) {}
+  resetting(const resetting&) = delete;
+  resetting& operator=(const resetting&) = delete;
+  ~resetting() { p_.reset(); }
+
+private:
+  prepared& p_;
+};
+
+/// BEGIN now; COMMIT when asked; ROLLBACK when left without.
+class transaction {
+public:
+  /// `how` is "BEGIN" or "BEGIN IMMEDIATE".
+  transaction(connection& c, prepared& begin, prepared& commit) : connection_(c), commit_(commit) {
+    begin.run();
+    open_ = true;
+  }
+  transaction(const transaction&) = delete;
+  transaction& operator=(const transaction&) = delete;
+  ~transaction() {
+    if (open_)
+      connection_.rollback();
+  }
+  void commit() {
+    commit_.run();
+    open_ = false;
+  }
+
+private:
+  connection& connection_;
+  prepared& commit_;
+  bool open_ = false;
+};
+
+} // namespace epione::runtime

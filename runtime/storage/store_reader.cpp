@@ -1,0 +1,101 @@
+// A reading connection of a shard's store. It takes part in no checkpoint, and holds a read transaction only while it reads, so
+// that the WAL can start over.
+#include "domain/event.hpp"
+#include "runtime/storage/shard_rows.hpp"
+
+#include <utility>
+
+namespace epione::runtime {
+
+namespace {
+
+constexpr std::uint32_t cache_kib = 1'024;
+
+class sqlite_store_reader final : public store_reader {
+public:
+  sqlite_store_reader(disk& d, const std::string& directory, std::uint32_t shard)
+      : connection_(d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib),
+        begin_(connection_, "BEGIN"), commit_(connection_, "COMMIT"), select_event_(connection_, select_event),
+        select_events_(connection_, select_events), select_subject_(connection_, select_subject) {}
+
+  storage_result<messages::subject_head> head(std::uint64_t subject_hash) override {
+    return guarded([&] {
+      const auto row = read_subject(connection_, select_subject_, subject_hash);
+      return messages::subject_head{row.last, row.count(), row.tags()};
+    });
+  }
+
+  storage_result<std::optional<messages::stored_event>> find(std::uint64_t subject_hash, const domain::receipt& id) override {
+    return guarded([&]() -> std::optional<messages::stored_event> {
+      transaction t{connection_, begin_, commit_};
+      std::optional<messages::stored_event> out;
+      const auto row = read_subject(connection_, select_subject_, subject_hash);
+      if (row.has(domain::key_tag(id)))
+        if (auto found = find_submission(connection_, select_event_, row.last, id))
+          out = messages::stored_event{found->seq, std::move(found->body)};
+      t.commit();
+      return out;
+    });
+  }
+
+  storage_result<std::vector<messages::stored_event>> list(std::uint64_t subject_hash, std::string_view study,
+                                                           std::string_view subject, std::uint64_t before_seq,
+                                                           std::uint32_t limit) override {
+    return guarded([&] {
+      transaction t{connection_, begin_, commit_};
+      std::vector<messages::stored_event> out;
+      auto at = read_subject(connection_, select_subject_, subject_hash).last;
+      while (at != 0 && out.size() < limit) {
+        const resetting r{select_event_};
+        select_event_.bind(1, at);
+        if (!select_event_.step())
+          fail(ec::damaged,
+               connection_.path() + ": event " + std::to_string(at) + ": is missing, but a later one of its subject names it");
+        const auto row = read_event(connection_, select_event_);
+        if ((before_seq == 0 || at < before_seq) && is_of(row, study, subject))
+          out.push_back({row.seq, std::string{row.body}});
+        at = row.previous;
+      }
+      t.commit();
+      return out;
+    });
+  }
+
+  storage_result<std::vector<messages::stored_event>> scan(std::uint64_t from_seq, std::uint32_t limit) override {
+    return guarded([&] {
+      std::vector<messages::stored_event> out;
+      const resetting r{select_events_};
+      select_events_.bind(1, from_seq);
+      while (out.size() < limit && select_events_.step()) {
+        const auto row = read_event(connection_, select_events_);
+        const auto expected = out.empty() ? std::max<std::uint64_t>(from_seq, 1) : out.back().seq + 1;
+        if (row.seq != expected)
+          fail(ec::damaged, connection_.path() + ": event " + std::to_string(expected) + ": is missing; the next one there is " +
+                                std::to_string(row.seq));
+        out.push_back({row.seq, std::string{row.body}});
+      }
+      return out;
+    });
+  }
+
+private:
+  bool is_of(const event_row& row, std::string_view study, std::string_view subject) const {
+    if (row.type != static_cast<std::uint64_t>(domain::command_type::submission))
+      return false;
+    const auto record = domain::decode_submission_event(row.body);
+    if (!record)
+      fail(ec::damaged, connection_.path() + ": event " + std::to_string(row.seq) + ": is no submission: " + record.error());
+    return record->study == study && record->subject == subject;
+  }
+
+  connection connection_;
+  prepared begin_, commit_, select_event_, select_events_, select_subject_;
+};
+
+} // namespace
+
+storage_result<std::unique_ptr<store_reader>> open_store_reader(disk& d, const std::string& directory, std::uint32_t shard) {
+  return guarded([&]() -> std::unique_ptr<store_reader> { return std::make_unique<sqlite_store_reader>(d, directory, shard); });
+}
+
+} // namespace epione::runtime

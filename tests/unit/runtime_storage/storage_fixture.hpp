@@ -1,0 +1,86 @@
+// What the storage tests have in common: a fresh directory, and log entries with submissions in them.
+#pragma once
+
+#include "domain/command.hpp"
+#include "domain/event.hpp"
+#include "domain/ids.hpp"
+#include "runtime/storage/journal.hpp"
+#include "runtime/storage/shard_store.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace epione::storage_tests {
+
+class fresh_directory {
+public:
+  fresh_directory() {
+    auto name = (std::filesystem::temp_directory_path() / "epione-storage-XXXXXX").string();
+    BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  fresh_directory(const fresh_directory&) = delete;
+  fresh_directory& operator=(const fresh_directory&) = delete;
+  ~fresh_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+private:
+  std::string path_;
+};
+
+/// The value, or a failed test with the reason.
+template <class T>
+T must(runtime::storage_result<T>&& r) {
+  BOOST_REQUIRE_MESSAGE(r.has_value(), r.error().message);
+  if constexpr (!std::is_void_v<T>)
+    return std::move(*r);
+}
+
+inline messages::log_entry entry(std::uint64_t index, std::string data, std::uint64_t term = 1,
+                                 messages::entry_type type = messages::entry_type::command) {
+  return {index, term, type, std::make_shared<const std::string>(std::move(data))};
+}
+
+inline messages::journal_write_ptr write_of(std::uint32_t group, messages::log_entries entries,
+                                            std::optional<std::uint64_t> term = {}, std::optional<std::uint64_t> vote = {}) {
+  auto out = std::make_shared<messages::journal_write>();
+  out->group = group;
+  out->term = term;
+  out->voted_for = vote;
+  out->entries = std::move(entries);
+  return out;
+}
+
+inline domain::command submission(std::uint64_t subject, const std::string& key, const std::string& answers = "answers") {
+  domain::submission_record r;
+  r.study = "demo";
+  r.subject = std::to_string(subject);
+  r.site = "site-1";
+  r.key = key;
+  r.id = domain::make_receipt(r.study, r.subject, key);
+  r.content_fingerprint = domain::make_fingerprint(answers);
+  r.form = "phq-9";
+  r.version = "1";
+  r.stored_us = 1'700'000'000'000'000;
+  r.answers = answers;
+  return {domain::command_type::submission, domain::subject_hash(r.study, r.subject), r.id, r.content_fingerprint,
+          domain::encode_submission_event(r)};
+}
+
+inline std::uint64_t hash_of_subject(std::uint64_t subject) {
+  return domain::subject_hash("demo", std::to_string(subject));
+}
+
+inline messages::log_entry batch(std::uint64_t index, const std::vector<domain::command>& commands) {
+  return entry(index, domain::encode_batch(commands));
+}
+
+} // namespace epione::storage_tests
