@@ -8,6 +8,8 @@
 #include "node/actor_tree.hpp"
 #include "node/node.hpp"
 #include "runtime/storage/disk.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/seeded_random.hpp"
 
 #include <caf/scheduler/test_coordinator.hpp>
 #include <chrono>
@@ -24,31 +26,6 @@
 namespace epione::tests {
 
 using nlohmann::json;
-
-class manual_clock final : public runtime::clock {
-public:
-  std::int64_t now_ns() override { return ns; }
-  std::int64_t wall_us() override { return 1'790'000'000'000'000 + ns / 1000; }
-  std::int64_t ns = 3'600'000'000'000;
-};
-
-/// splitmix64: the same numbers in every run.
-class seeded_random final : public runtime::random_source {
-public:
-  explicit seeded_random(std::uint64_t seed) : state_(seed) {}
-  void fill(std::span<std::uint8_t> out) override {
-    for (auto& b : out) {
-      state_ += 0x9e3779b97f4a7c15;
-      auto z = state_;
-      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-      z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-      b = static_cast<std::uint8_t>(z >> 56);
-    }
-  }
-
-private:
-  std::uint64_t state_;
-};
 
 /// Keeps every reply; a second reply to a ticket is a fault of the node's.
 class recording_sink final : public runtime::reply_sink {
