@@ -76,14 +76,13 @@ tl::expected<http_endpoint_address, std::string> parse_endpoint(const std::strin
 }
 
 tl::expected<std::unique_ptr<http_client>, std::string> http_client::open(http_client_user& user, http_endpoint_address where,
-                                                                         std::uint32_t connections, std::int64_t answer_limit_ns,
-                                                                         finder find) {
+                                                                          std::uint32_t connections, std::int64_t answer_limit_ns,
+                                                                          finder find) {
   constexpr std::uint64_t others = 64;
   if (!allow_descriptors(connections + others))
     return tl::make_unexpected(std::to_string(connections) +
                                " connections need as many open files, and this process may not have them; see ulimit -n");
-  std::unique_ptr<http_client> client{
-      new http_client(user, std::move(where), connections, answer_limit_ns, std::move(find))};
+  std::unique_ptr<http_client> client{new http_client(user, std::move(where), connections, answer_limit_ns, std::move(find))};
   if (client->epoll_ < 0)
     return tl::make_unexpected(std::string{"epoll: "} + std::strerror(errno));
   for (std::uint32_t i = 0; i < connections; ++i)
@@ -119,10 +118,10 @@ void http_client::connect(std::uint32_t i) {
   auto& c = connections_[i];
   const auto* address = reinterpret_cast<const sockaddr*>(where_.socket_address.data());
   c.socket = ::socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  c.now = phase::connecting;
+  ++c.generation;
   if (c.socket < 0)
     return failed_to_connect(i);
-  ++c.generation;
-  c.now = phase::connecting;
   c.since = steady_ns();
   const int on = 1;
   setsockopt(c.socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -149,11 +148,11 @@ void http_client::connected(std::uint32_t i) {
 
 void http_client::take_down(std::uint32_t i) {
   auto& c = connections_[i];
+  if (c.socket >= 0 && c.now != phase::connecting)
+    --standing_;
   if (c.socket >= 0)
     ::close(c.socket); // leaves the epoll set by itself
   c.socket = -1;
-  if (c.now == phase::idle || c.now == phase::busy || c.now == phase::delayed)
-    --standing_;
   c.now = phase::down;
   c.in.clear();
   c.out.clear();
@@ -186,7 +185,7 @@ void http_client::lose(std::uint32_t i) {
   }
   // A server that closes every connection at once must not be met with a busy loop.
   if (delayed)
-    c.now = phase::delayed, ++standing_; // its timer connects again
+    c.now = phase::delayed; // its timer connects again
   else
     set_timer(i, steady_ns() + (busy ? reconnect_delay_min : ms));
 }
@@ -314,9 +313,7 @@ void http_client::run_timers(std::int64_t now) {
     if (c.now == phase::delayed && c.socket >= 0) {
       c.now = phase::idle;
       ask(i);
-    } else if (c.now == phase::down || c.now == phase::delayed) {
-      if (c.now == phase::delayed)
-        --standing_;
+    } else if (c.socket < 0) {
       connect(i);
     }
   }

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <queue>
 #include <string>
@@ -48,17 +49,17 @@ public:
   using finder = std::function<std::optional<http_endpoint_address>()>;
 
   struct counters {
-    std::uint64_t connected = 0;  ///< connections that came to stand, the first ones included
-    std::uint64_t refused = 0;    ///< attempts that failed
-    std::uint64_t lost = 0;       ///< with a request under way
-    std::uint64_t timed_out = 0;  ///< of those, by the time limit
-    std::uint64_t malformed = 0;  ///< of those, by an answer that is no HTTP
+    std::uint64_t connected = 0; ///< connections that came to stand, the first ones included
+    std::uint64_t refused = 0;   ///< attempts that failed
+    std::uint64_t lost = 0;      ///< with a request under way
+    std::uint64_t timed_out = 0; ///< of those, by the time limit
+    std::uint64_t malformed = 0; ///< of those, by an answer that is no HTTP
   };
 
   /// Fails with a sentence when the process may not open so many sockets.
   static tl::expected<std::unique_ptr<http_client>, std::string> open(http_client_user& user, http_endpoint_address where,
-                                                                     std::uint32_t connections, std::int64_t answer_limit_ns,
-                                                                     finder find = {});
+                                                                      std::uint32_t connections, std::int64_t answer_limit_ns,
+                                                                      finder find = {});
   ~http_client();
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
