@@ -3,7 +3,10 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(Boost 1.74 REQUIRED COMPONENTS unit_test_framework)
 find_path(MSGPACK_INCLUDE msgpack.hpp REQUIRED) # header-only; its CMake package changed its name between releases
-find_package(simdjson 3.0 REQUIRED)
+find_package(simdjson REQUIRED) # its package accepts its own minor version only, so the minimum is compared here
+if(simdjson_VERSION VERSION_LESS 3.0)
+  message(FATAL_ERROR "simdjson 3.0 or newer is needed, found ${simdjson_VERSION}")
+endif()
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(spdlog 1.10 REQUIRED)
 find_package(CLI11 2.1 REQUIRED)
