@@ -105,6 +105,8 @@ format == "sources" {
   name[fields] = tolower(substr($0, 1, colon - 1))
   text[fields] = $0
   value[name[fields]] = substr($0, colon + 1)
+  sub(/^[ \t]+/, "", value[name[fields]])
+  sub(/[ \t]+$/, "", value[name[fields]])
 }
 
 END {
