@@ -46,3 +46,9 @@ std::string to_string(ec x);
 } // namespace epione
 
 CAF_ERROR_CODE_ENUM(epione::ec, "epione")
+
+/// CAF turns an error code inside a message into a caf::error; ours stay what the interfaces say.
+template <>
+struct caf::detail::implicit_conversions<epione::ec, caf::detail::error_type_flag> {
+  using type = epione::ec;
+};

@@ -1,0 +1,130 @@
+#include "actors/store_reader.hpp"
+
+#include <utility>
+
+namespace epione::actors {
+
+using namespace messages;
+using caf::make_error;
+
+namespace {
+
+using pointer = store_reader_actor::stateful_pointer<store_reader_state>;
+
+struct reader_metrics {
+  prometheus::Histogram &head, &find, &list;
+  prometheus::Counter& errors;
+};
+
+reader_metrics make_metrics(runtime::metrics& m) {
+  const auto seconds = [&](const char* kind) -> prometheus::Histogram& {
+    return m.histogram("epione_store_read_seconds", "One look-up in a shard's store", runtime::latency_buckets(),
+                       {{"kind", kind}});
+  };
+  return {seconds("head"), seconds("find"), seconds("list"), m.counter("epione_store_read_errors_total", "Look-ups that failed")};
+}
+
+class work {
+public:
+  work(pointer self, const environment& env, std::string name)
+      : self_(self), state_(self->state), env_(env), name_(std::move(name)), metrics_(make_metrics(env.metrics)) {}
+
+  void on_head(std::uint32_t shard, std::uint64_t hash, const store_client& who) {
+    auto found = read<subject_head>(shard, metrics_.head, [&](runtime::store_reader& r) { return r.head(hash); });
+    self_->send(who, head_atom::value, hash,
+                found ? std::make_shared<const subject_head>(std::move(*found)) : subject_head_ptr{});
+  }
+
+  void on_find(std::uint32_t shard, std::uint64_t hash, const domain::receipt& id, const store_client& who) {
+    auto found =
+        read<std::optional<stored_event>>(shard, metrics_.find, [&](runtime::store_reader& r) { return r.find(hash, id); });
+    stored_event_ptr event;
+    if (found && *found)
+      event = std::make_shared<const stored_event>(std::move(**found));
+    self_->send(who, found_atom::value, id, std::move(event), found ? caf::error{} : make_error(found.error().code));
+  }
+
+  void on_list(ticket t, const read_request_ptr& request, const list_client& who) {
+    auto found = read<std::vector<stored_event>>(request->shard, metrics_.list,
+                                                 [&](runtime::store_reader& r) { return find_events(r, *request); });
+    auto events = std::make_shared<std::vector<stored_event>>();
+    if (found)
+      *events = std::move(*found);
+    self_->send(who, list_atom::value, t, request, stored_events_ptr{std::move(events)},
+                found ? caf::error{} : make_error(found.error().code));
+  }
+
+  status_report_ptr status() const {
+    return std::make_shared<const status_report>(status_report{name_,
+                                                               "ready",
+                                                               {{"shards", std::to_string(state_.shards.size())},
+                                                                {"reads", std::to_string(state_.reads)},
+                                                                {"errors", std::to_string(state_.errors)}}});
+  }
+
+private:
+  static runtime::storage_result<std::vector<stored_event>> find_events(runtime::store_reader& r, const read_request& request) {
+    if (!request.id) // one more than asked for says whether there are more
+      return r.list(request.subject_hash, request.study, request.subject, request.before_seq, request.limit + 1);
+    return r.find(request.subject_hash, *request.id).map([](std::optional<stored_event>&& x) {
+      std::vector<stored_event> one;
+      if (x)
+        one.push_back(std::move(*x));
+      return one;
+    });
+  }
+
+  /// T{} when the file does not exist yet.
+  template <class T, class Look>
+  runtime::storage_result<T> read(std::uint32_t shard, prometheus::Histogram& seconds, Look look) {
+    runtime::fault_point(env_.faults, "reader.read");
+    ++state_.reads;
+    auto& connection = state_.shards[shard];
+    if (connection == nullptr) {
+      auto opened = runtime::open_store_reader(env_.disk, env_.data_directory, shard);
+      if (!opened && opened.error().code == ec::not_found)
+        return T{};
+      if (!opened)
+        return failed(shard, opened.error());
+      connection = std::move(*opened);
+    }
+    const auto begun_ns = env_.clock.now_ns();
+    runtime::storage_result<T> result = look(*connection);
+    seconds.Observe(static_cast<double>(env_.clock.now_ns() - begun_ns) / 1e9);
+    if (!result) {
+      connection.reset(); // the file may have been replaced
+      return failed(shard, result.error());
+    }
+    return result;
+  }
+
+  tl::unexpected<runtime::storage_error> failed(std::uint32_t shard, const runtime::storage_error& why) {
+    ++state_.errors;
+    metrics_.errors.Increment();
+    env_.log.error(name_, "could not read a store", {{"shard", shard}, {"code", to_string(why.code)}, {"why", why.message}});
+    return tl::unexpected(why);
+  }
+
+  pointer self_;
+  store_reader_state& state_;
+  const environment& env_;
+  std::string name_;
+  reader_metrics metrics_;
+};
+
+} // namespace
+
+store_reader_actor::behavior_type store_reader(pointer self, const environment& env, std::string name) {
+  prepare(self, env, name);
+  auto w = std::make_shared<work>(self, env, std::move(name));
+  return {
+      [w](head_atom, std::uint32_t shard, std::uint64_t hash, const store_client& who) { w->on_head(shard, hash, who); },
+      [w](find_atom, std::uint32_t shard, std::uint64_t hash, const domain::receipt& id, const store_client& who) {
+        w->on_find(shard, hash, id, who);
+      },
+      [w](list_atom, ticket t, const read_request_ptr& request, const list_client& who) { w->on_list(t, request, who); },
+      [w](status_atom) { return w->status(); },
+  };
+}
+
+} // namespace epione::actors

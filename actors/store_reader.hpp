@@ -1,0 +1,26 @@
+// Looks up what shards' stores hold, over connections of its own, so that reading never waits for the one that writes.
+#pragma once
+
+#include "actors/environment.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/storage/shard_store.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace epione::actors {
+
+struct store_reader_state {
+  store_reader_state() = default;
+  std::map<std::uint32_t, std::unique_ptr<runtime::store_reader>> shards; ///< opened when first asked
+  std::uint64_t reads = 0, errors = 0;
+  static inline const char* name = "store_reader";
+};
+
+/// A file that is not there yet holds nothing. What cannot be read is answered as an error, never guessed.
+messages::store_reader_actor::behavior_type store_reader(messages::store_reader_actor::stateful_pointer<store_reader_state> self,
+                                                         const environment& env, std::string name);
+
+} // namespace epione::actors

@@ -1,0 +1,157 @@
+// One group's Raft member without disk, network, clock or threads: libraft's raft_step() behind the rules its header does not
+// state. Whoever drives it writes what an output asks for, says when that is durable, sends the messages and keeps the time.
+#pragma once
+
+#include "cluster/configuration.hpp"
+#include "cluster/log_tail.hpp"
+#include "messages/log.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+struct epione_raft;
+struct epione_raft_update;
+
+namespace epione::cluster {
+
+struct raft_options {
+  std::uint64_t id = 0;          ///< of this server in the group's configuration
+  unsigned seed = 1;             ///< of the election timer's randomness
+  std::uint32_t election_ms = 0; ///< a follower stands for election after 1 to 2 times this without a leader
+  std::uint32_t heartbeat_ms = 0;
+  std::uint32_t in_flight_max = 0;  ///< entries sent to a follower and not yet acknowledged
+  std::uint32_t trailing_max = 0;   ///< entries kept in memory behind a cut, for followers that are a little late
+  std::size_t memory_bytes_max = 0; ///< of a single server's applied entries that may stay in memory
+};
+
+enum class raft_role : std::uint8_t { unavailable, follower, candidate, leader };
+
+enum class message_kind : std::uint8_t {
+  append_entries = 1,
+  append_entries_result,
+  request_vote,
+  request_vote_result,
+  install_snapshot,
+  timeout_now
+};
+
+/// What members say to each other (Raft paper, figures 2 and 13; dissertation, 3.10).
+struct raft_message {
+  message_kind kind = message_kind::append_entries;
+  std::uint8_t version = 0;
+  std::uint64_t peer = 0; ///< whom it goes to, or who sent it
+  std::uint64_t term = 0;
+  std::uint64_t index = 0, index_term = 0; ///< the entry before `entries`; a candidate's or follower's last; a snapshot's
+  std::uint64_t commit = 0;                ///< append_entries: the leader's; install_snapshot: index of its configuration
+  std::uint64_t rejected = 0;
+  std::uint16_t features = 0, capacity = 0;
+  bool granted = false, pre_vote = false, disrupt_leader = false;
+  messages::log_entries entries;
+};
+
+/// To be written in one journal transaction; replaces everything stored from entries[0].index on.
+struct raft_write {
+  std::optional<std::uint64_t> term, voted_for;
+  messages::log_entries entries;
+};
+
+/// What the steps since the last output ask for, in this order: write, then send.
+struct raft_output {
+  std::vector<raft_write> writes;
+  std::vector<raft_message> messages;
+  bool role_changed = false;
+  bool commit_advanced = false;
+};
+
+/// Not thread-safe. A broken rule throws invariant_violation; the core is of no use afterwards. `now_ms` must never go back.
+class raft_core {
+public:
+  explicit raft_core(const raft_options& options);
+  ~raft_core();
+  raft_core(const raft_core&) = delete;
+  raft_core& operator=(const raft_core&) = delete;
+
+  /// First call, with all that is stored. Fails, with a sentence, when that cannot be a log.
+  tl::expected<raft_output, std::string> start(const messages::group_log& stored, std::int64_t now_ms);
+  /// Appends one entry; its index. Nothing when this server does not lead. A change is submitted only when none is under way, and
+  /// adds, removes or moves one server.
+  std::optional<std::uint64_t> submit(messages::entry_type type, std::shared_ptr<const std::string> data, std::int64_t now_ms,
+                                      raft_output& out);
+  /// Every write handed out up to the one that ends with this entry is durable; 0: the write without entries is.
+  /// A completion that a truncation has overtaken counts only as far as it still holds.
+  void written(std::uint64_t index, std::int64_t now_ms, raft_output& out);
+  /// The timer. Harmless before timeout_at_ms().
+  void tick(std::int64_t now_ms, raft_output& out);
+  /// Fails, with a sentence, for a message no member sends; nothing has changed then. install_snapshot is not taken here.
+  tl::expected<void, std::string> receive(const raft_message& message, std::int64_t now_ms, raft_output& out);
+  /// The store holds everything up to this point durably. Ignored when an earlier call went as far.
+  void snapshot(const messages::snapshot_point& point, std::int64_t now_ms, raft_output& out);
+
+  raft_role role() const;
+  std::uint64_t term() const;
+  std::uint64_t leader_id() const; ///< 0: unknown
+  std::uint64_t commit_index() const { return commit_seen_; }
+  std::uint64_t stored_index() const; ///< highest entry known to be durable here
+  /// What a store may apply: committed, and durable here, so that a journal is never behind its store.
+  std::uint64_t applicable_index() const;
+  std::int64_t timeout_at_ms() const;
+  /// Newest in the log, committed or not.
+  const configuration& servers() const { return changes_.back().servers; }
+  bool writes_outstanding() const { return !in_flight_.empty() || !waiting_.empty(); }
+
+  const log_tail& log() const { return log_; }
+  /// The store has applied up to here: what is older need not stay in memory, unless followers may ask for it.
+  void release(std::uint64_t applied);
+  /// Puts entries that were dropped from memory back, as the journal has them.
+  void refill(const messages::group_log& stored) { log_.refill(stored.entries); }
+
+private:
+  struct change {
+    std::uint64_t index;
+    std::shared_ptr<const std::string> data;
+    configuration servers;
+  };
+  /// A write that waits for its turn.
+  struct pending {
+    raft_write write;
+    bool alone = false; ///< carries term or vote, or replaces what is still being written
+  };
+  /// A write that was handed out.
+  struct flight {
+    std::uint64_t last = 0;  ///< its highest entry, 0 without entries
+    std::uint64_t valid = 0; ///< up to where it still holds; 0: nowhere
+    std::uint64_t term = 0;  ///< of the entry `valid`
+    bool alone = false, vote = false;
+  };
+
+  void expect_started(std::int64_t now_ms);
+  void check(int code, const char* event);
+  void absorb(const epione_raft_update& update, std::span<const messages::log_entry> supplied, raft_output& out);
+  void append(const epione_raft_update& update, std::span<const messages::log_entry> supplied, raft_write& write);
+  void take_messages(const epione_raft_update& update, raft_output& out);
+  void commit(raft_output& out);
+  void release_writes(raft_output& out);
+  void receive_part(const raft_message& part, raft_output& out);
+
+  raft_options options_;
+  epione_raft* core_ = nullptr;
+  bool started_ = false;
+  std::int64_t now_ms_ = 0;
+  log_tail log_;
+  std::vector<change> changes_; ///< the newest committed one and what is behind it
+  std::uint64_t commit_seen_ = 0, snapshot_index_ = 0;
+  std::deque<pending> waiting_;
+  std::deque<flight> in_flight_;
+  std::uint64_t highest_outstanding_ = 0; ///< entry that waits to be written or is being written
+  unsigned votes_outstanding_ = 0;        ///< writes of term or vote that are not durable: no message leaves before
+  std::vector<raft_message> held_;
+};
+
+} // namespace epione::cluster

@@ -1,0 +1,81 @@
+// One group's Raft member on this node: takes proposals, has the journal write them, tells who proposed once they are durable,
+// and feeds the group's store. It owns the core and nothing on disk, so its death loses nothing: the next one loads the journal.
+#pragma once
+
+#include "actors/environment.hpp"
+#include "cluster/raft_core.hpp"
+#include "messages/interfaces.hpp"
+#include "runtime/defaults.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace epione::cluster {
+
+struct replica_options {
+  replica_options(std::uint32_t g) : group(g) {} // NOLINT: a group alone is a whole set of options
+  std::uint32_t group;
+  std::uint64_t server_id = 1;  ///< of this node in the group's configuration
+  std::string address = "self"; ///< of this node, for the configuration that a new group begins with
+  bool bootstrap = true;        ///< an empty journal begins a new group with this node as its only voter
+  std::uint32_t election_ms = runtime::defaults::raft_election_ms;
+  std::uint32_t heartbeat_ms = runtime::defaults::raft_heartbeat_ms;
+  std::size_t feed_window_bytes = runtime::defaults::store_feed_window_bytes; ///< sent to the store and not yet applied
+  std::size_t feed_chunk_bytes = runtime::defaults::store_feed_chunk_bytes;   ///< of one message to the store
+  std::size_t memory_bytes_max = runtime::defaults::replica_memory_bytes_max; ///< of applied entries that stay in memory
+  /// Takes what goes to other members; a group with one voter has none.
+  std::function<void(std::uint32_t group, std::vector<raft_message>)> send;
+};
+
+/// Start value of a node's epochs; shared by all replicas, so that no epoch is ever used twice within a process.
+using epoch_counter = std::shared_ptr<std::atomic<std::uint64_t>>;
+
+struct replica_state {
+  enum class phase : std::uint8_t { loading, bootstrapping, running, waiting, stopped };
+  struct proposal {
+    std::uint64_t index, batch;
+    messages::proposer who;
+  };
+  struct attachment {
+    messages::shard_store_actor store;
+    std::uint64_t applied, term;
+  };
+
+  replica_state() = default;
+  phase at = phase::loading;
+  messages::journal_actor journal;
+  std::unique_ptr<raft_core> core; ///< null unless running
+  std::uint64_t write_epoch = 0;   ///< of the core: its writes and their completions carry it
+
+  messages::shard_listener listener;
+  std::uint64_t epoch = 0;   ///< 0: none is open
+  std::uint64_t barrier = 0; ///< index of this epoch's own barrier; 0: not submitted
+  bool serving = false, barrier_flushed = false;
+  std::deque<proposal> proposals; ///< of this epoch, not committed yet
+
+  messages::shard_store_actor store;
+  std::optional<attachment> waiting_store;                  ///< came before the log was loaded
+  std::uint64_t applied = 0, sent = 0;                      ///< by, and to the store
+  std::deque<std::pair<std::uint64_t, std::size_t>> window; ///< last index and bytes of every chunk not yet applied
+  std::size_t window_bytes = 0;
+  bool refilling = false; ///< the journal was asked for entries that are no longer in memory
+
+  std::uint64_t timer = 0;       ///< the one that counts; older ones are ignored
+  std::int64_t timer_due_ms = 0; ///< 0: none is running
+  std::uint32_t backoff_ms = 0;
+  static inline const char* name = "replica";
+};
+
+/// Ends with `damaged` when the journal cannot be a log, is behind its store, or no longer has what the store needs.
+messages::replica_actor::behavior_type replica(messages::replica_actor::stateful_pointer<replica_state> self,
+                                               const actors::environment& env, replica_options options, epoch_counter epochs);
+
+} // namespace epione::cluster
