@@ -1,0 +1,247 @@
+// The audit reads in pieces, each a read transaction of its own, so that a running node's WAL can start over in between. Events
+// are only ever appended, so a walk in pieces sees the same chain; how far it goes is decided when it begins.
+#include "runtime/storage/audit.hpp"
+
+#include "domain/chain.hpp"
+#include "runtime/storage/journal_rows.hpp"
+#include "runtime/storage/mark_file.hpp"
+#include "runtime/storage/shard_rows.hpp"
+
+#include <algorithm>
+#include <map>
+#include <span>
+#include <utility>
+
+namespace epione::runtime {
+
+namespace {
+
+constexpr std::uint32_t shards_max = 1'000;      // three digits in the file's name
+constexpr std::uint64_t events_a_piece = 10'000; // some tens of milliseconds
+constexpr std::uint32_t cache_kib = 4'096;
+
+using progress_function = std::function<void(std::string_view part, std::uint64_t done)>;
+using part = audit_report::part;
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (const auto b : bytes) {
+    out += digits[b >> 4];
+    out += digits[b & 15];
+  }
+  return out;
+}
+
+template <class F>
+void noting_failure(part& p, F&& f) {
+  if (auto done = guarded(f); !done)
+    p.broken = done.error().message;
+}
+
+/// What the journal says of each group, for comparison with the stores.
+struct group_range {
+  std::uint64_t cut = 0, last = 0;
+};
+using group_ranges = std::map<std::uint32_t, group_range>;
+
+class journal_audit {
+public:
+  journal_audit(disk& d, std::string directory, const progress_function& progress)
+      : disk_(d), path_(directory + "/journal.db"), mark_path_(directory + "/journal.mark"), progress_(progress) {}
+
+  group_ranges run(std::vector<part>& parts) {
+    part whole;
+    whole.file = path_;
+    noting_failure(whole, [&] { walk(parts); });
+    // What is wrong with the journal as a whole comes before what is wrong with one of its groups.
+    if (whole.broken)
+      parts.insert(parts.begin(), whole);
+    return std::move(ranges_);
+  }
+
+private:
+  void walk(std::vector<part>& parts) {
+    // Before the rows are read: what is marked now must be among them, whatever is written meanwhile.
+    const auto mark = read_mark();
+    connection c{disk_, path_, access_mode::read, journal_format, journal_schema, "FULL", cache_kib};
+    c.run("BEGIN");
+    std::vector<std::pair<std::uint32_t, group_state>> states;
+    for (auto& [group, row] : read_groups(c)) {
+      part p;
+      p.file = path_ + " group " + std::to_string(group);
+      group_state state;
+      state.row = std::move(row);
+      noting_failure(p, [&] {
+        read_entries(c, group, state, [&](messages::log_entry&&) {
+          if (++p.entries % events_a_piece == 0)
+            progress_(p.file, p.entries);
+        });
+      });
+      progress_(p.file, p.entries);
+      p.last = state.last;
+      p.head_hex = hex(state.last_hash);
+      ranges_[group] = {state.cut_index(), state.last};
+      states.emplace_back(group, std::move(state));
+      parts.push_back(std::move(p));
+    }
+    const bool broken = std::any_of(parts.begin(), parts.end(), [](const auto& p) { return p.broken.has_value(); });
+    if (!broken) // a group that broke off looks behind its mark as well
+      check_mark(path_, mark, states);
+    c.rollback();
+  }
+
+  journal_mark read_mark() {
+    if (!disk_.exists(mark_path_))
+      fail(ec::damaged, mark_path_ + ": is missing");
+    auto file = disk_.open(mark_path_);
+    if (!file)
+      throw storage_failure{file.error()};
+    auto bytes = (*file)->read_all();
+    if (!bytes)
+      throw storage_failure{bytes.error()};
+    auto mark = mark_file::parse(*bytes);
+    if (!mark)
+      fail(ec::damaged, mark_path_ + ": holds no whole mark");
+    return std::move(*mark);
+  }
+
+  disk& disk_;
+  std::string path_, mark_path_;
+  const progress_function& progress_;
+  group_ranges ranges_;
+};
+
+class shard_audit {
+public:
+  shard_audit(disk& d, const std::string& path, std::uint32_t shard, const progress_function& progress)
+      : connection_(d, path, access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib), shard_(shard),
+        progress_(progress), events_(connection_, select_events),
+        subjects_(connection_, "SELECT hash, last, checksum, tags FROM subject WHERE hash > ? ORDER BY hash LIMIT 1000") {}
+
+  void run(part& p, std::uint64_t cut) {
+    const auto state = read_state(connection_, shard_);
+    if (state.applied.index < cut)
+      fail(ec::damaged, connection_.path() + ": has applied entries up to " + std::to_string(state.applied.index) +
+                            " only, but the journal holds none before " + std::to_string(cut + 1));
+    walk_events(p, state);
+    if (hash_ != state.head.hash)
+      fail(ec::damaged, connection_.path() + ": event " + std::to_string(p.last) + ": its hash is not the one of the state row");
+    walk_subjects(state.head.seq);
+  }
+
+private:
+  void walk_events(part& p, const state_row& state) {
+    hash_ = domain::chain_origin(shard_);
+    p.head_hex = hex(hash_);
+    while (p.last < state.head.seq) {
+      const resetting r{events_};
+      events_.bind(1, p.last + 1);
+      const auto until = std::min(state.head.seq, p.last + events_a_piece);
+      while (p.last < until) {
+        const auto expected = p.last + 1;
+        if (!events_.step())
+          fail(ec::damaged, connection_.path() + ": event " + std::to_string(expected) + ": is missing, the state row names " +
+                                std::to_string(state.head.seq) + " as the newest");
+        const auto row = read_event(connection_, events_);
+        if (row.seq != expected)
+          fail(ec::damaged, connection_.path() + ": event " + std::to_string(expected) + ": is missing; the next one there is " +
+                                std::to_string(row.seq));
+        hash_ = domain::chain_next(hash_, row.seq, row.body);
+        if (hash_ != row.hash)
+          fail(ec::damaged,
+               connection_.path() + ": event " + std::to_string(expected) + ": its hash does not continue the chain");
+        p.last = row.seq;
+        ++p.entries;
+        p.head_hex.clear();
+      }
+      progress_(p.file, p.entries);
+    }
+    p.head_hex = hex(hash_);
+  }
+
+  /// Rows of subjects change while a node runs, so they are only checked against themselves and against the newest event.
+  void walk_subjects(std::uint64_t head) {
+    std::int64_t after = INT64_MIN;
+    for (bool more = true; more;) {
+      more = false;
+      const resetting r{subjects_};
+      subjects_.bind(1, static_cast<std::uint64_t>(after));
+      while (subjects_.step()) {
+        more = true;
+        const auto hash = subjects_.number(0);
+        after = static_cast<std::int64_t>(hash);
+        const auto row = subject_row::from(subjects_.number(1), subjects_.blob(3));
+        if (checksum_of(hash, row) != subjects_.number(2))
+          fail(ec::damaged, connection_.path() + ": the subject row " + std::to_string(after) + " does not match its checksum");
+        if (row.last > head && row.last > newest())
+          fail(ec::damaged, connection_.path() + ": the subject row " + std::to_string(after) + " names event " +
+                                std::to_string(row.last) + ", which is not there");
+      }
+    }
+  }
+
+  std::uint64_t newest() { return static_cast<std::uint64_t>(connection_.number("SELECT max(seq) FROM event")); }
+
+  connection connection_;
+  std::uint32_t shard_;
+  const progress_function& progress_;
+  prepared events_, subjects_;
+  domain::chain_hash hash_{};
+};
+
+/// Before the journal is read: what a store has applied by now must be in it.
+std::map<std::uint32_t, std::uint64_t> applied_of(disk& d, const std::string& directory) {
+  std::map<std::uint32_t, std::uint64_t> out;
+  for (std::uint32_t shard = 0; shard < shards_max; ++shard) {
+    const auto path = shard_path(directory, shard);
+    if (!d.exists(path))
+      continue;
+    const auto applied = guarded([&] {
+      connection c{d, path, access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib};
+      return read_state(c, shard).applied.index;
+    });
+    out[shard] = applied.value_or(0); // what is wrong with it is found when it is walked
+  }
+  return out;
+}
+
+} // namespace
+
+bool audit_report::ok() const {
+  return std::none_of(parts.begin(), parts.end(), [](const auto& p) { return p.broken.has_value(); });
+}
+
+audit_report audit_directory(disk& d, const std::string& directory, progress_function progress) {
+  audit_report out;
+  if (!progress)
+    progress = [](std::string_view, std::uint64_t) {};
+  const auto applied = applied_of(d, directory);
+  const auto ranges = journal_audit{d, directory, progress}.run(out.parts);
+  const bool journal_whole = out.ok();
+  for (std::uint32_t shard = 0; shard < shards_max; ++shard) {
+    const auto group = ranges.find(shard);
+    const auto stored = applied.find(shard);
+    if (stored == applied.end() && (group == ranges.end() || group->second.cut == 0))
+      continue; // never there, or to be made again from the journal
+    part p;
+    p.file = shard_path(directory, shard);
+    const auto range = group == ranges.end() ? group_range{} : group->second;
+    if (stored == applied.end()) {
+      p.broken = p.file + ": is missing, and the journal holds no entries before " + std::to_string(range.cut + 1);
+    } else {
+      const auto done = guarded([&] { shard_audit{d, p.file, shard, progress}.run(p, range.cut); });
+      const bool being_made = !done && done.error().code == ec::not_found && range.cut == 0;
+      if (!done && !being_made)
+        p.broken = done.error().message;
+      if (!p.broken && journal_whole && stored->second > range.last)
+        p.broken = directory + "/journal.db: group " + std::to_string(shard) + ": ends at entry " + std::to_string(range.last) +
+                   ", but " + p.file + " has applied entry " + std::to_string(stored->second);
+    }
+    progress(p.file, p.entries);
+    out.parts.push_back(std::move(p));
+  }
+  return out;
+}
+
+} // namespace epione::runtime
