@@ -2,6 +2,7 @@
 
 #include "domain/canonical.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -10,8 +11,6 @@
 namespace epione::domain {
 
 namespace {
-
-constexpr std::size_t quoted_bytes_max = 64; // of a name within a sentence
 
 constexpr char hex_digits[] = "0123456789abcdef";
 
@@ -42,8 +41,8 @@ void append_value(std::string& out, const msgpack_value& v) {
 
 } // namespace
 
-void append_quotable(std::string& out, std::string_view text) {
-  auto size = std::min(text.size(), quoted_bytes_max);
+void append_quotable(std::string& out, std::string_view text, std::size_t bytes_max) {
+  auto size = std::min(text.size(), bytes_max);
   while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80)
     --size; // not in the middle of a character
   for (char c : text.substr(0, size))
@@ -52,9 +51,9 @@ void append_quotable(std::string& out, std::string_view text) {
     out += "...";
 }
 
-std::string quotable(std::string_view text) {
+std::string quotable(std::string_view text, std::size_t bytes_max) {
   std::string out;
-  append_quotable(out, text);
+  append_quotable(out, text, bytes_max);
   return out;
 }
 

@@ -1,0 +1,138 @@
+// Looking at one submission: {"form", "answers", "authored", "version"}, checked, scored, and its alerts raised.
+#include "domain/compiled_study.hpp"
+#include "domain/date_text.hpp"
+#include "domain/json_text.hpp"
+#include "domain/limits.hpp"
+#include "domain/msgpack.hpp"
+#include "domain/response_check.hpp"
+
+namespace epione::domain {
+
+namespace {
+
+/// The members of a submission, as they lie in its bytes; empty where there is none.
+struct members {
+  std::string_view form, answers, authored, version;
+};
+
+members read_members(std::string_view content, problem_list& problems) {
+  members m;
+  msgpack_reader r{content};
+  const auto map = r.next();
+  if (map.type != msgpack_type::map) {
+    problems.add("", "type", "data must be an object with the members form and answers");
+    return m;
+  }
+  for (std::uint32_t i = 0; i < map.count; ++i) {
+    const auto name = r.next();
+    const auto before = r.rest();
+    if (name.type != msgpack_type::string || !r.skip()) {
+      problems.add("", "content", "data could not be read to its end");
+      return m;
+    }
+    const auto raw = before.substr(0, before.size() - r.rest().size());
+    if (name.text == "form")
+      m.form = raw;
+    else if (name.text == "answers")
+      m.answers = raw;
+    else if (name.text == "authored")
+      m.authored = raw;
+    else if (name.text == "version")
+      m.version = raw;
+    else
+      problems.add("", "unknown-member", "data has no member \"" + quotable(name.text) + "\"",
+                   {"form", "answers", "authored", "version"});
+  }
+  if (!r.at_end())
+    problems.add("", "content", "something follows data");
+  return m;
+}
+
+std::vector<std::string> form_ids(const compiled_study& study) {
+  std::vector<std::string> ids;
+  if (study.forms.size() <= limits::allowed_max)
+    for (const auto& f : study.forms)
+      ids.push_back(f.id);
+  return ids;
+}
+
+const compiled_form* find_form(const compiled_study& study, std::string_view raw, problem_list& problems) {
+  if (raw.empty()) {
+    problems.add("", "missing-form", "form is missing: it names the form that was answered", form_ids(study));
+    return nullptr;
+  }
+  const auto v = msgpack_reader{raw}.next();
+  if (v.type != msgpack_type::string) {
+    problems.add("", "type", "form must be a string", form_ids(study));
+    return nullptr;
+  }
+  const auto* form = study.find_form(v.text);
+  if (form == nullptr)
+    problems.add("", "unknown-form", "the study has no such form", form_ids(study));
+  return form;
+}
+
+void check_authored(std::string_view raw, std::string& authored, problem_list& problems) {
+  if (raw.empty())
+    return;
+  const auto v = msgpack_reader{raw}.next();
+  if (v.type != msgpack_type::string || !is_rfc3339(v.text))
+    problems.add("", "authored-format",
+                 "authored must be a string with a date, time and zone as in RFC 3339: 2024-05-01T08:30:00+02:00");
+  else
+    authored.assign(v.text);
+}
+
+void check_version(std::string_view raw, const compiled_form& form, problem_list& problems) {
+  if (raw.empty())
+    return;
+  const auto v = msgpack_reader{raw}.next();
+  if (v.type != msgpack_type::string)
+    problems.add("", "type", "version must be a string", {form.version});
+  else if (v.text != form.version)
+    problems.add("", "unknown-version", "the study has another version of this form", {form.version});
+}
+
+void score_and_alert(const compiled_form& form, const answers_check& answers, verdict& result) {
+  std::vector<std::optional<score>> scores;
+  scores.reserve(form.scores.size());
+  for (const auto& rule : form.scores)
+    scores.push_back(compute(rule, answers));
+  for (const auto& rule : form.alerts)
+    if (is_raised(rule, answers, scores))
+      result.alerts.push_back({rule.id});
+  result.scores.reserve(scores.size());
+  for (auto& s : scores)
+    if (s)
+      result.scores.push_back(std::move(*s));
+}
+
+} // namespace
+
+verdict assess(const compiled_study& study, std::string_view content) {
+  verdict result;
+  problem_list problems{result.problems};
+  const auto m = read_members(content, problems);
+  if (!result.problems.empty() && m.form.empty() && m.answers.empty())
+    return result; // nothing of it was understood
+  check_authored(m.authored, result.authored, problems);
+  const auto* form = find_form(study, m.form, problems);
+  if (m.answers.empty())
+    problems.add("", "missing-answers", "answers is missing: an object, linkId to answer");
+  if (form == nullptr)
+    return result;
+  result.form = form->id;
+  result.version = form->version;
+  check_version(m.version, *form, problems);
+  if (m.answers.empty())
+    return result;
+  answers_check answers{form->form, result.problems};
+  answers.run(m.answers);
+  if (!result.problems.empty())
+    return result;
+  score_and_alert(*form, answers, result);
+  result.answers = answers.take_stored();
+  return result;
+}
+
+} // namespace epione::domain

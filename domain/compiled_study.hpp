@@ -1,0 +1,39 @@
+// A study, compiled: what site_of() and assess() read, from many threads at once, never changed after it was built.
+#pragma once
+
+#include "domain/questionnaire.hpp"
+#include "domain/scoring.hpp"
+#include "domain/study.hpp"
+#include "domain/study_file.hpp"
+#include "domain/subject_directory.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace epione::domain {
+
+struct compiled_form {
+  std::string id; ///< as submissions name it
+  std::string version;
+  questionnaire form;
+  std::vector<score_rule> scores;
+  std::vector<alert_rule> alerts;
+};
+
+class compiled_study {
+public:
+  std::string id, title;
+  std::vector<std::string> languages;
+  std::vector<site> sites;
+  subject_directory subjects;
+  std::vector<compiled_form> forms; ///< in the order of study.toml
+
+  /// Null if there is none.
+  const compiled_form* find_form(std::string_view form_id) const;
+};
+
+/// What study::assess() does (assess.cpp).
+verdict assess(const compiled_study& study, std::string_view content);
+
+} // namespace epione::domain

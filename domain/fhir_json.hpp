@@ -1,0 +1,87 @@
+// Reading a FHIR resource's JSON with the place of everything at hand, so that a problem says where it is.
+//
+// Only what is to be stored or checked is looked at; a member that FHIR does not know is a problem, because it is most likely a
+// misspelt rule that would otherwise be silently missing.
+#pragma once
+
+#include "domain/questionnaire.hpp"
+#include "domain/study.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace epione::domain {
+
+using json = nlohmann::json;
+
+/// Collects what is wrong with one file.
+class file_problems {
+public:
+  file_problems(std::string file, std::vector<import_problem>& all) : file_(std::move(file)), all_(all) {}
+  void add(std::string place, std::string message) { all_.push_back({file_, std::move(place), std::move(message)}); }
+  std::size_t count() const { return all_.size(); }
+
+private:
+  std::string file_;
+  std::vector<import_problem>& all_;
+};
+
+/// Parses `text`; nothing, with problems added, when it is not JSON, too deep, or has a member twice.
+std::optional<json> parse_json(std::string_view text, file_problems& problems);
+
+/// A JSON object and where it is. Each member is asked for by its name; one of the wrong type is a problem and counts as missing.
+class fhir_object {
+public:
+  /// `value` must be an object and live longer than this.
+  fhir_object(const json& value, std::string place, file_problems& problems)
+      : value_(&value), place_(std::move(place)), problems_(&problems) {}
+
+  const json& value() const { return *value_; }
+  const std::string& place() const { return place_; }
+  /// Said after the place of every problem with this object and what is in it: "(linkId q3)".
+  void set_note(std::string note) { note_ = std::move(note); }
+  file_problems& problems() const { return *problems_; }
+  /// Adds a problem with this object.
+  void problem(std::string message) const { add(place_, std::move(message)); }
+  /// Adds a problem with a member.
+  void problem(std::string_view member, std::string message) const { add(place_of(member), std::move(message)); }
+  std::string place_of(std::string_view member) const;
+
+  bool has(std::string_view member) const { return find(member) != nullptr; }
+  const json* find(std::string_view member) const;
+  std::optional<std::string> string(std::string_view member) const;
+  std::optional<bool> boolean(std::string_view member) const;
+  std::optional<std::int64_t> integer(std::string_view member) const;
+  std::optional<double> number(std::string_view member) const;
+  std::optional<fhir_object> object(std::string_view member) const;
+  /// The objects of an array; what is not an object is a problem and left out.
+  std::vector<fhir_object> objects(std::string_view member) const;
+
+  /// The member value[x] (or answer[x]): its type as FHIR names it ("Coding") and itself. A problem when there is more than one.
+  std::optional<std::pair<std::string, const json*>> choice_of_type(std::string_view prefix) const;
+
+  /// Extensions with this url.
+  std::vector<fhir_object> extensions(std::string_view url) const;
+  /// Each member must be one of these, or one of them with "_" before it.
+  void only(std::initializer_list<std::string_view> members) const;
+  /// A text member and the translations that its extensions give.
+  text_with_translations text(std::string_view member) const;
+
+private:
+  void add(std::string place, std::string message) const;
+  fhir_object inner(const json& value, std::string place) const;
+
+  const json* value_;
+  std::string place_;
+  std::string note_;
+  file_problems* problems_;
+};
+
+} // namespace epione::domain

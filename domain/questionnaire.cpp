@@ -1,0 +1,65 @@
+#include "domain/questionnaire.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace epione::domain {
+
+namespace {
+
+constexpr std::array<std::string_view, 15> type_names{"group", "display",  "boolean",     "decimal",   "integer",
+                                                      "date",  "dateTime", "time",        "string",    "text",
+                                                      "url",   "choice",   "open-choice", "reference", "quantity"};
+
+} // namespace
+
+std::string_view name(item_type type) {
+  return type_names[static_cast<std::size_t>(type)];
+}
+
+std::optional<item_type> parse_item_type(std::string_view text) {
+  const auto found = std::find(type_names.begin(), type_names.end(), text);
+  if (found == type_names.end())
+    return std::nullopt;
+  return static_cast<item_type>(found - type_names.begin());
+}
+
+bool is_question(item_type type) {
+  return type != item_type::group && type != item_type::display;
+}
+
+value_kind kind_of(item_type type) {
+  switch (type) {
+    case item_type::group:
+    case item_type::display: return value_kind::none;
+    case item_type::boolean: return value_kind::boolean;
+    case item_type::decimal:
+    case item_type::integer:
+    case item_type::quantity: return value_kind::number;
+    case item_type::date:
+    case item_type::date_time:
+    case item_type::time: return value_kind::moment;
+    default: return value_kind::text;
+  }
+}
+
+std::string_view name(comparison c) {
+  switch (c) {
+    case comparison::exists: return "exists";
+    case comparison::equal: return "=";
+    case comparison::not_equal: return "!=";
+    case comparison::greater: return ">";
+    case comparison::less: return "<";
+    case comparison::greater_or_equal: return ">=";
+    case comparison::less_or_equal: return "<=";
+  }
+  return "";
+}
+
+std::uint32_t questionnaire::find(std::string_view link_id) const {
+  const auto found = std::lower_bound(by_link_id.begin(), by_link_id.end(), link_id,
+                                      [this](std::uint32_t i, std::string_view id) { return items[i].link_id < id; });
+  return found != by_link_id.end() && items[*found].link_id == link_id ? *found : form_item::none;
+}
+
+} // namespace epione::domain

@@ -1,0 +1,99 @@
+// Whether a patient's answers fit a form: which are there, of the right type, within the limits, of the options, and asked at
+// all.
+//
+// On the way of every submission. Canonical maps are sorted by name and so is the form's index of linkIds, so both are walked
+// side by side without a look-up; an answer is read once and stays where it lies in the submission's bytes.
+#pragma once
+
+#include "domain/msgpack.hpp"
+#include "domain/questionnaire.hpp"
+#include "domain/study.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace epione::domain {
+
+/// One answer as the rules see it. Points into the submission's bytes or into the form.
+struct answer_value {
+  value_kind kind = value_kind::none;
+  bool boolean = false;
+  double number = 0;
+  time_span moment;
+  std::string_view text;
+  std::string_view unit;                 ///< of a quantity its code, or its unit
+  const answer_option* option = nullptr; ///< the one that was chosen
+};
+
+/// How an answer compares with a rule's value; false where they cannot be compared.
+bool holds(const answer_value& answer, comparison operation, const rule_value& value);
+
+/// Collects problems of one submission, up to limits::problems_max.
+class problem_list {
+public:
+  explicit problem_list(std::vector<problem>& problems) : problems_(problems) {}
+  void add(std::string_view link_id, const char* code, std::string message, std::vector<std::string> allowed = {});
+
+private:
+  std::vector<problem>& problems_;
+};
+
+/// The answers of one submission, read and checked.
+class answers_check {
+public:
+  answers_check(const questionnaire& form, std::vector<problem>& problems);
+
+  /// Reads and checks the whole map `answers`; what is wrong is added to the problems.
+  void run(std::string_view answers);
+  /// Values given to an item; for use when there are no problems.
+  struct range {
+    const answer_value* first;
+    const answer_value* last;
+    const answer_value* begin() const { return first; }
+    const answer_value* end() const { return last; }
+    bool empty() const { return first == last; }
+  };
+  range values_of(std::uint32_t item) const;
+  /// Canonical msgpack map linkId -> value; choices by their code. Complete only when there are no problems.
+  std::string take_stored() { return std::move(stored_); }
+
+private:
+  enum class asked : std::uint8_t { yes, no, unknown };
+  struct answer_slot {
+    std::uint32_t first = 0, count = 0; // in values_
+    bool given = false;
+    bool usable = false; // all of its values were understood
+    asked is_asked = asked::yes;
+    bool content = false; // it, or something in it, is answered or already a problem
+  };
+
+  void read_item(const form_item& item, answer_slot& slot, std::string_view raw);
+  bool read_list(const form_item& item, std::string_view raw, std::uint32_t count);
+  bool read_value(const form_item& item, std::string_view raw);
+  bool read_choice(const form_item& item, const msgpack_value& v, std::string_view raw);
+  bool read_text(const form_item& item, const msgpack_value& v, std::string_view raw);
+  bool read_number(const form_item& item, const msgpack_value& v, std::string_view raw);
+  bool read_moment(const form_item& item, const msgpack_value& v, std::string_view raw);
+  bool read_quantity(const form_item& item, std::string_view raw);
+  bool accept(const form_item& item, const answer_value& v, std::string_view raw);
+  bool within_limits(const form_item& item, const answer_value& v);
+  bool within_length(const form_item& item, std::string_view text);
+  bool refuse(const form_item& item, const char* code, std::string message, std::vector<std::string> allowed = {});
+  bool refuse_type(const form_item& item);
+
+  void check_asked_and_required();
+  asked decide_asked(const form_item& item) const;
+  asked holds_now(const condition& c) const;
+  void report_required_groups();
+
+  const questionnaire& form_;
+  problem_list problems_;
+  std::vector<answer_slot> slots_;
+  std::vector<answer_value> values_;
+  std::string stored_;
+};
+
+} // namespace epione::domain

@@ -1,0 +1,85 @@
+#include "domain/study.hpp"
+
+#include "domain/compiled_study.hpp"
+#include "domain/msgpack.hpp"
+
+#include <algorithm>
+
+namespace epione::domain {
+
+namespace {
+
+constexpr std::uint64_t source_format = 1;
+
+} // namespace
+
+study::study(std::shared_ptr<const compiled_study> impl) : impl_(std::move(impl)) {}
+study::~study() = default;
+const std::string& study::id() const {
+  return impl_->id;
+}
+const std::string& study::title() const {
+  return impl_->title;
+}
+const compiled_study& study::compiled() const {
+  return *impl_;
+}
+verdict study::assess(std::string_view content) const {
+  return domain::assess(*impl_, content);
+}
+
+std::optional<std::string> study::site_of(std::string_view subject) const {
+  const auto index = impl_->subjects.site_of(subject);
+  if (!index)
+    return std::nullopt;
+  return impl_->sites[*index].id;
+}
+
+const compiled_form* compiled_study::find_form(std::string_view form_id) const {
+  const auto found = std::find_if(forms.begin(), forms.end(), [&](const auto& f) { return f.id == form_id; });
+  return found == forms.end() ? nullptr : &*found;
+}
+
+// Format 1: [1, study.toml, [[name, text], ...]].
+std::string encode(const study_source& source) {
+  std::string out;
+  append_array_header(out, 3);
+  append_uint(out, source_format);
+  append_string(out, source.toml);
+  append_array_header(out, static_cast<std::uint32_t>(source.forms.size()));
+  for (const auto& f : source.forms) {
+    append_array_header(out, 2);
+    append_string(out, f.name);
+    append_string(out, f.text);
+  }
+  return out;
+}
+
+tl::expected<study_source, std::string> decode_study_source(std::string_view bytes) {
+  const tl::unexpected<std::string> damaged{
+      std::string{"the study's source is damaged, or of a format that this version does not know"}};
+  msgpack_reader r{bytes};
+  const auto outer = r.next();
+  const auto format = r.next();
+  const auto toml = r.next();
+  const auto forms = r.next();
+  if (outer.type != msgpack_type::array || outer.count != 3 || !format.is_uint64() || format.integer != source_format ||
+      toml.type != msgpack_type::string || forms.type != msgpack_type::array)
+    return damaged;
+  study_source source;
+  source.toml.assign(toml.text);
+  for (std::uint32_t i = 0; i < forms.count; ++i) { // grows with what is really there, whatever the count says
+    const auto pair = r.next();
+    const auto name = r.next();
+    const auto text = r.next();
+    if (pair.type != msgpack_type::array || pair.count != 2 || name.type != msgpack_type::string ||
+        text.type != msgpack_type::string)
+      return damaged;
+    source.forms.push_back({std::string{name.text}, std::string{text.text}});
+  }
+  if (!r.at_end())
+    return damaged;
+  return source;
+}
+
+} // namespace epione::domain

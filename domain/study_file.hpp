@@ -1,0 +1,68 @@
+// study.toml, read: what a study designer wrote, checked for what can be seen without the forms. docs/study-file.md describes it.
+#pragma once
+
+#include "domain/fhir_json.hpp"
+#include "domain/questionnaire.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace epione::domain {
+
+struct site {
+  std::string id, name, zone;
+};
+
+/// Subjects that are enrolled together: a range of numbers, or listed ones. They are spread over `sites` in turn.
+struct subject_group {
+  std::string prefix;                ///< of a range: before the number
+  std::uint64_t first = 1, last = 0; ///< of a range; empty when first > last
+  std::vector<std::string> ids;      ///< of a list
+  std::vector<std::uint32_t> sites;  ///< indices; at least one
+  std::string place;
+};
+
+struct score_band {
+  double from = 0;
+  std::string label;
+};
+
+struct score_entry {
+  std::string name;
+  std::vector<std::string> items; ///< linkIds
+  std::vector<score_band> bands;  ///< ascending
+  std::string place;
+};
+
+struct form_entry {
+  std::string id, file;
+  std::vector<score_entry> scores;
+  std::string place;
+};
+
+struct alert_entry {
+  std::string id, form;
+  std::string item;  ///< linkId, or empty
+  std::string score; ///< name, or empty; one of both is given
+  comparison operation = comparison::equal;
+  rule_value value;
+  std::string place;
+};
+
+struct study_file {
+  std::string id, title;
+  std::vector<std::string> languages; ///< the first is the one that forms are written in unless they say otherwise
+  std::vector<site> sites;
+  std::vector<subject_group> subjects;
+  std::vector<form_entry> forms;
+  std::vector<alert_entry> alerts;
+};
+
+/// What can be read of it, even if there are problems: so that the forms are looked at as well.
+study_file read_study_file(std::string_view text, file_problems& problems);
+
+} // namespace epione::domain
