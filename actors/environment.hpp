@@ -70,11 +70,13 @@ template <caf::spawn_options Options = caf::no_spawn_options, class Spawner, cla
           class... Arguments>
 auto spawn_actor(Spawner& spawner, const environment& env, Result (*actor)(Self*, const environment&, Parameters...),
                  Arguments&&... arguments) {
-  // reference_wrappers stay what they are until the call, which CAF's own argument tuple would not do.
-  return spawner.template spawn<Options>(
-      [actor, &env, kept = std::tuple<std::decay_t<Arguments>...>(std::forward<Arguments>(arguments)...)](Self* self) mutable {
-        return std::apply([&](auto&... x) { return actor(self, env, std::move(x)...); }, kept);
-      });
+  // reference_wrappers stay what they are until the call, which CAF's own argument tuple would not do. The unit is there because
+  // CAF dereferences a null pointer to an empty tuple when there is no argument at all.
+  auto start = [actor, &env, kept = std::tuple<std::decay_t<Arguments>...>(std::forward<Arguments>(arguments)...)](
+                   Self* self, caf::unit_t) mutable {
+    return std::apply([&](auto&... x) { return actor(self, env, std::move(x)...); }, kept);
+  };
+  return spawner.template spawn<Options>(std::move(start), caf::unit);
 }
 
 /// The same for an actor whose handlers block (files, SQLite).

@@ -28,13 +28,15 @@ struct supervisor_fixture : actor_fixture {
       throw std::runtime_error("secret");
     }
     events.push_back("+" + name);
-    auto worker = system.spawn([this, name](caf::event_based_actor* me) -> caf::behavior {
-      prepare(me, env, name);
-      if (stubborn[name])
-        me->set_exit_handler([](caf::exit_msg&) {});
-      me->attach_functor([this, name](const caf::error&) { events.push_back("-" + name); });
-      return {[](int) {}};
-    });
+    auto worker = system.spawn(
+        [this](caf::event_based_actor* me, const std::string& name) -> caf::behavior {
+          prepare(me, env, name);
+          if (stubborn[name])
+            me->set_exit_handler([](caf::exit_msg&) {});
+          me->attach_functor([this, name](const caf::error&) { events.push_back("-" + name); });
+          return {[](int) {}};
+        },
+        name);
     return caf::actor_cast<caf::strong_actor_ptr>(worker);
   }
 

@@ -17,6 +17,23 @@ BOOST_AUTO_TEST_CASE(children_start_in_order_and_are_in_the_directory) {
     BOOST_TEST((env.directory->find(name) != nullptr));
 }
 
+BOOST_AUTO_TEST_CASE(subscribers_of_the_directory_hear_of_deaths_and_restarts) {
+  start_three(strategy::one_for_one);
+  auto listener = system.spawn(
+      [this](directory_subscriber::pointer, caf::unit_t) -> directory_subscriber::behavior_type {
+        return {[this](messages::changed_atom, const std::string& name, const caf::strong_actor_ptr& who) {
+          events.push_back((who == nullptr ? "gone " : "there ") + name);
+        }};
+      },
+      caf::unit);
+  env.directory->subscribe(listener);
+  run();
+  BOOST_TEST(happened() == "there a there b there c");
+  crash("b");
+  BOOST_TEST(happened() == "-b +b gone b there b");
+  self->send_exit(listener, caf::exit_reason::kill);
+}
+
 BOOST_AUTO_TEST_CASE(one_for_one_restarts_only_the_dead_one) {
   start_three(strategy::one_for_one);
   const auto before = env.directory->find("b");
