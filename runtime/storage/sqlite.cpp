@@ -64,7 +64,9 @@ connection::connection(disk& d, std::string path, access_mode mode, const file_f
   if (application == 0 && version == 0 && number("SELECT count(*) FROM sqlite_master") == 0) {
     if (mode != access_mode::create)
       fail(ec::not_found, path_ + ": has not been set up yet");
-    run("PRAGMA page_size=4096; PRAGMA journal_mode=WAL;");
+    // EXTRA: the rollback journal that the change to WAL needs must not come back after a power loss, and undo it.
+    run("PRAGMA synchronous=EXTRA; PRAGMA page_size=4096; PRAGMA journal_mode=WAL;");
+    run((std::string{"PRAGMA synchronous="} + synchronous).c_str());
     run((std::string{"BEGIN IMMEDIATE; PRAGMA application_id="} + std::to_string(format.application_id) +
          "; PRAGMA user_version=" + std::to_string(format.version) + ";" + schema + "; COMMIT")
             .c_str());

@@ -1,0 +1,131 @@
+// One node of the simulated world: the program's own actor tree in this thread. The seed decides which of the ready actors
+// handles its next message; time passes only when the world says so.
+#pragma once
+
+#include "messages/submission.hpp"
+#include "node/actor_tree.hpp"
+#include "runtime/config.hpp"
+#include "runtime/fault_points.hpp"
+#include "runtime/storage/disk.hpp"
+#include "tests/simulation/chance.hpp"
+#include "tests/simulation/trace.hpp"
+#include "tests/support/manual_clock.hpp"
+#include "tests/support/seeded_random.hpp"
+
+#include <caf/scheduler/test_coordinator.hpp>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace epione::simulation {
+
+/// What a node stands on, and who hears of it.
+struct node_surroundings {
+  tests::manual_clock& clock;
+  runtime::disk& disk;
+  trace& log;
+  chance luck; ///< for the order of actors
+  std::function<void(const messages::reply&)> deliver;
+  /// Instead of the process's end.
+  std::function<void(int exit_code, std::string_view why)> fatal;
+};
+
+class simulated_node {
+public:
+  simulated_node(node_surroundings around, runtime::config config);
+  ~simulated_node();
+  simulated_node(const simulated_node&) = delete;
+  simulated_node& operator=(const simulated_node&) = delete;
+
+  // ---- life ----------------------------------------------------------------------------------------------------------------
+  void start();
+  /// Its actors are there; it need not be able to serve.
+  bool running() const { return system_ != nullptr; }
+  /// What /readyz says.
+  bool ready();
+  /// Takes no more requests: SIGTERM was sent.
+  bool stopping() const { return stopping_; }
+  void request_stop();
+  /// Why the node supervisor has ended, once it has. After that only `release` makes sense.
+  const std::optional<caf::error>& ended() const { return ended_; }
+  /// The process is gone: every actor is killed and drained, and nobody is answered. The disk must have been cut before.
+  /// Returns how many actors outlived it (none, or a leak).
+  std::size_t destroy();
+
+  // ---- time and order ------------------------------------------------------------------------------------------------------
+  /// Lets one ready actor handle one message. False when none is ready.
+  bool step();
+  /// When the next timer is due, by the world's clock; agenda::never without one.
+  std::int64_t next_timer_ns() const;
+  /// Fires the timers that are due by now.
+  void pass_time();
+
+  // ---- requests ------------------------------------------------------------------------------------------------------------
+  void submit(messages::ticket t, const std::string& subject, const std::string& key, const nlohmann::json& data);
+  void read(messages::ticket t, const std::string& subject, const std::string& receipt, std::uint32_t limit,
+            std::uint64_t before);
+  /// Imports the demo study; `done` gets an empty text, or why not.
+  void import_demo(std::function<void(std::string)> done);
+
+  // ---- trouble -------------------------------------------------------------------------------------------------------------
+  std::vector<std::string> actor_names() const;
+  bool kill(const std::string& name);
+  /// The n-th fault point reached from now on throws, n > 0.
+  void arm_exception(std::uint64_t n) { faults_.countdown = n; }
+  /// Every check of this subject's forms throws from now on; empty: none.
+  void poison(std::string subject) { faults_.poisoned = std::move(subject); }
+  std::uint64_t planted_exceptions() const { return faults_.thrown; }
+  bool planted_in_validator() const { return faults_.thrown_in_validator; }
+
+private:
+  struct sink final : runtime::reply_sink {
+    void deliver(messages::replies batch) override;
+    void abandon_all() override;
+    simulated_node* owner = nullptr;
+    std::set<messages::ticket> waiting, abandoned;
+  };
+  struct process final : runtime::process {
+    void fatal(int exit_code, std::string_view why) override;
+    simulated_node* owner = nullptr;
+  };
+  struct planted_faults final : runtime::fault_points {
+    void hit(std::string_view point, std::string_view detail) override;
+    simulated_node* owner = nullptr;
+    std::uint64_t countdown = 0, thrown = 0;
+    bool thrown_in_validator = false;
+    std::string poisoned;
+  };
+  struct actor_config : caf::actor_system_config {
+    actor_config();
+  };
+
+  std::int64_t caf_time_ns() const;
+  std::size_t pick();
+
+  node_surroundings around_;
+  runtime::config config_;
+  std::unique_ptr<runtime::log> log_;
+  std::unique_ptr<runtime::metrics> metrics_;
+  tests::seeded_random random_;
+  sink sink_;
+  process process_;
+  planted_faults faults_;
+  std::unique_ptr<actor_config> caf_config_;
+  std::unique_ptr<caf::actor_system> system_;
+  caf::scheduler::test_coordinator* scheduler_ = nullptr;
+  std::unique_ptr<node::actor_tree> tree_;
+  caf::strong_actor_ptr root_;
+  bool stopping_ = false, silent_ = false;
+  std::optional<caf::error> ended_;
+  std::int64_t time_offset_ns_ = 0;   ///< world's clock minus CAF's
+  bool fifo_ = false;                 ///< some seeds keep the order in which messages were sent
+  std::string laggard_;               ///< this kind of actor gets its turn rarely ...
+  std::int64_t laggard_until_ns_ = 0; ///< ... until then
+};
+
+} // namespace epione::simulation
