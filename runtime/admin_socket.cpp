@@ -200,11 +200,11 @@ tl::expected<admin_reply, admin_failure> admin_call(const std::string& path, con
   const handle socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0)
     return tl::unexpected{admin_failure{true, "no node answers at " + path + ": " + std::strerror(errno)}};
-  if (auto sent = send_admin_frame(socket.get(), admin_frame(encode(request)), until); !sent)
-    return tl::unexpected{admin_failure{false, "the node at " + path + ": " + sent.error()}};
+  const auto sent = send_admin_frame(socket.get(), admin_frame(encode(request)), until);
+  // Even when not all was taken the node may have said why.
   const auto payload = receive_admin_frame(socket.get(), admin_options{}.frame_bytes_max, until);
   if (!payload)
-    return tl::unexpected{admin_failure{false, "the node at " + path + ": " + payload.error()}};
+    return tl::unexpected{admin_failure{false, "the node at " + path + ": " + (sent ? payload.error() : sent.error())}};
   auto reply = decode_admin_reply(*payload);
   if (!reply)
     return tl::unexpected{admin_failure{false, "the node at " + path + ": " + reply.error()}};

@@ -158,20 +158,29 @@ std::size_t fake_front::waiting() const {
 
 std::shared_ptr<const domain::study> small_study(const std::string& id) {
   domain::study_source source;
-  source.toml = "[study]\nid = \"" + id + R"("
+  source.toml = "id = \"" + id + R"("
 title = "Small study"
+languages = ["en"]
 
 [[sites]]
 id = "site-01"
-name = "First site"
 
 [[subjects]]
+range = [1, 100]
 site = "site-01"
-from = 1
-to = 100
+
+[[forms]]
+id = "mood"
+file = "mood.json"
 )";
+  source.forms.push_back({"mood.json", R"({"resourceType": "Questionnaire", "id": "mood", "version": "1", "status": "active",
+    "item": [{"linkId": "q1", "text": "How are you?", "type": "integer"}]})"});
   auto compiled = domain::compile_study(source);
-  BOOST_REQUIRE_MESSAGE(compiled.has_value(), "the test's study must compile");
+  std::string problems;
+  if (!compiled)
+    for (const auto& p : compiled.error())
+      problems += p.file + " " + p.place + ": " + p.message + "\n";
+  BOOST_REQUIRE_MESSAGE(problems.empty(), problems);
   return *compiled;
 }
 
