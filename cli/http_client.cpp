@@ -148,8 +148,10 @@ void http_client::connected(std::uint32_t i) {
 
 void http_client::take_down(std::uint32_t i) {
   auto& c = connections_[i];
-  if (c.socket >= 0 && c.now != phase::connecting)
+  if (c.socket >= 0 && c.now != phase::connecting) {
     --standing_;
+    last_alive_ = steady_ns();
+  }
   if (c.socket >= 0)
     ::close(c.socket); // leaves the epoll set by itself
   c.socket = -1;

@@ -74,8 +74,8 @@ public:
   void watch(int descriptor);
 
   std::uint32_t standing() const { return standing_; }
-  /// When a connection stood or an answer came for the last time.
-  std::int64_t last_alive_ns() const { return last_alive_; }
+  /// How long no connection has stood and no answer has come; 0 while one stands.
+  std::int64_t gone_for_ns(std::int64_t now) const { return standing_ > 0 ? 0 : now - last_alive_; }
   const counters& numbers() const { return counters_; }
 
 private:

@@ -115,7 +115,8 @@ bool load_generator::finished(std::int64_t now) {
     result_.measured_ns = std::max<std::int64_t>(1, std::min(now, end_) - measure_from_);
     drain_until_ = now + options_.drain_limit_ns;
   }
-  if (client_ != nullptr && client_->standing() == 0 && now - client_->last_alive_ns() > options_.give_up_ns) {
+  if (client_ != nullptr &&
+      client_->gone_for_ns(now) > (client_->numbers().connected == 0 ? options_.give_up_at_first_ns : options_.give_up_ns)) {
     result_.unreachable = true;
     if (!draining_)
       result_.measured_ns = std::max<std::int64_t>(1, now - measure_from_);

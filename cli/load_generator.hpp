@@ -26,11 +26,12 @@ struct load_options {
   double rate = 0;              ///< per second; 0: closed loop
   std::int64_t duration_ns = 0; ///< 0: until `count` are answered
   std::uint64_t count = load_count_max;
-  std::int64_t warm_up_ns = 0;                   ///< before measuring begins
-  std::uint32_t attempts_max = 60;               ///< of one submission that is answered 503, closed loop
-  std::int64_t drain_limit_ns = 15'000'000'000;  ///< for what is under way at the end
-  std::int64_t give_up_ns = 30'000'000'000;      ///< without any connection: unreachable
-  std::int64_t answer_limit_ns = 35'000'000'000; ///< above the node's own last resort
+  std::int64_t warm_up_ns = 0;                      ///< before measuring begins
+  std::uint32_t attempts_max = 60;                  ///< of one submission that is answered 503, closed loop
+  std::int64_t drain_limit_ns = 15'000'000'000;     ///< for what is under way at the end
+  std::int64_t give_up_ns = 30'000'000'000;         ///< without any connection: unreachable
+  std::int64_t give_up_at_first_ns = 5'000'000'000; ///< the same when there never was one
+  std::int64_t answer_limit_ns = 35'000'000'000;    ///< above the node's own last resort
 };
 
 struct load_result {

@@ -83,7 +83,7 @@ tl::expected<verify_result, std::string> load_verifier::run(http_endpoint_addres
       result_.interrupted = true;
       break;
     }
-    if (client_->standing() == 0 && now - client_->last_alive_ns() > options_.give_up_ns) {
+    if (client_->gone_for_ns(now) > options_.give_up_ns) {
       result_.unreachable = true;
       break;
     }
