@@ -196,8 +196,12 @@ private:
     metrics_.wal.Set(static_cast<double>(c.wal_bytes));
     metrics_.checkpoints.Increment(static_cast<double>(c.checkpoints - state_.seen.checkpoints));
     state_.seen = c;
-    if (more && *more)
-      flush_soon(); // behind whatever waits now, so that upkeep never delays more than one transaction
+    // Soon, but not at once: a checkpoint on a thread of its own says "more" for as long as it lasts.
+    if (more && *more && env_.clock.now_ns() >= state_.upkeep_at_ns) {
+      constexpr std::chrono::milliseconds pause{5};
+      state_.upkeep_at_ns = env_.clock.now_ns() + std::chrono::nanoseconds{pause}.count();
+      self_->delayed_send(self_, pause, flush_atom::value);
+    }
   }
 
   caf::error end(const runtime::storage_error& why) {

@@ -22,6 +22,7 @@ struct journal_writer_state {
   std::vector<gathered> pending;
   bool flush_sent = false;
   std::map<std::uint32_t, std::uint64_t> failed; ///< by group: writes of this epoch and older ones are refused
+  std::int64_t upkeep_at_ns = 0;                 ///< not asked for again before
   runtime::journal_counters seen;                ///< what the metrics have been told already
   static inline const char* name = "journal_writer";
 };
