@@ -3,6 +3,7 @@
 #include "domain/digest.hpp"
 #include "domain/event.hpp"
 #include "domain/msgpack.hpp"
+#include "domain/study_file.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -26,17 +27,23 @@ std::string text_member(const nlohmann::json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
-/// A form is known by its id, or by its url, or by its file's name. White space and the order of members do not make a
-/// difference.
-form_version version_of(const domain::study_source::file& file) {
+/// The content without white space between and order of members.
+form_version version_of(const std::string& form, const domain::study_source::file& file) {
   const auto json = nlohmann::json::parse(file.text, nullptr, false);
   if (!json.is_object())
-    return {file.name, file.name, {}, digest_of(file.text)};
-  form_version result{file.name, text_member(json, "id"), text_member(json, "version"), digest_of(json.dump())};
-  if (result.form.empty())
-    result.form = text_member(json, "url");
-  if (result.form.empty())
-    result.form = file.name;
+    return {file.name, form, {}, digest_of(file.text)};
+  return {file.name, form, text_member(json, "version"), digest_of(json.dump())};
+}
+
+/// Every form by the name that submissions use.
+std::vector<form_version> versions_of(const domain::study_source& source) {
+  std::vector<form_version> result;
+  std::vector<domain::import_problem> ignored; // only the names count here
+  domain::file_problems problems{"study.toml", ignored};
+  for (const auto& entry : domain::read_study_file(source.toml, problems).forms)
+    for (const auto& file : source.forms)
+      if (file.name == entry.file)
+        result.push_back(version_of(entry.id, file));
   return result;
 }
 
@@ -54,10 +61,8 @@ tl::expected<bool, std::string> study_register::add(const messages::stored_event
     return tl::unexpected(source.error());
   auto& study = studies_[event->entity];
   study.newest = digest_of(event->after);
-  for (const auto& file : source->forms) {
-    auto form = version_of(file);
+  for (auto& form : versions_of(*source))
     study.versions.insert_or_assign({std::move(form.form), std::move(form.version)}, form.content);
-  }
   study.source = std::make_shared<const domain::study_source>(std::move(*source));
   study.compiled = nullptr;
   return true;
@@ -76,12 +81,11 @@ study_register::check(const domain::study_source& source) const {
   result.unchanged = study.newest == digest_of(result.after);
   domain::append_bin(result.before, {reinterpret_cast<const char*>(study.newest.data()), study.newest.size()});
   std::vector<domain::import_problem> problems;
-  for (const auto& file : source.forms) {
-    const auto form = version_of(file);
+  for (const auto& form : versions_of(source)) {
     const auto same = study.versions.find({form.form, form.version});
     if (same != study.versions.end() && same->second != form.content)
       problems.push_back(
-          {file.name, "version",
+          {form.file, "version",
            "version \"" + form.version + "\" of form \"" + form.form +
                "\" was imported before with other content, and answers may refer to it; give the form a new version"});
   }
