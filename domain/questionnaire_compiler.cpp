@@ -166,7 +166,6 @@ public:
       }
       const auto index = static_cast<std::uint32_t>(form_.items.size());
       auto item = read(next);
-      next.source.set_note(item.link_id.empty() ? "" : "(linkId " + quotable(item.link_id) + ")");
       check_invariants(next.source, item);
       form_.items.push_back(std::move(item));
       sources_.push_back(next.source);
@@ -183,11 +182,14 @@ private:
       pending_.push_back({std::move(*child), parent, depth});
   }
 
-  form_item read(const pending_item& p) {
-    const auto& x = p.source;
+  form_item read(pending_item& p) {
+    auto& x = p.source;
     form_item item;
     item.parent = p.parent;
+    x.set_note(""); // the parent's
     read_link_id(x, item);
+    if (!item.link_id.empty())
+      x.set_note("(linkId " + quotable(item.link_id) + ")");
     x.only({"id", "extension", "modifierExtension", "linkId", "definition", "code", "prefix", "text", "type", "enableWhen",
             "enableBehavior", "required", "repeats", "readOnly", "maxLength", "answerValueSet", "answerOption", "initial",
             "item"});

@@ -39,6 +39,8 @@ std::string toml_table::path_of(std::string_view key) const {
 
 std::string toml_table::place_of(std::string_view key) const {
   const auto* node = table_->get(key);
+  if (node == nullptr && place_.empty())
+    return std::string{key}; // the file's own table is everywhere
   const auto line = at_line(node != nullptr ? *node : *table_);
   return path_of(key) + (line.empty() ? "" : " (" + line + ")");
 }
