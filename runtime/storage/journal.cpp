@@ -112,6 +112,7 @@ public:
       write_group(s, group, state);
       t.commit();
       accept(std::move(s));
+      write_mark();
     });
   }
 

@@ -47,6 +47,10 @@ std::uint64_t checksum_of(std::uint32_t group, const group_row& row) {
       .hash64();
 }
 
+std::uint64_t newest_number(const group_state& state) {
+  return std::max(state.row.number, state.last_number);
+}
+
 [[noreturn]] void damaged(const connection& c, std::uint32_t group, std::uint64_t index, const std::string& what) {
   fail(ec::damaged, c.path() + ": group " + std::to_string(group) + ", entry " + std::to_string(index) + ": " + what);
 }
@@ -149,22 +153,25 @@ void check_mark(const std::string& path, const journal_mark& mark,
                 const std::vector<std::pair<std::uint32_t, group_state>>& groups) {
   std::uint64_t number = 0;
   for (const auto& [group, state] : groups)
-    number = std::max({number, state.row.number, state.last_number});
-  if (number >= mark.number)
-    return;
-  std::string text = path + ": is behind its mark: its newest transaction is " + std::to_string(number) + ", but " +
-                     std::to_string(mark.number) + " was durable";
+    number = std::max(number, newest_number(state));
+  std::string missing;
   for (const auto& m : mark.groups) {
     const auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == m.group; });
-    const auto last = found == groups.end() ? 0 : found->second.last;
-    const auto term = found == groups.end() ? 0 : found->second.row.term;
-    if (last < m.last)
-      text += "; group " + std::to_string(m.group) + ": entries " + std::to_string(last + 1) + " to " + std::to_string(m.last) +
-              " are missing";
-    else if (term < m.term)
-      text += "; group " + std::to_string(m.group) + ": term " + std::to_string(m.term) + " is missing";
+    const auto state = found == groups.end() ? group_state{} : found->second;
+    // A crash between a transaction and its mark leaves the mark one behind: what that transaction touched may be otherwise.
+    if (newest_number(state) > mark.number)
+      continue;
+    if (state.last < m.last)
+      missing += "; group " + std::to_string(m.group) + ": entries " + std::to_string(state.last + 1) + " to " +
+                 std::to_string(m.last) + " are missing";
+    else if (state.row.term < m.term)
+      missing += "; group " + std::to_string(m.group) + ": term " + std::to_string(m.term) + " is missing";
   }
-  fail(ec::damaged, text + "; restore the data directory from a backup or from another member of the cluster");
+  if (number >= mark.number && missing.empty())
+    return;
+  fail(ec::damaged, path + ": is behind its mark: its newest transaction is " + std::to_string(number) + ", " +
+                        std::to_string(mark.number) + " was durable" + missing +
+                        "; restore the data directory from a backup or from another member of the cluster");
 }
 
 } // namespace epione::runtime

@@ -1,0 +1,197 @@
+// A damaged store is never served from: opening, reading and the audit notice each kind of damage.
+#include "runtime/storage/sqlite.hpp"
+#include "tests/unit/runtime_storage/simulated_fixture.hpp"
+
+#include <algorithm>
+
+using namespace epione;
+using namespace epione::storage_tests;
+
+namespace {
+
+const std::string db = "/d/shard-003.db", wal = "/d/shard-003.db-wal";
+
+struct damaged_store : simulated {
+  damaged_store() : simulated(12) { fill(); }
+
+  void fill() {
+    auto store = must(runtime::open_shard_store(disk, "/d", 3));
+    for (std::uint64_t i = 1; i <= 20; ++i)
+      must(store->apply(
+          {batch(i, {submission(7, "key " + std::to_string(i), "answers " + std::to_string(i)), submission(i + 100, "only")})}));
+    BOOST_REQUIRE(must(store->checkpoint()).has_value());
+  }
+
+  void change(const char* sql) {
+    runtime::connection c{disk, db, runtime::access_mode::write, {0x45505348, 1, "shard store"}, "", "FULL", 64};
+    c.run(sql);
+    BOOST_REQUIRE(c.checkpoint().complete);
+  }
+
+  /// `found` is what was wrong, in opening or in reading everything.
+  std::optional<runtime::storage_error> open_error() {
+    auto store = runtime::open_shard_store(disk, "/d", 3);
+    return store ? std::nullopt : std::optional{store.error()};
+  }
+  std::optional<runtime::storage_error> scan_error() {
+    auto reader = runtime::open_store_reader(disk, "/d", 3);
+    if (!reader)
+      return reader.error();
+    auto all = (*reader)->scan(1, 1'000);
+    return all ? std::nullopt : std::optional{all.error()};
+  }
+
+  static void expect(const std::optional<runtime::storage_error>& error, std::initializer_list<const char*> words) {
+    BOOST_REQUIRE(error.has_value());
+    BOOST_TEST((error->code == ec::damaged), "is " << to_string(error->code));
+    for (const auto* word : words)
+      BOOST_TEST((error->message.find(word) != std::string::npos), error->message << " does not say " << word);
+  }
+
+  void start_again() {
+    disk.kill();
+    for (const auto& f : disk.files())
+      disk.remove(f);
+    fill();
+  }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(shard_damage_suite, damaged_store)
+
+BOOST_AUTO_TEST_CASE(each_changed_column_of_the_newest_event_stops_the_store) {
+  for (const auto* column : {"previous", "type", "checksum"}) {
+    start_again();
+    change((std::string{"UPDATE event SET "} + column + " = " + column + " + 1 WHERE seq = 40").c_str());
+    expect(open_error(), {"shard-003.db", "event 40"});
+  }
+  for (const auto* column : {"hash", "body"}) {
+    start_again();
+    change((std::string{"UPDATE event SET "} + column + " = x'6161' WHERE seq = 40").c_str());
+    expect(open_error(), {"event 40"});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(each_changed_column_of_the_state_stops_the_store) {
+  for (const auto* column : {"shard", "applied", "term", "configuration_index", "head", "checksum"}) {
+    start_again();
+    change((std::string{"UPDATE state SET "} + column + " = " + column + " + 1").c_str());
+    expect(open_error(), {"shard-003.db"});
+  }
+  start_again();
+  change("UPDATE state SET head_hash = x'00'");
+  expect(open_error(), {"state"});
+  start_again();
+  change("UPDATE state SET configuration = x'00'");
+  expect(open_error(), {"state"});
+}
+
+BOOST_AUTO_TEST_CASE(a_state_row_that_is_gone_stops_the_store) {
+  change("DELETE FROM state");
+  expect(open_error(), {"state"});
+}
+
+BOOST_AUTO_TEST_CASE(a_newest_event_that_is_gone_stops_the_store) {
+  change("DELETE FROM event WHERE seq = 40");
+  expect(open_error(), {"event 40", "ends at 39"});
+}
+
+BOOST_AUTO_TEST_CASE(an_older_event_that_was_changed_is_not_served) {
+  change("UPDATE event SET body = replace(body, 'answers 3', 'answers 4') WHERE seq = 5");
+  change("UPDATE event SET body = cast(body as blob) WHERE seq = 5");
+  expect(scan_error(), {"event 5", "checksum"});
+  auto reader = must(runtime::open_store_reader(disk, "/d", 3));
+  const auto found = reader->find(hash_of_subject(7), domain::make_receipt("demo", "7", "key 3"));
+  BOOST_REQUIRE(!found);
+  BOOST_TEST((found.error().code == ec::damaged));
+  const auto listed = reader->list(hash_of_subject(7), "demo", "7", 0, 100);
+  BOOST_REQUIRE(!listed);
+  BOOST_TEST((listed.error().code == ec::damaged));
+  BOOST_TEST(must(reader->list(hash_of_subject(7), "demo", "7", 0, 5)).size() == 5u); // what is whole still is
+}
+
+BOOST_AUTO_TEST_CASE(an_older_event_that_is_gone_is_noticed) {
+  change("DELETE FROM event WHERE seq = 5");
+  expect(scan_error(), {"event 5", "missing"});
+  auto reader = must(runtime::open_store_reader(disk, "/d", 3));
+  BOOST_TEST(!reader->list(hash_of_subject(7), "demo", "7", 0, 100).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_subject_row_is_not_served_and_not_applied_to) {
+  for (const auto* sql :
+       {"UPDATE subject SET last = last - 1", "UPDATE subject SET tags = x''", "UPDATE subject SET checksum = 0"}) {
+    start_again();
+    change(sql);
+    auto reader = must(runtime::open_store_reader(disk, "/d", 3));
+    BOOST_TEST((reader->head(hash_of_subject(7)).error().code == ec::damaged));
+    BOOST_TEST((reader->find(hash_of_subject(7), {}).error().code == ec::damaged));
+    auto store = must(runtime::open_shard_store(disk, "/d", 3));
+    const auto applied = store->apply({batch(21, {submission(7, "key 3", "answers 3")})});
+    BOOST_REQUIRE(!applied);
+    BOOST_TEST((applied.error().code == ec::damaged));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_store_of_another_shard_is_refused) {
+  const auto copy = disk.bytes(db);
+  must(must(disk.open("/d/shard-004.db"))->write_at(0, copy));
+  auto other = runtime::open_shard_store(disk, "/d", 4);
+  BOOST_REQUIRE(!other);
+  BOOST_TEST((other.error().message.find("holds shard 3, not shard 4") != std::string::npos));
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_is_gone_beside_its_wal_is_refused) {
+  disk.remove(db);
+  expect(open_error(), {"is missing", "-wal"});
+}
+
+BOOST_AUTO_TEST_CASE(a_truncated_store_is_refused) {
+  disk.kill();
+  disk.truncate(wal, 0);
+  disk.truncate(db, disk.size(db) - 4'096);
+  BOOST_TEST((open_error().has_value() || scan_error().has_value()));
+}
+
+BOOST_AUTO_TEST_CASE(a_newer_format_is_refused) {
+  change("PRAGMA user_version = 9");
+  const auto error = open_error();
+  BOOST_REQUIRE(error.has_value());
+  BOOST_TEST((error->code == ec::invalid));
+  BOOST_TEST((error->message.find("format 9") != std::string::npos));
+  BOOST_TEST((runtime::open_store_reader(disk, "/d", 3).error().code == ec::invalid));
+}
+
+BOOST_AUTO_TEST_CASE(any_flipped_bit_is_noticed_or_harmless) {
+  disk.kill();
+  disk.truncate(wal, 0);
+  const auto read_all = [&]() -> std::vector<messages::stored_event> {
+    auto store = runtime::open_shard_store(disk, "/d", 3);
+    auto reader = runtime::open_store_reader(disk, "/d", 3);
+    if (!store || !reader)
+      return {};
+    auto all = (*reader)->scan(1, 1'000);
+    auto listed = (*reader)->list(hash_of_subject(7), "demo", "7", 0, 1'000);
+    if (!all || !listed || listed->size() != 20)
+      return {};
+    return *all;
+  };
+  const auto whole = read_all();
+  BOOST_REQUIRE(whole.size() == 40);
+  unsigned noticed = 0;
+  for (std::uint64_t at = 0; at < disk.size(db); at += 53) {
+    disk.kill();
+    disk.remove(wal);
+    disk.flip_bit(db, at, static_cast<unsigned>(at % 8));
+    const auto now = read_all();
+    if (now.empty())
+      ++noticed;
+    for (std::size_t i = 0; i < now.size(); ++i)
+      BOOST_REQUIRE((now[i].seq == whole[i].seq && now[i].bytes == whole[i].bytes));
+    disk.kill();
+    disk.flip_bit(db, at, static_cast<unsigned>(at % 8));
+  }
+  BOOST_TEST(noticed > 50u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
