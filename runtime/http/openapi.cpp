@@ -3,7 +3,418 @@
 namespace epione::runtime::http {
 
 std::string_view openapi_text() {
-  return R"json({"openapi":"3.0.3","info":{"title":"Epione","version":")json" EPIONE_VERSION R"json("},"paths":{}})json";
+  // clang-format off
+  return R"json({
+ "openapi": "3.0.3",
+ "info": {
+  "title": "Epione",
+  "version": ")json" EPIONE_VERSION R"json(",
+  "description": "Submissions of patients' answers and what was stored of them. Every GET answers HEAD as well. HTTP stays on loopback until sign-in exists.",
+  "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"}},
+ "paths": {
+  "/patient/data": {
+   "post": {
+    "operationId": "submit",
+    "summary": "Submit one questionnaire",
+    "description": "Answered with 202 only once the submission is durable. A retry under the same key is safe at any time: it is answered with 200 and the first receipt.",
+    "parameters": [
+     {
+      "name": "Idempotency-Key",
+      "in": "header",
+      "required": false,
+      "description": "The same as the member key; a quoted string (RFC 8941) or plain text. Both given and different: 400.",
+      "schema": {"type": "string", "minLength": 1, "maxLength": 200}}],
+    "requestBody": {
+     "required": true,
+     "content": {
+      "application/json": {
+       "schema": {"$ref": "#/components/schemas/submission"},
+       "example": {
+        "patientId": 42,
+        "key": "3f0e9c1a-5b7d-4e2f-9a8b-000000000001",
+        "data": {
+         "form": "phq-9",
+         "authored": "2024-03-01T08:30:00+01:00",
+         "answers": {"q1": 1, "q2": 0, "q3": 2, "q4": 1, "q5": 0, "q6": 1, "q7": 2, "q8": 1, "q9": 0}}}},
+      "application/msgpack": {"schema": {"$ref": "#/components/schemas/submission"}}}},
+    "responses": {
+     "200": {
+      "description": "Stored before under this key with the same content: the first receipt again.",
+      "content": {
+       "application/json": {
+        "schema": {"$ref": "#/components/schemas/stored"},
+        "example": {
+         "message": "stored before under this key",
+         "receipt": "6f1d3c0a9b7e4d52a1c8f0e2b4d69788",
+         "status": "stored",
+         "scores": [{"name": "total", "value": 8, "label": "mild"}]}}}},
+     "202": {
+      "description": "Durable now.",
+      "content": {
+       "application/json": {
+        "schema": {"$ref": "#/components/schemas/stored"},
+        "example": {
+         "message": "stored",
+         "receipt": "6f1d3c0a9b7e4d52a1c8f0e2b4d69788",
+         "status": "stored",
+         "scores": [{"name": "total", "value": 8, "label": "mild"}]}}}},
+     "400": {"$ref": "#/components/responses/bad_request"},
+     "404": {"$ref": "#/components/responses/not_found"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "409": {
+      "description": "The key was used before with other content; nothing was stored.",
+      "content": {"application/json": {"schema": {"$ref": "#/components/schemas/conflict"}}}},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "415": {"$ref": "#/components/responses/media_type"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "422": {
+      "description": "The answers do not fit the form; every problem is listed, nothing was stored. Or: these answers stopped their checker repeatedly and were set aside (code set-aside).",
+      "content": {
+       "application/json": {
+        "schema": {"$ref": "#/components/schemas/problems"},
+        "example": {
+         "error": "the answers do not fit the form; nothing was stored",
+         "problems": [{"linkId": "q9", "code": "required", "message": "an answer is required", "allowed": []}]}}}},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "500": {"$ref": "#/components/responses/failed"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {"$ref": "#/components/responses/submission_unavailable"},
+     "505": {"$ref": "#/components/responses/version"}}}},
+  "/patient/{id}": {
+   "get": {
+    "operationId": "history",
+    "summary": "A patient's submissions, newest first",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "description": "patientId as text, percent-encoded.",
+      "schema": {"type": "string", "minLength": 1, "maxLength": 128}},
+     {
+      "name": "study",
+      "in": "query",
+      "required": false,
+      "description": "Study's id; may be left out while exactly one study is loaded.",
+      "schema": {"type": "string", "maxLength": 128}},
+     {
+      "name": "limit",
+      "in": "query",
+      "required": false,
+      "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 20}},
+     {
+      "name": "before",
+      "in": "query",
+      "required": false,
+      "description": "The next of an earlier answer.",
+      "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}}],
+    "responses": {
+     "200": {
+      "description": "One page.",
+      "content": {
+       "application/json": {
+        "schema": {"$ref": "#/components/schemas/history"},
+        "example": {
+         "patientId": "42",
+         "site": "S42",
+         "submissions": [
+          {
+           "receipt": "6f1d3c0a9b7e4d52a1c8f0e2b4d69788",
+           "form": "phq-9",
+           "version": "1.0",
+           "authored": "2024-03-01T08:30:00+01:00",
+           "stored": "2024-03-01T07:30:02.118Z",
+           "scores": [{"name": "total", "value": 8, "label": "mild"}],
+           "alerts": []}],
+         "next": null}}}},
+     "400": {"$ref": "#/components/responses/bad_request"},
+     "404": {"$ref": "#/components/responses/not_found"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "500": {"$ref": "#/components/responses/failed"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {"$ref": "#/components/responses/unavailable"},
+     "505": {"$ref": "#/components/responses/version"}}}},
+  "/patient/{id}/submissions/{receipt}": {
+   "get": {
+    "operationId": "submission",
+    "summary": "One submission with its answers",
+    "parameters": [
+     {
+      "name": "id",
+      "in": "path",
+      "required": true,
+      "description": "patientId as text, percent-encoded.",
+      "schema": {"type": "string", "minLength": 1, "maxLength": 128}},
+     {"name": "receipt", "in": "path", "required": true, "schema": {"$ref": "#/components/schemas/receipt"}},
+     {
+      "name": "study",
+      "in": "query",
+      "required": false,
+      "description": "Study's id; may be left out while exactly one study is loaded.",
+      "schema": {"type": "string", "maxLength": 128}}],
+    "responses": {
+     "200": {
+      "description": "The submission.",
+      "content": {
+       "application/json": {
+        "schema": {"$ref": "#/components/schemas/submission_with_answers"},
+        "example": {
+         "receipt": "6f1d3c0a9b7e4d52a1c8f0e2b4d69788",
+         "form": "phq-9",
+         "version": "1.0",
+         "authored": "2024-03-01T08:30:00+01:00",
+         "stored": "2024-03-01T07:30:02.118Z",
+         "scores": [{"name": "total", "value": 8, "label": "mild"}],
+         "alerts": [],
+         "answers": {"q1": 1, "q2": 0, "q3": 2, "q4": 1, "q5": 0, "q6": 1, "q7": 2, "q8": 1, "q9": 0}}}}},
+     "400": {"$ref": "#/components/responses/bad_request"},
+     "404": {"$ref": "#/components/responses/not_found"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "500": {"$ref": "#/components/responses/failed"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {"$ref": "#/components/responses/unavailable"},
+     "505": {"$ref": "#/components/responses/version"}}}},
+  "/healthz": {
+   "get": {
+    "operationId": "healthz",
+    "summary": "Whether the process is alive",
+    "responses": {
+     "200": {
+      "description": "Alive.",
+      "content": {
+       "application/json": {
+        "schema": {"type": "object", "required": ["status"], "properties": {"status": {"type": "string", "enum": ["alive"]}}}}}},
+     "400": {"$ref": "#/components/responses/bad_request"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {"$ref": "#/components/responses/unavailable"},
+     "505": {"$ref": "#/components/responses/version"}}}},
+  "/readyz": {
+   "get": {
+    "operationId": "readyz",
+    "summary": "Whether this node may serve",
+    "responses": {
+     "200": {
+      "description": "It may.",
+      "content": {
+       "application/json": {"schema": {"$ref": "#/components/schemas/readiness"}, "example": {"status": "ready", "reasons": []}}}},
+     "400": {"$ref": "#/components/responses/bad_request"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {
+      "description": "It may not, and why.",
+      "content": {
+       "application/json": {
+        "schema": {"$ref": "#/components/schemas/readiness"},
+        "example": {"status": "not ready", "reasons": [{"part": "shard 3", "reason": "waits for its store"}]}}}},
+     "505": {"$ref": "#/components/responses/version"}}}},
+  "/metrics": {
+   "get": {
+    "operationId": "metrics",
+    "summary": "Metrics in Prometheus' text format 0.0.4",
+    "responses": {
+     "200": {"description": "All metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+     "400": {"$ref": "#/components/responses/bad_request"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {"$ref": "#/components/responses/unavailable"},
+     "505": {"$ref": "#/components/responses/version"}}}},
+  "/openapi.json": {
+   "get": {
+    "operationId": "openapi",
+    "summary": "This description",
+    "responses": {
+     "200": {"description": "OpenAPI 3.0.3.", "content": {"application/json": {"schema": {"type": "object"}}}},
+     "400": {"$ref": "#/components/responses/bad_request"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {"$ref": "#/components/responses/unavailable"},
+     "505": {"$ref": "#/components/responses/version"}}}}},
+ "components": {
+  "schemas": {
+   "receipt": {
+    "type": "string",
+    "pattern": "^[0-9a-f]{32}$",
+    "description": "Names one submission; derived from study, patient and key, so that it is the same for every retry."},
+   "submission": {
+    "type": "object",
+    "required": ["patientId", "data"],
+    "additionalProperties": false,
+    "properties": {
+     "patientId": {
+      "oneOf": [{"type": "integer"}, {"type": "string", "minLength": 1, "maxLength": 128}],
+      "description": "Not 0 and not empty; 42 and \"42\" are the same patient."},
+     "data": {"oneOf": [{"$ref": "#/components/schemas/data"}, {"type": "string", "description": "JSON of the same object."}]},
+     "key": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 200,
+      "description": "Chosen by the sender, new for each new submission and kept for its retries. Without one there is no protection against repeats."},
+     "study": {"type": "string", "maxLength": 128, "description": "May be left out while exactly one study is loaded."}}},
+   "data": {
+    "type": "object",
+    "required": ["form", "answers"],
+    "properties": {
+     "form": {"type": "string"},
+     "answers": {
+      "type": "object",
+      "description": "linkId to value; a choice by its code or, where its options carry one, by their ordinal value.",
+      "additionalProperties": true},
+     "authored": {
+      "type": "string",
+      "format": "date-time",
+      "description": "When the patient answered, RFC 3339 with the patient's zone."}}},
+   "score": {
+    "type": "object",
+    "required": ["name", "value", "label"],
+    "properties": {
+     "name": {"type": "string"},
+     "value": {"type": "number"},
+     "label": {"type": "string", "description": "Of the band the value lies in; empty without bands."}}},
+   "stored": {
+    "type": "object",
+    "required": ["message", "receipt", "status", "scores"],
+    "properties": {
+     "message": {"type": "string"},
+     "receipt": {"$ref": "#/components/schemas/receipt"},
+     "status": {"type": "string", "enum": ["stored"]},
+     "scores": {"type": "array", "items": {"$ref": "#/components/schemas/score"}}}},
+   "error": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
+   "conflict": {
+    "type": "object",
+    "required": ["error", "receipt"],
+    "properties": {"error": {"type": "string"}, "receipt": {"$ref": "#/components/schemas/receipt"}}},
+   "problems": {
+    "type": "object",
+    "required": ["error", "problems"],
+    "properties": {
+     "error": {"type": "string"},
+     "receipt": {"$ref": "#/components/schemas/receipt"},
+     "problems": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "required": ["linkId", "code", "message", "allowed"],
+       "properties": {
+        "linkId": {"type": "string", "nullable": true},
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "allowed": {"type": "array", "items": {"type": "string"}}}}}}},
+   "unavailable": {
+    "type": "object",
+    "required": ["error", "outcome"],
+    "properties": {
+     "error": {"type": "string"},
+     "outcome": {
+      "type": "string",
+      "enum": ["not_stored", "unknown"],
+      "description": "Only not_stored promises that nothing was stored; after unknown send it again under the same key."}}},
+   "submission_summary": {
+    "type": "object",
+    "required": ["receipt", "form", "version", "authored", "stored", "scores", "alerts"],
+    "properties": {
+     "receipt": {"$ref": "#/components/schemas/receipt"},
+     "form": {"type": "string"},
+     "version": {"type": "string"},
+     "authored": {"type": "string", "nullable": true},
+     "stored": {"type": "string", "format": "date-time"},
+     "scores": {"type": "array", "items": {"$ref": "#/components/schemas/score"}},
+     "alerts": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "required": ["rule", "raised"],
+       "properties": {"rule": {"type": "string"}, "raised": {"type": "string", "format": "date-time"}}}}}},
+   "submission_with_answers": {
+    "allOf": [
+     {"$ref": "#/components/schemas/submission_summary"},
+     {
+      "type": "object",
+      "required": ["answers"],
+      "properties": {"answers": {"type": "object", "additionalProperties": true}}}]},
+   "history": {
+    "type": "object",
+    "required": ["patientId", "site", "submissions", "next"],
+    "properties": {
+     "patientId": {"type": "string"},
+     "site": {"type": "string", "nullable": true},
+     "submissions": {"type": "array", "items": {"$ref": "#/components/schemas/submission_summary"}},
+     "next": {"type": "string", "nullable": true, "description": "Cursor for before; null at the end."}}},
+   "readiness": {
+    "type": "object",
+    "required": ["status", "reasons"],
+    "properties": {
+     "status": {"type": "string", "enum": ["ready", "not ready"]},
+     "reasons": {
+      "type": "array",
+      "items": {
+       "type": "object",
+       "required": ["part", "reason"],
+       "properties": {"part": {"type": "string"}, "reason": {"type": "string"}}}}}}},
+  "responses": {
+   "bad_request": {
+    "description": "Not HTTP, not JSON or msgpack, or a member or parameter that is not as it must be; error names it. {\"error\": \"patientId is required\"} when it is missing or 0.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "not_found": {
+    "description": "Unknown study, subject or receipt.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "too_slow": {
+    "description": "Header or body did not arrive within their time limits.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "too_large": {
+    "description": "The body is larger than 256 KiB.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "media_type": {
+    "description": "Neither application/json nor application/msgpack, or with a Content-Encoding.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "expectation": {
+    "description": "An expectation other than 100-continue.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "header_too_large": {
+    "description": "The header is larger than 16 KiB.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "failed": {
+    "description": "A stored submission could not be read; the operator has been told.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "not_implemented": {
+    "description": "A method or transfer coding this server does not know.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "version": {
+    "description": "Neither HTTP/1.1 nor HTTP/1.0.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "unavailable": {
+    "description": "Not now; try again.",
+    "content": {
+     "application/json": {
+      "schema": {"$ref": "#/components/schemas/unavailable"},
+      "example": {"error": "the shard cannot be read just now; try again", "outcome": "unknown"}}},
+    "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}},
+   "submission_unavailable": {
+    "description": "Not now. outcome says whether anything may have been stored.",
+    "content": {
+     "application/json": {
+      "schema": {"$ref": "#/components/schemas/unavailable"},
+      "example": {"error": "the shard has as many requests in hand as it may; try again", "outcome": "not_stored"}}},
+    "headers": {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}}}}})json";
+  // clang-format on
 }
 
 } // namespace epione::runtime::http

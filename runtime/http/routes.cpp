@@ -11,15 +11,14 @@ using std::string_view;
 // What any request can be answered with, whatever its route: see parse_head() and the connection's limits.
 constexpr std::array submit_statuses{200, 202, 400, 404, 408, 409, 413, 415, 417, 422, 431, 500, 501, 503, 505};
 constexpr std::array history_statuses{200, 400, 404, 408, 413, 417, 431, 500, 501, 503, 505};
-constexpr std::array page_statuses{200, 400, 408, 413, 417, 431, 501, 505};
-constexpr std::array ready_statuses{200, 400, 408, 413, 417, 431, 501, 503, 505};
+constexpr std::array page_statuses{200, 400, 408, 413, 417, 431, 501, 503, 505};
 
 constexpr std::array<route, route_count> table{{
     {route_id::submit, "submit", method::post, "/patient/data", submit_statuses},
     {route_id::history, "history", method::get, "/patient/{id}", history_statuses},
     {route_id::submission, "submission", method::get, "/patient/{id}/submissions/{receipt}", history_statuses},
     {route_id::healthz, "healthz", method::get, "/healthz", page_statuses},
-    {route_id::readyz, "readyz", method::get, "/readyz", ready_statuses},
+    {route_id::readyz, "readyz", method::get, "/readyz", page_statuses},
     {route_id::metrics, "metrics", method::get, "/metrics", page_statuses},
     {route_id::openapi, "openapi", method::get, "/openapi.json", page_statuses},
 }};

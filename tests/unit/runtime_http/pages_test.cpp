@@ -1,0 +1,137 @@
+// The pages for operators and programs, and that the interface's description says what the interface does.
+#include "runtime/http/http_metrics.hpp"
+#include "runtime/http/openapi.hpp"
+#include "runtime/http/routes.hpp"
+#include "server_fixture.hpp"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+#include <set>
+
+using namespace epione::runtime;
+using namespace epione::runtime::test;
+
+BOOST_AUTO_TEST_SUITE(pages)
+
+BOOST_AUTO_TEST_CASE(readyz_gives_the_reasons_until_there_are_none) {
+  running_server node;
+  node.around.ready.set("shard 3", "waits for its \"store\"");
+  node.around.ready.set("journal", "is opening");
+  auto probe = node.client();
+  auto answer = probe.ask(get("/readyz"));
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(answer->status == 503);
+  BOOST_TEST(answer->header.at("retry-after") == "1");
+  const auto body = nlohmann::json::parse(answer->body);
+  BOOST_TEST(body["status"] == "not ready");
+  BOOST_TEST(body["reasons"].size() == 2u);
+  BOOST_TEST(body["reasons"][1]["part"] == "shard 3");
+  BOOST_TEST(body["reasons"][1]["reason"] == "waits for its \"store\"");
+  node.around.ready.clear("shard 3");
+  BOOST_TEST(probe.ask(get("/readyz"))->status == 503);
+  node.around.ready.clear("journal");
+  answer = probe.ask(get("/readyz"));
+  BOOST_TEST(answer->status == 200);
+  BOOST_TEST(nlohmann::json::parse(answer->body)["status"] == "ready");
+  BOOST_TEST(probe.ask(get("/healthz"))->status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(metrics_count_requests_by_route_and_status) {
+  running_server node;
+  node.behind.answer_with(node.server,
+                          [](const fake_front::request& r) { return epione::messages::reply{r.ticket, 202, "{}", 0}; });
+  auto client = node.client();
+  BOOST_TEST(client.ask(post(R"({"patientId":1,"data":{}})"))->status == 202);
+  BOOST_TEST(client.ask(post(R"({"patientId":1,"data":{}})"))->status == 202);
+  BOOST_TEST(client.ask(post("{"))->status == 400);
+  BOOST_TEST(client.ask(get("/nothing"))->status == 404);
+  const auto answer = client.ask(get("/metrics"));
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(answer->header.at("content-type").substr(0, 25) == "text/plain; version=0.0.4");
+  for (const auto* line :
+       {"epione_http_requests_total{route=\"submit\",status=\"202\"} 2",
+        "epione_http_requests_total{route=\"submit\",status=\"400\"} 1",
+        "epione_http_requests_total{route=\"none\",status=\"404\"} 1", "epione_http_request_seconds_count{route=\"submit\"} 3",
+        "epione_http_connections 1", "epione_http_connections_accepted_total 1"})
+    BOOST_TEST(answer->body.find(line) != std::string::npos, line);
+}
+
+BOOST_AUTO_TEST_CASE(metrics_are_refreshed_before_they_are_shown) {
+  surroundings around;
+  auto parts = around.get();
+  parts.before_metrics = [&] { around.numbers.gauge("epione_test_refreshed", "Test").Increment(); };
+  fake_front behind;
+  http_server server{{}, parts};
+  const auto endpoint = server.start(behind);
+  BOOST_REQUIRE(endpoint);
+  raw_client client{endpoint->port};
+  client.ask(get("/metrics"));
+  BOOST_TEST(client.ask(get("/metrics"))->body.find("epione_test_refreshed 2") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(the_description_has_every_route_with_its_statuses_and_nothing_else) {
+  running_server node;
+  const auto answer = node.client().ask(get("/openapi.json"));
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(answer->body == http::openapi_text());
+  const auto description = nlohmann::json::parse(answer->body);
+  std::set<std::string> described, real;
+  for (const auto& [path, methods] : description["paths"].items())
+    for (const auto& [method, operation] : methods.items())
+      for (const auto& [status, response] : operation["responses"].items()) {
+        described.insert(method + " " + path + " " + status);
+        BOOST_TEST((response.contains("description") || response.contains("$ref")));
+      }
+  for (const auto& r : http::routes()) {
+    const std::string method = r.verb == http::method::post ? "post " : "get ";
+    BOOST_TEST(std::is_sorted(r.statuses.begin(), r.statuses.end()));
+    for (const int status : r.statuses)
+      real.insert(method + std::string{r.pattern} + " " + std::to_string(status));
+  }
+  BOOST_TEST(described == real, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(everything_the_description_refers_to_is_there) {
+  const auto description = nlohmann::json::parse(http::openapi_text());
+  BOOST_TEST(description["openapi"] == "3.0.3");
+  const std::function<void(const nlohmann::json&)> walk = [&](const nlohmann::json& node) {
+    if (node.is_object() && node.contains("$ref"))
+      BOOST_TEST(description.contains(nlohmann::json::json_pointer{node["$ref"].get<std::string>().substr(1)}), node["$ref"]);
+    if (node.is_structured())
+      for (const auto& child : node)
+        walk(child);
+  };
+  walk(description);
+}
+
+BOOST_AUTO_TEST_CASE(every_described_route_is_found_and_takes_only_its_method) {
+  for (const auto& r : http::routes()) {
+    std::string path{r.pattern};
+    for (const std::string brace : {"{id}", "{receipt}"})
+      if (const auto at = path.find(brace); at != std::string::npos)
+        path.replace(at, brace.size(), "x");
+    const auto target = path + "?query";
+    const auto found = http::find_route(r.verb, target);
+    BOOST_REQUIRE(found);
+    BOOST_TEST((found->found == &r));
+    BOOST_TEST(found->query == "query");
+    BOOST_TEST(http::find_route(http::method::other, path).error().status == 405);
+    BOOST_TEST(http::find_route(r.verb, path + "/more/of/it").error().status == 404);
+  }
+  BOOST_TEST(http::find_route(http::method::get, "/patient/a%2Fb/submissions/c")->segments[0] == "a%2Fb");
+  BOOST_TEST(http::find_route(http::method::get, "/patient//submissions/c").error().status == 404);
+  BOOST_TEST(http::find_route(http::method::get, "*").error().status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(percent_encoding) {
+  std::string out;
+  BOOST_TEST(http::percent_decode("a%20b+c", false, out));
+  BOOST_TEST(out == "a b+c");
+  BOOST_TEST(http::percent_decode("a%2Bb+c", true, out));
+  BOOST_TEST(out == "a+b c");
+  for (const auto* bad : {"%", "%2", "%zz", "x%g0"})
+    BOOST_TEST(!http::percent_decode(bad, false, out), bad);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
