@@ -1,4 +1,5 @@
 // A damaged journal is never taken for a whole one: each kind of damage is noticed and named.
+#include "runtime/storage/mark_file.hpp"
 #include "runtime/storage/sqlite.hpp"
 #include "tests/unit/runtime_storage/simulated_fixture.hpp"
 
@@ -180,6 +181,20 @@ BOOST_AUTO_TEST_CASE(a_mark_without_a_whole_slot_is_noticed_and_one_slot_is_enou
   disk.flip_bit(mark, 200);
   disk.flip_bit(mark, 4'096 + 200);
   expect_damaged({"journal.mark: holds no whole mark"});
+}
+
+BOOST_AUTO_TEST_CASE(the_two_slots_of_the_mark_are_one_transaction_apart) {
+  fill(false);
+  auto bytes = disk.bytes(mark);
+  const auto newest = runtime::mark_file::parse(bytes);
+  BOOST_REQUIRE(newest.has_value());
+  for (const std::size_t slot : {0u, 1u}) {
+    auto torn = bytes;
+    torn[slot * runtime::mark_file::slot_bytes + 2'000] ^= 1;
+    const auto other = runtime::mark_file::parse(torn);
+    BOOST_REQUIRE(other.has_value());
+    BOOST_TEST((other->number == newest->number || other->number + 1 == newest->number));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_older_copy_of_the_journal_is_noticed) {
