@@ -62,9 +62,6 @@ void prepare(caf::scheduled_actor* self, const environment& env, const char (&na
   prepare_named(self, env, name);
 }
 
-/// The same for actors that live by the million: logged under their state's name, and no memory of their own for the handlers.
-void prepare_small(caf::scheduled_actor* self, const environment& env);
-
 /// Spawns `actor(self, env, arguments...)`. Arguments are kept by value; pass std::ref for what must stay a reference.
 template <caf::spawn_options Options = caf::no_spawn_options, class Spawner, class Result, class Self, class... Parameters,
           class... Arguments>

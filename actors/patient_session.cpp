@@ -53,7 +53,7 @@ void on_head(pointer self, const subject_head_ptr& head) {
 patient_session_actor::behavior_type patient_session(pointer self, const environment& env, std::uint32_t shard,
                                                      std::uint64_t subject_hash, shard_region_actor region,
                                                      store_reader_actor reader) {
-  prepare_small(self, env);
+  prepare(self, env, "patient_session");
   self->state.region = std::move(region);
   self->state.reader = std::move(reader);
   self->state.subject_hash = subject_hash;

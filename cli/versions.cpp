@@ -1,6 +1,8 @@
 // Versions, from each library's own macro and function.
 #include "cli/versions.hpp"
 
+#include "cluster/raft_core.h"
+
 #include <CLI/Version.hpp>
 #include <boost/version.hpp>
 #include <caf/config.hpp>
@@ -15,8 +17,6 @@
 #include <sys/utsname.h>
 #include <toml++/toml.h>
 #include <xxhash.h>
-
-extern "C" int raft_version_number(void); // raft.h does not compile as C++
 
 #define EPIONE_TEXT_OF(x) #x
 #define EPIONE_TEXT(x) EPIONE_TEXT_OF(x)
@@ -44,7 +44,7 @@ std::string kernel() {
 std::vector<library_version> library_versions() {
   return {
       {"SQLite", SQLITE_VERSION, sqlite3_libversion(), sqlite3_libversion_number() >= SQLITE_VERSION_NUMBER},
-      {"libraft", "", dotted(raft_version_number()), raft_version_number() >= 2201}, // at least 0.22.1
+      {"libraft", dotted(epione_raft_version()), "", true},
       {"CAF", dotted(CAF_VERSION), "", true},
       {"libsodium", SODIUM_VERSION_STRING, sodium_version_string(),
        sodium_library_version_major() >= SODIUM_LIBRARY_VERSION_MAJOR},

@@ -399,3 +399,5 @@ void* epione_raft_encode_configuration(const uint64_t* ids, const char* const* a
 void epione_raft_free_bytes(void* bytes) {
   raft_free(bytes);
 }
+
+int epione_raft_version(void) { return RAFT_VERSION_NUMBER; }

@@ -74,6 +74,9 @@ struct epione_raft_options {
 typedef struct epione_raft epione_raft;
 
 /* Null without memory. */
+/* Of the headers this was built with: major * 10000 + minor * 100 + patch. The library exports none. */
+int epione_raft_version(void);
+
 epione_raft* epione_raft_new(const struct epione_raft_options* options);
 void epione_raft_free(epione_raft* r);
 

@@ -136,10 +136,15 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
   const auto n = std::to_string(group);
   std::vector<child_spec> children;
   children.push_back(permanent("replica " + n, actor_stop_limit_ms, [this, group] {
-    return pointer_to(actors::spawn_actor(system_, environment_, cluster::replica, group, epochs_));
+    return pointer_to(actors::spawn_actor(system_, environment_, cluster::replica, cluster::replica_options{group}, epochs_));
   }));
   children.push_back(permanent("store " + n, config_.stop.limit_ms, [this, group] {
-    return pointer_to(actors::spawn_blocking(system_, environment_, actors::shard_store, group));
+    actors::shard_store_options options{group};
+    options.apply_rows_max = config_.storage.apply_rows_max;
+    options.apply_delay_ms = config_.storage.apply_delay_ms;
+    options.checkpoint_bytes = config_.storage.store_checkpoint_bytes;
+    options.turn = checkpoint_turn_;
+    return pointer_to(actors::spawn_blocking(system_, environment_, actors::shard_store, options));
   }));
   if (group == 0) {
     children.push_back(permanent("catalog", actor_stop_limit_ms, [this] {

@@ -2,6 +2,7 @@
 // and the simulator start the very same tree.
 #pragma once
 
+#include "actors/checkpoint_turn.hpp"
 #include "actors/environment.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/interfaces.hpp"
@@ -64,6 +65,7 @@ private:
   runtime::readiness readiness_;
   actors::environment environment_;
   std::shared_ptr<std::atomic<std::uint64_t>> epochs_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+  std::shared_ptr<actors::checkpoint_turn> checkpoint_turn_ = std::make_shared<actors::checkpoint_turn>();
   mutable std::mutex gateway_mutex_;
   messages::gateway_actor gateway_; ///< the newest one
 };
