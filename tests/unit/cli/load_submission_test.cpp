@@ -1,6 +1,10 @@
 #include "cli/load_submission.hpp"
+#include "domain/canonical.hpp"
+#include "domain/study.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -21,6 +25,18 @@ struct request {
 request split(std::string_view bytes) {
   const auto end = bytes.find("\r\n\r\n");
   return {std::string{bytes.substr(0, end + 4)}, std::string{bytes.substr(end + 4)}};
+}
+
+std::string text_of(const std::string& name) {
+  std::ifstream in{EPIONE_SOURCE_DIR "/examples/demo/" + name, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+std::shared_ptr<const epione::domain::study> demo_study() {
+  const auto study = epione::domain::compile_study(
+      {text_of("study.toml"), {{"gad-7.json", text_of("gad-7.json")}, {"phq-9.json", text_of("phq-9.json")}}});
+  BOOST_REQUIRE(study);
+  return *study;
 }
 
 } // namespace
@@ -103,6 +119,29 @@ BOOST_AUTO_TEST_CASE(a_request_is_what_its_counter_says) {
       }
     }
     BOOST_TEST(forms.size() == 2u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_demo_study_accepts_every_submission_and_agrees_on_score_and_alert) {
+  const auto study = demo_study();
+  for (const bool codes : {false, true}) {
+    const auto plan = plan_with(100'000, load_forms::mixed);
+    load_request_writer writer{plan, "h:1", "", codes};
+    for (std::uint64_t counter = 0; counter < 500; ++counter) {
+      const auto body = nlohmann::json::parse(split(writer.write(counter)).body);
+      const auto bytes = nlohmann::json::to_msgpack(body["data"]);
+      const auto content =
+          epione::domain::canonical_from_msgpack({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, 32);
+      BOOST_REQUIRE(content);
+      const auto verdict = study->assess(*content);
+      const auto answers = answers_of(plan, counter);
+      BOOST_REQUIRE(verdict.accepted());
+      BOOST_TEST(study->site_of(std::to_string(subject_of(plan, counter))).has_value());
+      BOOST_TEST(verdict.authored == authored_of(plan, counter));
+      BOOST_TEST(verdict.alerts.empty() == !answers.alerts());
+      BOOST_REQUIRE(!verdict.scores.empty());
+      BOOST_TEST(verdict.scores.front().value == answers.total());
+    }
   }
 }
 

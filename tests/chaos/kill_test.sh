@@ -1,0 +1,137 @@
+#!/bin/bash
+# Kills a node with SIGKILL at random moments under full load and proves, each time, that everything it had acknowledged is there
+# exactly once with its answers, and that the chain is intact.
+#
+#   tests/chaos/kill_test.sh [--epione PATH] [--rounds 50] [--connections 256] [--subjects 200000] [--seed N] [--directory DIR] [--keep]
+#
+# The load goes on while the node is away, as phones do: what had no answer is sent again under the same key. Every fifth round
+# kills the node a second time while it starts. A round in which too little was acknowledged before the kill does not count and
+# is repeated. Loopback only; needs nothing but bash and the program.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+source tests/chaos/common.sh
+
+epione=build/release/epione
+rounds=50
+connections=256
+subjects=200000
+seed=$$
+directory=
+acknowledged_min=500 # before the kill, or the round does not count
+invalid_max=10       # in a row; then this machine cannot carry the load
+
+while (($# > 0)); do
+  case $1 in
+    --epione) epione=$2 && shift ;;
+    --rounds) rounds=$2 && shift ;;
+    --connections) connections=$2 && shift ;;
+    --subjects) subjects=$2 && shift ;;
+    --seed) seed=$2 && shift ;;
+    --directory) directory=$2 && shift ;;
+    --keep) keep=1 ;;
+    *) echo "usage: $0 [--epione PATH] [--rounds N] [--connections N] [--subjects N] [--seed N] [--directory DIR] [--keep]" >&2 && exit 2 ;;
+  esac
+  shift
+done
+[[ -x $epione ]] || fail "$epione is not there; build it with scripts/build.sh, or name another with --epione"
+RANDOM=$seed
+
+make_work_directory "$directory"
+echo "Kill test: $rounds rounds, $connections connections, seed $seed, data in $work"
+
+ledger_bytes() { stat -c %s "$work/round.ledger" 2>/dev/null || echo 0; }
+
+start_load() {
+  rm -f "$work/round.ledger"
+  "$epione" bench submit --data-dir "$work/data" --connections "$connections" --duration 1h --subjects "$subjects" \
+    --seed $((seed * 1000 + attempt)) --ledger "$work/round.ledger" >"$work/load.out" 2>"$work/load.err" &
+  load_pid=$!
+}
+
+# One record of the ledger is 32 bytes, the first of them the run's.
+wait_for_load() {
+  local limit=$(($(now_ms) + 30000))
+  until (($(ledger_bytes) >= 32 * (acknowledged_min + 1))); do
+    kill -0 "$node_pid" 2>/dev/null || fail "the node ended under load; see $work/node.err"
+    (($(now_ms) < limit)) || return 1
+    sleep 0.01
+  done
+}
+
+stop_load() {
+  local code=0
+  kill -TERM "$load_pid" 2>/dev/null
+  wait "$load_pid" || code=$?
+  load_pid=
+  ((code == 0)) || {
+    cat "$work/load.out" "$work/load.err" >&2
+    fail "the load ended with exit code $code"
+  }
+}
+
+total=0
+round=0
+attempt=0
+invalid=0
+worst_ready=0
+start_node
+wait_until_ready
+while ((round < rounds)); do
+  attempt=$((attempt + 1))
+  start_load
+  if ! wait_for_load; then
+    stop_load
+    invalid=$((invalid + 1))
+    echo "round $((round + 1)): too little load, repeated"
+    ((invalid < invalid_max)) || fail "$invalid_max rounds in a row had too little load"
+    continue
+  fi
+  invalid=0
+  round=$((round + 1))
+  delay=$(between 0 1700)
+  pause_ms "$delay"
+  at_least=$(($(ledger_bytes) / 32 - 1))
+  kill_node
+  twice=
+  if ((round % 5 == 0)); then
+    start_node
+    pause_ms "$(between 0 300)"
+    kill_node
+    twice=", killed again while it started"
+  fi
+  restarted=$(now_ms)
+  start_node
+  wait_until_ready
+  ready=$(($(now_ms) - restarted))
+  ((ready > worst_ready)) && worst_ready=$ready
+  pause_ms 300 # what had no answer is asked for again
+  stop_load
+  code=0
+  "$epione" bench verify --data-dir "$work/data" --ledger "$work/round.ledger" --connections 64 >"$work/verify.out" 2>&1 || code=$?
+  if ((code != 0)); then
+    cat "$work/verify.out" >&2
+    fail "round $round: verification ended with exit code $code"
+  fi
+  acknowledged=$(row "$work/verify.out" acknowledged)
+  found=$(row "$work/verify.out" "found exactly once")
+  ((acknowledged >= at_least && found == acknowledged)) || fail "round $round: $found of $acknowledged found, at least $at_least sent"
+  total=$((total + acknowledged))
+  cat "$work/round.ledger" >>"$work/all.ledger"
+  echo "round $round: killed with $at_least or more acknowledged$twice, ready after $ready ms, $(row "$work/load.out" retries) retries;" \
+    "all $(grouped "$found") there once with their answers"
+  if ((round % 10 == 0)); then
+    audit
+    echo "round $round: the chain is intact"
+  fi
+done
+
+code=0
+"$epione" bench verify --data-dir "$work/data" --ledger "$work/all.ledger" --connections 64 >"$work/verify.out" 2>&1 || code=$?
+cat "$work/verify.out"
+((code == 0)) || fail "verification of all rounds ended with exit code $code"
+[[ $(row "$work/verify.out" "found exactly once") == "$total" ]] || fail "$total were acknowledged in all rounds"
+stop_node
+audit
+passed=1
+echo "PASSED: $rounds rounds, $((attempt - round)) repeated, $(grouped "$total") acknowledged submissions, each there exactly once with" \
+  "its answers; chain intact; ready again within $worst_ready ms"
