@@ -61,7 +61,9 @@ outcome import_through_running_node(const runtime::admin_reply& reply) {
 }
 
 /// Nobody runs on the directory: this process is its node for as long as the import takes.
-outcome import_into_stopped_node(const runtime::config& config, const domain::study_source& source) {
+outcome import_into_stopped_node(runtime::config config, const domain::study_source& source) {
+  if (config.log.level == runtime::defaults::log_level_name)
+    config.log.level = "warning"; // a node's start and stop would bury the answer
   auto started = node::node::start({.config = config, .demo = false, .http = false});
   if (!started)
     return {started.error().exit_code, started.error().message, {}, false, {}};

@@ -1,7 +1,7 @@
 // Reading a study's folder within limits: a mistyped path must not read a disk into memory.
 #include "cli/study_folder.hpp"
 
-#include "runtime/defaults.hpp"
+#include "domain/limits.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,14 +15,14 @@ namespace epione::cli {
 namespace {
 
 namespace fs = std::filesystem;
-namespace limits = runtime::defaults;
+namespace limits = domain::limits;
 
 std::string kib(std::size_t bytes) {
   return std::to_string(bytes / 1024) + " KiB";
 }
 
 /// The file's text, or a sentence.
-tl::expected<std::string, std::string> read_file(const fs::path& path) {
+tl::expected<std::string, std::string> read_file(const fs::path& path, std::size_t bytes_max) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found)
@@ -34,13 +34,13 @@ tl::expected<std::string, std::string> read_file(const fs::path& path) {
   std::ifstream in{path, std::ios::binary};
   if (!in)
     return tl::unexpected{std::string{"cannot be opened: "} + std::strerror(errno)};
-  std::string text(limits::study_file_bytes_max + 1, '\0');
+  std::string text(bytes_max + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad())
     return tl::unexpected{std::string{"cannot be read"}};
   text.resize(static_cast<std::size_t>(in.gcount()));
-  if (text.size() > limits::study_file_bytes_max)
-    return tl::unexpected{"is larger than " + kib(limits::study_file_bytes_max) + ", the limit for one file of a study"};
+  if (text.size() > bytes_max)
+    return tl::unexpected{"is larger than " + kib(bytes_max) + ", the limit for this file"};
   return text;
 }
 
@@ -72,7 +72,7 @@ tl::expected<domain::study_source, std::vector<domain::import_problem>> read_stu
   }
 
   domain::study_source source;
-  if (auto text = read_file(fs::path{path} / "study.toml"))
+  if (auto text = read_file(fs::path{path} / "study.toml", limits::study_file_bytes_max))
     source.toml = std::move(*text);
   else
     problems.push_back({"study.toml", "", text.error()});
@@ -82,24 +82,23 @@ tl::expected<domain::study_source, std::vector<domain::import_problem>> read_stu
   if (fs::is_directory(fs::path{path} / "forms", error))
     list_forms(fs::path{path} / "forms", "forms/", names, problems);
   std::sort(names.begin(), names.end());
-  if (names.size() > limits::study_files_max) {
+  if (names.size() > limits::forms_max) {
     problems.push_back(
-        {path, "",
-         "holds " + std::to_string(names.size()) + " form files; the limit is " + std::to_string(limits::study_files_max)});
+        {path, "", "holds " + std::to_string(names.size()) + " form files; the limit is " + std::to_string(limits::forms_max)});
     return tl::unexpected{std::move(problems)};
   }
 
   std::size_t total = source.toml.size();
   for (const auto& name : names) {
-    auto text = read_file(fs::path{path} / name);
+    auto text = read_file(fs::path{path} / name, limits::form_file_bytes_max);
     if (!text) {
       problems.push_back({name, "", text.error()});
       continue;
     }
     total += text->size();
     source.forms.push_back({name, std::move(*text)});
-    if (total > limits::study_total_bytes_max) {
-      problems.push_back({name, "", "with it the study is larger than " + kib(limits::study_total_bytes_max) + ", the limit"});
+    if (total > limits::study_bytes_max) {
+      problems.push_back({name, "", "with it the study is larger than " + kib(limits::study_bytes_max) + ", the limit"});
       break;
     }
   }

@@ -58,7 +58,7 @@ std::vector<library_version> library_versions() {
       {"spdlog", three(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH), "", true},
       {"fmt", dotted(FMT_VERSION), "", true},
       {"CLI11", CLI11_VERSION, "", true},
-      {"GNU libc", three(__GLIBC__, __GLIBC_MINOR__, 0), gnu_get_libc_version(), true},
+      {"GNU libc", std::to_string(__GLIBC__) + "." + std::to_string(__GLIBC_MINOR__), gnu_get_libc_version(), true},
       {"compiler", __VERSION__, "", true},
       {"Linux", "", kernel(), true},
   };

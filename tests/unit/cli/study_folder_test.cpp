@@ -2,7 +2,7 @@
 #include "cli/study_folder.hpp"
 
 #include "cli/node_file.hpp"
-#include "runtime/defaults.hpp"
+#include "domain/limits.hpp"
 #include "tests/unit/cli/scratch.hpp"
 
 #include <sys/stat.h>
@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(toml_and_forms_are_read_sorted_and_other_files_are_left) {
 
 BOOST_AUTO_TEST_CASE(every_file_that_cannot_be_taken_is_listed) {
   scratch s;
-  s.write("big.json", std::string(epione::runtime::defaults::study_file_bytes_max + 1, ' '));
+  s.write("big.json", std::string(epione::domain::limits::form_file_bytes_max + 1, ' '));
   std::filesystem::create_directory(s / "folder.json");
   BOOST_REQUIRE(mkfifo((s / "pipe.json").c_str(), 0600) == 0); // opening it would block
   std::filesystem::create_symlink("nowhere", s / "link.json");
@@ -49,14 +49,14 @@ BOOST_AUTO_TEST_CASE(every_file_that_cannot_be_taken_is_listed) {
 BOOST_AUTO_TEST_CASE(too_many_and_too_large_are_refused) {
   scratch s;
   s.write("study.toml", "");
-  for (std::size_t i = 0; i <= epione::runtime::defaults::study_files_max; ++i)
+  for (std::size_t i = 0; i <= epione::domain::limits::forms_max; ++i)
     s.write("f" + std::to_string(i) + ".json", "");
   BOOST_TEST(!read_study_folder(s.path()).has_value());
 
   scratch t;
   t.write("study.toml", "");
-  const auto one = epione::runtime::defaults::study_file_bytes_max;
-  for (std::size_t i = 0; i <= epione::runtime::defaults::study_total_bytes_max / one; ++i)
+  const auto one = epione::domain::limits::form_file_bytes_max;
+  for (std::size_t i = 0; i <= epione::domain::limits::study_bytes_max / one; ++i)
     t.write("f" + std::to_string(i) + ".json", std::string(one, ' '));
   const auto source = read_study_folder(t.path());
   BOOST_REQUIRE(!source.has_value());
