@@ -167,6 +167,11 @@ private:
   }
 
   void build_again_from(const group_log& log, const std::string& damage) {
+    if (std::exchange(state_.built_again, true)) {
+      refuse(damage + ". It was built again from the journal and is damaged once more: the journal's entries, the disk or the "
+                      "program are at fault.");
+      return;
+    }
     if (log.cut || log.entries.empty()) {
       const auto missing = log.cut
                                ? "its entries 1 to " + std::to_string(log.cut->index) + " were deleted when the store held them"
