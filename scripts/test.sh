@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # scripts/test.sh [--ci]: installs what is missing, builds, and runs all tests. With --ci, or CI=true in the environment, also: the
-# format check, the unit and integration tests under AddressSanitizer and UndefinedBehaviorSanitizer, simulated seeds, and a short
-# kill test. Ends with ctest's summary.
+# format check, 100 simulated seeds, and the unit and integration tests under AddressSanitizer and UndefinedBehaviorSanitizer. A short
+# kill test is among the tests. Ends with ctest's summary.
 . "$(dirname "$0")/lib.sh"
 
 ci=${CI:-false}
@@ -28,9 +28,6 @@ build release
 if [ "$ci" = true ]; then
   if has_target release epione-sim; then
     run build/release/epione-sim --seeds 1..100 --jobs 2
-  fi
-  if [ -x tests/chaos/kill_test.sh ]; then
-    run tests/chaos/kill_test.sh --rounds 5
   fi
   say "building asan: unit and integration tests"
   build asan tests_unit tests_integration
