@@ -1,0 +1,60 @@
+// A seed that fails must fail again: two processes running one seed say the same, byte for byte.
+#define BOOST_TEST_MODULE simulation
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <string>
+#include <sys/wait.h>
+
+namespace {
+
+struct run {
+  std::string output;
+  int exit_code = -1;
+};
+
+run simulate(const std::string& arguments) {
+  run r;
+  auto* pipe = popen((std::string{EPIONE_BINARY_DIR} + "/epione-sim " + arguments + " 2>&1").c_str(), "r");
+  BOOST_REQUIRE(pipe != nullptr);
+  std::array<char, 65'536> buffer{};
+  while (const auto n = std::fread(buffer.data(), 1, buffer.size(), pipe))
+    r.output.append(buffer.data(), n);
+  const auto status = pclose(pipe);
+  r.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return r;
+}
+
+/// Without the last line, which tells real time.
+std::string trace_of(const run& r) {
+  const auto last = r.output.rfind('\n', r.output.size() - 2);
+  return last == std::string::npos ? std::string{} : r.output.substr(0, last + 1);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_trace_byte_for_byte) {
+  for (const auto* seed : {"7", "1001"}) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      const auto first = simulate(std::string{"--trace --seed "} + seed);
+      const auto second = simulate(std::string{"--trace --seed "} + seed);
+      BOOST_TEST(first.output.size() > 100'000u);
+      BOOST_TEST((trace_of(first) == trace_of(second)));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(different_seeds_give_different_traces) {
+  BOOST_TEST((trace_of(simulate("--trace --seed 1")) != trace_of(simulate("--trace --seed 2"))));
+}
+
+BOOST_AUTO_TEST_CASE(a_few_seeds_hold_every_promise) {
+  const auto r = simulate("--seeds 1..6 --jobs 2");
+  BOOST_TEST(r.exit_code == 0, r.output);
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_refused) {
+  BOOST_TEST(simulate("").exit_code == 2);
+  BOOST_TEST(simulate("--seed 1 --seeds 1..2").exit_code == 2);
+  BOOST_TEST(simulate("--seeds 5..1").exit_code == 2);
+}

@@ -1,0 +1,177 @@
+#include "tests/simulation/simulation.hpp"
+
+#include "runtime/storage/audit.hpp"
+#include "tests/simulation/phones.hpp"
+#include "tests/simulation/trouble.hpp"
+#include "tests/simulation/world.hpp"
+
+#include <utility>
+
+namespace epione::simulation {
+
+namespace {
+
+/// After the last fault: until the node serves it is the world that watches; until every phone has got its answer these.
+constexpr std::int64_t settle_limit_ns = 120 * s_in_ns;
+/// The same for reading everything back.
+constexpr std::int64_t inspect_limit_ns = 240 * s_in_ns;
+/// A seed whose node was down most of the time goes on until enough was acknowledged, up to here.
+constexpr std::int64_t longest_life_ns = 400 * s_in_ns;
+constexpr std::size_t inspections_at_once = 16;
+
+class seed_run {
+public:
+  seed_run(std::uint64_t seed, std::FILE* out) : world_(seed, out), phones_(world_), trouble_(world_, phones_) {
+    world_.on_serving = [this] { on_serving(); };
+  }
+
+  seed_result run() {
+    if (begin() && live() && recover() && restart() && inspect() && finish())
+      count();
+    return report();
+  }
+
+private:
+  std::int64_t now() const { return world_.clock.ns; }
+
+  bool wait(const std::function<bool()>& done, std::int64_t limit_ns, const char* what) {
+    if (world_.run_until(done, now() + limit_ns))
+      return true;
+    if (!world_.broken())
+      world_.book.violation(std::string{what} + " took longer than " + std::to_string(limit_ns / s_in_ns) + " s");
+    return false;
+  }
+
+  bool wait_until_served() {
+    return wait([this] { return world_.node_serves(); }, 120 * s_in_ns, "the node's start");
+  }
+
+  bool begin() {
+    world_.start_node();
+    if (!wait_until_served())
+      return false;
+    return import();
+  }
+
+  bool import() {
+    imported_ = false;
+    for (int tries = 0; tries < 5 && !imported_ && !world_.broken(); ++tries) {
+      bool answered = false;
+      world_.node.import_demo([&](const std::string& why) {
+        answered = true;
+        imported_ = why.empty();
+        world_.log.line(imported_ ? "demo imported" : "import failed: " + why);
+      });
+      wait([&] { return answered; }, 40 * s_in_ns, "an import");
+    }
+    if (!imported_ && !world_.broken())
+      world_.book.violation("the demo study could not be imported");
+    return imported_;
+  }
+
+  void on_serving() {
+    phones_.inspect_sample(6);
+    if (imported_ && world_.luck.share(0.3)) // as --demo does at every start
+      world_.node.import_demo([this](const std::string& why) { world_.log.line(why.empty() ? "demo was there" : "import failed: " + why); });
+  }
+
+  bool live() {
+    const auto from = now(), until = from + world_.luck.between(125, 160) * s_in_ns;
+    trouble_.plan(from + s_in_ns, until);
+    phones_.live_until(from + longest_life_ns);
+    world_.run_until([&] { return now() >= until && world_.book.counts().acknowledged >= acknowledged_min + 50; },
+                     from + longest_life_ns);
+    return !world_.broken();
+  }
+
+  bool recover() {
+    phones_.live_until(now()); // nothing new
+    trouble_.end();
+    return wait_until_served() && wait([this] { return phones_.all_done(); }, settle_limit_ns, "settling every phone's submissions");
+  }
+
+  /// What is read at the end comes from the disk, not from memory.
+  bool restart() {
+    if (world_.luck.share(0.5)) {
+      world_.crash_node(world_.luck.share(0.7) ? world::loss::power : world::loss::none, "to read everything from the disk");
+    } else {
+      world_.stop_node();
+      if (!wait([this] { return !world_.node.running(); }, 60 * s_in_ns, "a clean stop"))
+        return false;
+    }
+    return wait_until_served() && import();
+  }
+
+  bool inspect() {
+    for (auto& s : world_.book.subjects()) {
+      if (s.keys.empty())
+        continue;
+      if (!wait([this] { return phones_.inspecting() < inspections_at_once; }, inspect_limit_ns, "reading everything back"))
+        return false;
+      phones_.inspect(s, true);
+    }
+    return wait([this] { return phones_.inspecting() == 0; }, inspect_limit_ns, "reading everything back");
+  }
+
+  bool finish() {
+    world_.on_node_gone = nullptr; // it stays down
+    world_.stop_node();
+    if (!wait([this] { return !world_.node.running(); }, 60 * s_in_ns, "the last clean stop"))
+      return false;
+    const auto report = runtime::audit_directory(world_.disk, world_.config.data.directory, [](std::string_view, std::uint64_t) {});
+    for (const auto& part : report.parts)
+      if (part.broken)
+        world_.book.violation("audit of " + part.file + ": " + *part.broken);
+    return report.ok();
+  }
+
+  void count() {
+    const auto too_few = [&](const std::string& what) { world_.book.violation("the seed does not count: " + what); };
+    if (world_.log.elapsed_s() < simulated_s_min)
+      too_few("simulated seconds");
+    if (world_.book.counts().acknowledged < acknowledged_min)
+      too_few(std::to_string(world_.book.counts().acknowledged) + " acknowledged submissions");
+    if (trouble_.total() < faults_min || trouble_.kinds() < fault_kinds_min)
+      too_few(std::to_string(trouble_.total()) + " faults of " + std::to_string(trouble_.kinds()) + " kinds");
+  }
+
+  seed_result report() {
+    seed_result r;
+    const auto& counts = world_.book.counts();
+    world_.log.line("end: " + std::to_string(counts.sent) + " sent, " + std::to_string(counts.acknowledged) + " acknowledged, " +
+                    std::to_string(counts.repeats) + " repeats, " + std::to_string(counts.conflicts) + " conflicts, " +
+                    std::to_string(counts.refused) + " refused, " + std::to_string(counts.not_found) + " not found, " +
+                    std::to_string(counts.not_stored) + " not stored, " + std::to_string(counts.unknown) + " unknown, " +
+                    std::to_string(counts.lost) + " lost, " + std::to_string(counts.readings) + " histories, " +
+                    std::to_string(counts.details) + " submissions read, " + std::to_string(world_.starts) + " starts");
+    r.seed = world_.seed;
+    r.violations = world_.book.violations();
+    r.faults = trouble_.list();
+    r.trace_tail.assign(world_.log.tail().begin(), world_.log.tail().end());
+    for (std::size_t i = 0; i < trouble_kinds; ++i)
+      if (trouble_.counts()[i] > 0)
+        r.fault_counts[std::string{to_string(static_cast<trouble_kind>(i))}] = trouble_.counts()[i];
+    r.acknowledged = counts.acknowledged;
+    r.requests = counts.sent;
+    r.readings = counts.readings + counts.details;
+    r.starts = world_.starts;
+    r.steps = world_.steps;
+    r.digest = world_.log.digest() ^ world_.disk.digest();
+    r.simulated_s = world_.log.elapsed_s();
+    return r;
+  }
+
+  world world_;
+  phones phones_;
+  trouble trouble_;
+  bool imported_ = false;
+};
+
+} // namespace
+
+seed_result run_seed(std::uint64_t seed, std::FILE* trace_out) {
+  seed_run run{seed, trace_out};
+  return run.run();
+}
+
+} // namespace epione::simulation

@@ -1,0 +1,32 @@
+// One seed from beginning to end: two minutes and more of patients and trouble, then peace, and the reckoning.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace epione::simulation {
+
+/// What a seed must at least contain to count.
+inline constexpr double simulated_s_min = 120;
+inline constexpr std::uint64_t acknowledged_min = 500;
+inline constexpr std::uint64_t faults_min = 10, fault_kinds_min = 3;
+
+struct seed_result {
+  std::uint64_t seed = 0;
+  std::vector<std::string> violations; ///< what cannot be; a seed that does not count says so here
+  std::vector<std::string> faults;     ///< what was done to it, with times
+  std::vector<std::string> trace_tail;
+  std::map<std::string, std::uint64_t> fault_counts;
+  std::uint64_t acknowledged = 0, requests = 0, readings = 0, starts = 0, steps = 0;
+  std::uint64_t digest = 0; ///< of the whole trace and of the disk at the end
+  double simulated_s = 0;
+  bool passed() const { return violations.empty(); }
+};
+
+/// `trace_out` may be null. The same seed gives the same trace and result in every process.
+seed_result run_seed(std::uint64_t seed, std::FILE* trace_out);
+
+} // namespace epione::simulation

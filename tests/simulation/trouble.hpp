@@ -1,0 +1,68 @@
+// What goes wrong, and when: drawn from the seed before anything happens, so that the list can be shown with a failure.
+#pragma once
+
+#include "tests/simulation/phones.hpp"
+#include "tests/simulation/world.hpp"
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace epione::simulation {
+
+enum class trouble_kind : std::uint8_t {
+  power_loss,      ///< the machine stops: what was not synced is lost or torn
+  torn_operation,  ///< the same in the middle of a write or sync
+  process_kill,    ///< kill -9: what was written stays
+  clean_stop,      ///< SIGTERM
+  actor_kill,      ///< one actor of the tree
+  exception,       ///< one handler throws
+  poison,          ///< one patient's forms make every validator throw
+  disk_full,       ///< for some time
+  no_space_once,   ///< one write
+  slow_disk,       ///< syncs take long for some time
+  io_error,        ///< one write or sync fails
+  clock_jump,      ///< somebody sets the wall clock
+  pause,           ///< the process does not run for some time
+};
+inline constexpr std::size_t trouble_kinds = 13;
+std::string_view to_string(trouble_kind x);
+
+class trouble {
+public:
+  trouble(world& w, phones& p);
+  trouble(const trouble&) = delete;
+  trouble& operator=(const trouble&) = delete;
+
+  /// Draws what happens between these times, and enters it into the agenda.
+  void plan(std::int64_t from_ns, std::int64_t until_ns);
+  /// Everything is as it should be from now on.
+  void end();
+
+  std::uint64_t total() const;
+  std::size_t kinds() const;
+  const std::array<std::uint64_t, trouble_kinds>& counts() const { return counts_; }
+  const std::vector<std::string>& list() const { return list_; }
+
+private:
+  void cause(trouble_kind kind);
+  /// False when there is nothing to do it to just now.
+  bool try_cause(trouble_kind kind, std::string& detail);
+  void lasts(std::int64_t ns);
+  bool may_end(const caf::error* ended, int exit_code) const;
+
+  world& world_;
+  phones& phones_;
+  chance luck_;
+  bool over_ = false, disk_failed_ = false;
+  std::int64_t normal_sync_ns_ = 0;
+  std::deque<std::int64_t> actor_deaths_ns_;
+  std::uint64_t exceptions_seen_ = 0;
+  std::array<std::uint64_t, trouble_kinds> counts_{};
+  std::vector<std::string> list_;
+};
+
+} // namespace epione::simulation
