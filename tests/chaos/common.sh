@@ -86,6 +86,6 @@ audit() {
 }
 
 # The value of a row in a table of epione bench, without thousands separators.
-row() { sed -n "s/^$2  *//p" "$1" | sed 's/ .*//; s/,//g' | head -n 1; }
+row() { sed -n "s/^$2   *//p" "$1" | sed 's/ .*//; s/,//g' | head -n 1; }
 
 grouped() { sed ':again; s/\B[0-9]\{3\}\>/,&/; t again' <<<"$1"; }
