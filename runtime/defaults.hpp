@@ -13,13 +13,6 @@ inline constexpr std::uint32_t http_port = 8080;
 inline constexpr std::uint32_t http_threads = 1;                     // one carries about 40,000 requests/s
 inline constexpr const char* log_level_name = "info";
 
-// ---- a study's folder ----------------------------------------------------------------------------------------------
-inline constexpr std::size_t study_file_bytes_max = 4u << 20;        // the largest published form is below 1 MiB
-inline constexpr std::size_t study_total_bytes_max = 32u << 20;      // one log entry of the catalog, and in memory
-inline constexpr std::size_t study_files_max = 500;                  // forms of one study
-inline constexpr std::size_t imports_waiting_max = 8;                 // behind the one under way
-inline constexpr std::uint32_t import_limit_ms = 30'000;             // compile, commit, apply and publish one study
-
 // ---- HTTP: what one client may ask of a node -----------------------------------------------------------------------
 inline constexpr std::size_t http_body_bytes_max = 256 * 1024;       // the largest form is far below; attachments go elsewhere
 inline constexpr std::size_t http_header_bytes_max = 16 * 1024;      // what proxies commonly allow
