@@ -13,6 +13,10 @@ inline constexpr std::uint32_t http_port = 8080;
 inline constexpr std::uint32_t http_threads = 1;                     // one carries about 40,000 requests/s
 inline constexpr const char* log_level_name = "info";
 
+// ---- importing a study; how large one may be is in domain/limits.hpp ---------------------------------------------------
+inline constexpr std::size_t imports_waiting_max = 8;    // behind the one under way
+inline constexpr std::uint32_t import_limit_ms = 30'000; // compile, commit, apply and publish one study
+
 // ---- HTTP: what one client may ask of a node -----------------------------------------------------------------------
 inline constexpr std::size_t http_body_bytes_max = 256 * 1024;       // the largest form is far below; attachments go elsewhere
 inline constexpr std::size_t http_header_bytes_max = 16 * 1024;      // what proxies commonly allow
