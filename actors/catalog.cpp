@@ -27,13 +27,6 @@ std::string text_of(const std::vector<domain::import_problem>& problems) {
   return text;
 }
 
-std::size_t bytes_of(const domain::study_source& source) {
-  auto bytes = source.toml.size();
-  for (const auto& form : source.forms)
-    bytes += form.name.size() + form.text.size();
-  return bytes;
-}
-
 caf::error failure(ec code, std::string text) {
   return caf::make_error(code, std::move(text));
 }
@@ -59,9 +52,6 @@ public:
       answer.deliver(failure(ec::not_serving, "the catalog is starting or not led by this node; try again"));
     } else if (state_.waiting.size() >= runtime::defaults::imports_waiting_max) {
       answer.deliver(failure(ec::not_serving, std::to_string(state_.waiting.size()) + " imports are waiting already; try again"));
-    } else if (const auto bytes = bytes_of(*source); bytes > runtime::defaults::study_total_bytes_max) {
-      answer.deliver(failure(ec::invalid, "study.toml\t\tthe study has " + std::to_string(bytes) + " bytes in all, more than " +
-                                              std::to_string(runtime::defaults::study_total_bytes_max) + "\n"));
     } else {
       catalog_state::import next;
       next.number = ++state_.imports;
