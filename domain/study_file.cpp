@@ -338,6 +338,10 @@ study_file read_study_file(std::string_view text, file_problems& problems) {
     problems.add("", "the file is larger than " + std::to_string(limits::study_file_bytes_max) + " bytes");
     return result;
   }
+  if (has_deep_key(text)) {
+    problems.add("", "a key has more than " + std::to_string(limits::toml_key_parts_max) + " parts");
+    return result;
+  }
   try {
     const toml::table root = toml::parse(text);
     read_root(toml_table{root, "", problems}, result, problems);

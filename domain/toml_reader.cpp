@@ -26,6 +26,41 @@ bool is_identifier(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || c == '.' || c == '_' || c == '-'; });
 }
 
+bool has_deep_key(std::string_view toml) {
+  std::size_t dots = 0; // since the last character that cannot be within a key
+  std::size_t i = 0;
+  const auto skip_string = [&](char quote) {
+    const std::string_view three = quote == '"' ? "\"\"\"" : "'''";
+    const bool lines = toml.substr(i, 3) == three;
+    i += lines ? 3 : 1;
+    while (i < toml.size()) {
+      if (quote == '"' && toml[i] == '\\')
+        i += 2;
+      else if (lines ? toml.substr(i, 3) == three : toml[i] == quote || toml[i] == '\n')
+        break;
+      else
+        ++i;
+    }
+    i += lines ? 3 : 1;
+  };
+  while (i < toml.size()) {
+    const char c = toml[i];
+    if (c == '"' || c == '\'') {
+      skip_string(c);
+      continue;
+    }
+    if (c == '#')
+      i = std::min(toml.find('\n', i), toml.size());
+    else
+      ++i;
+    if (c == '.' && ++dots >= limits::toml_key_parts_max)
+      return true;
+    if (c == '=' || c == ',' || c == '{' || c == '}' || c == '[' || c == ']' || c == '\n')
+      dots = 0;
+  }
+  return false;
+}
+
 std::string toml_table::place() const {
   const auto line = at_line(*table_);
   if (place_.empty() || line.empty())

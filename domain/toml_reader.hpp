@@ -52,4 +52,8 @@ private:
 /// Whether `text` can be an id: letters, digits, ".", "_" and "-", the first one a letter or digit, not too long.
 bool is_identifier(std::string_view text);
 
+/// Whether a dotted key ("a.b.c") has more parts than limits::toml_key_parts_max. Asked before parsing: the parser builds a table
+/// for each part and takes them down recursively, so that a key of some hundred thousand parts would end the program.
+bool has_deep_key(std::string_view toml);
+
 } // namespace epione::domain

@@ -225,6 +225,27 @@ BOOST_AUTO_TEST_CASE(ids_that_would_be_ambiguous_in_the_audit_trail_are_refused)
   BOOST_TEST(mentions(refusals("id = \"" + std::string(65, 'a') + "\"\n"), "1 to 64"));
 }
 
+BOOST_AUTO_TEST_CASE(however_deep_study_toml_is_nested_it_is_refused_and_not_the_end_of_the_program) {
+  const auto repeated = [](const std::string& part, int n) {
+    std::string text;
+    for (int i = 0; i < n; ++i)
+      text += part;
+    return text;
+  };
+  const std::string deep = "a key has more than 16 parts";
+  BOOST_TEST(mentions(refusals(repeated("a.", 400'000) + "a = 1\n"), deep));
+  BOOST_TEST(mentions(refusals("[" + repeated("a . ", 200'000) + "a]\n"), deep));
+  BOOST_TEST(mentions(refusals(repeated("\"#='\\\"[\".", 90'000) + "a = 1\n"), deep));
+  BOOST_TEST(mentions(refusals(repeated("'a=\"'.", 100'000) + "a = 1\n"), deep));
+  BOOST_TEST(mentions(refusals("x = [{ y = \"\"\"\n'\"\"\", " + repeated("a.", 200'000) + "a = 1 }]\n"), deep));
+  BOOST_TEST(mentions(refusals("x = " + repeated("[", 400'000)), "not valid TOML"));
+  BOOST_TEST(mentions(refusals("x = " + repeated("{a.a.a.a.a.a.a.a = ", 50'000)), "not valid TOML"));
+  BOOST_TEST(mentions(refusals("title = \"unfinished"), "not valid TOML"));
+  BOOST_TEST(mentions(refusals("title = \"\"\"unfinished\\"), "not valid TOML"));
+  BOOST_TEST(refusals("# " + repeated(".", 1000) + "\n" + head.substr(0, 9) + "title = \"" + repeated(".", 1000) +
+                      "\"\nlanguages = ['en']\n" + sites + subjects + forms) == "");
+}
+
 BOOST_AUTO_TEST_CASE(a_studys_source_reads_back_as_it_was) {
   const study_source source{"id = \"s\"\n", {{"a.json", "{}"}, {"b.json", std::string(70'000, 'x')}}};
   const auto bytes = encode(source);
