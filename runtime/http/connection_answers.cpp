@@ -88,7 +88,7 @@ void connection::read_history() {
   const auto catalog = service_.around.catalog.get();
   const bool one = route_->id == route_id::submission;
   auto decoded = decode_read({match_.segments[0], one ? match_.segments[1] : std::string_view{}, match_.query},
-                             service_.options.shard_count, *catalog);
+                             service_.options.shard_count, *catalog, service_.options.read_limit_max);
   if (decoded) {
     hand_over();
     service_.behind.read(ticket_, std::move(*decoded));
@@ -106,7 +106,7 @@ void connection::show_page() {
       const auto reasons = service_.around.ready.reasons();
       answer({.status = reasons.empty() ? 200 : 503,
               .body = ready_body(reasons),
-              .retry_after_s = reasons.empty() ? 0 : defaults::retry_after_s});
+              .retry_after_s = reasons.empty() ? 0 : service_.options.retry_after_s});
       break;
     }
     case route_id::metrics: {
@@ -145,7 +145,10 @@ want connection::on_reply(const messages::reply& r) {
 want connection::on_abandoned() {
   if (phase_ != phase::waiting)
     return waiting_for();
-  answer_unavailable("whoever was to answer is gone; send it again under the same key", messages::outcome::unknown);
+  const bool submission = route_ != nullptr && route_->id == route_id::submit;
+  answer_unavailable(submission ? "whoever was to answer is gone; send it again under the same key"
+                                : "whoever was to answer is gone; try again",
+                     messages::outcome::unknown);
   return phase_ == phase::head ? advance() : waiting_for();
 }
 
@@ -156,7 +159,7 @@ void connection::answer_error(int status, std::string_view sentence) {
 
 void connection::answer_unavailable(std::string_view sentence, messages::outcome known) {
   const auto body = unavailable_body(sentence, known);
-  answer({.status = 503, .body = body, .retry_after_s = defaults::retry_after_s});
+  answer({.status = 503, .body = body, .retry_after_s = service_.options.retry_after_s});
 }
 
 void connection::refuse(int status, std::string_view sentence) {

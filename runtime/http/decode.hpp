@@ -70,6 +70,6 @@ struct read_target {
   std::string_view query;
 };
 tl::expected<std::shared_ptr<messages::read_request>, decode_error>
-decode_read(const read_target& target, std::uint32_t shard_count, const catalog_snapshot& catalog);
+decode_read(const read_target& target, std::uint32_t shard_count, const catalog_snapshot& catalog, std::uint32_t limit_max);
 
 } // namespace epione::runtime::http

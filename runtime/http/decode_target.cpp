@@ -110,7 +110,7 @@ std::optional<media> media_type(string_view content_type, string_view content_en
 }
 
 tl::expected<std::shared_ptr<messages::read_request>, decode_error>
-decode_read(const read_target& target, std::uint32_t shard_count, const catalog_snapshot& catalog) {
+decode_read(const read_target& target, std::uint32_t shard_count, const catalog_snapshot& catalog, std::uint32_t limit_max) {
   auto out = std::make_shared<messages::read_request>();
   if (!percent_decode(target.subject, false, out->subject) || !domain::valid_utf8(out->subject))
     return tl::unexpected{refuse(400, "the subject in the path is not percent-encoded UTF-8")};
@@ -128,9 +128,11 @@ decode_read(const read_target& target, std::uint32_t shard_count, const catalog_
   }
   if (query.limit) {
     const auto limit = parse_number<std::uint32_t>(*query.limit);
-    if (!limit || *limit == 0 || *limit > defaults::read_limit_max)
-      return tl::unexpected{refuse(400, "limit must be between 1 and " + std::to_string(defaults::read_limit_max))};
+    if (!limit || *limit == 0 || *limit > limit_max)
+      return tl::unexpected{refuse(400, "limit must be between 1 and " + std::to_string(limit_max))};
     out->limit = *limit;
+  } else {
+    out->limit = std::min(out->limit, limit_max);
   }
   if (query.before) {
     const auto before = parse_number<std::uint64_t>(*query.before);

@@ -323,7 +323,7 @@ BOOST_AUTO_TEST_CASE(media_types) {
 BOOST_AUTO_TEST_CASE(reads_are_checked_before_they_are_handed_on) {
   const auto one = studies({"demo"});
   const auto read = [&](std::string_view subject, std::string_view receipt, std::string_view query) {
-    return decode_read({subject, receipt, query}, 16, *one);
+    return decode_read({subject, receipt, query}, 16, *one, 200);
   };
   const auto refused = [&](std::string_view subject, std::string_view receipt, std::string_view query) {
     const auto out = read(subject, receipt, query);
@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(reads_are_checked_before_they_are_handed_on) {
   BOOST_TEST(refused("1", "000102030405060708090a0b0c0d0e0f", "limit=3") == 400);
   BOOST_TEST(refused("1", "000102030405060708090a0b0c0d0e0f", "study=demo") == 0);
   const auto two = studies({"a", "b"});
-  BOOST_TEST(decode_read({"1", "", ""}, 16, *two).error().status == 400);
+  BOOST_TEST(decode_read({"1", "", ""}, 16, *two, 200).error().status == 400);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
