@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/directory.hpp"
+#include "actors/error_text.hpp"
 #include "domain/canonical.hpp"
 #include "domain/ids.hpp"
 #include "node/actor_tree.hpp"
@@ -62,12 +63,12 @@ public:
 class scripted_faults final : public runtime::fault_points {
 public:
   void hit(std::string_view point, std::string_view detail) override {
-    seen.insert(std::string{point});
+    ++seen[std::string{point}];
     if (on_hit)
       on_hit(point, detail);
   }
   std::function<void(std::string_view, std::string_view)> on_hit;
-  std::set<std::string, std::less<>> seen;
+  std::map<std::string, int> seen; ///< how often each place was reached
 };
 
 class test_node {
@@ -118,11 +119,21 @@ public:
   std::string import(const domain::study_source& source) {
     std::string result = "no answer";
     caf::scoped_actor self{*system_, true};
-    auto pending = self->request(tree->catalog(), std::chrono::hours{1}, messages::import_atom::value,
+    auto pending = self->request(tree->catalog(), std::chrono::seconds{3600}, messages::import_atom::value,
                                  std::make_shared<const domain::study_source>(source), std::string{"os:test"});
     run(2'000);
     pending.receive([&](std::string&, bool) { result.clear(); }, [&](caf::error& e) { result = actors::error_text(e); });
     return result;
+  }
+
+  /// First half of what SIGTERM does: nothing new is taken, everything accepted is answered. False when it did not come to that.
+  bool drain() {
+    bool drained = false;
+    caf::scoped_actor self{*system_, true};
+    auto pending = self->request(tree->gateway(), std::chrono::seconds{60}, messages::drain_atom::value);
+    run(2'000);
+    pending.receive([&](caf::unit_t) { drained = true; }, [](caf::error&) {});
+    return drained;
   }
 
   /// Stops in order, as SIGTERM does. False when it did not end.
@@ -232,10 +243,15 @@ public:
     return t;
   }
 
-  /// Receipts of a subject's submissions, newest first, as GET tells them.
+  /// Receipts of a subject's submissions, newest first, as GET tells them. Asks again while the node says 503.
   std::vector<std::string> receipts(const std::string& subject) {
     std::vector<std::string> result;
-    const auto history = body(get(subject));
+    auto t = get(subject);
+    for (int attempt = 0; attempt < 20 && status(t) == 503; ++attempt) {
+      run(500);
+      t = get(subject);
+    }
+    const auto history = body(t);
     if (history.contains("submissions"))
       for (const auto& s : history["submissions"])
         result.push_back(s["receipt"]);
