@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# The built program as an operator meets it: start, the printed curl lines, a second process, import, audit, stop, exit codes.
+#   program_test.sh PATH_OF_EPIONE
+set -euo pipefail
+
+epione=$1
+scratch=$(mktemp -d)
+data=$scratch/data
+pid=
+cleanup() {
+  [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
+  rm -rf "$scratch"
+}
+trap cleanup EXIT
+source_dir=$(cd "$(dirname "$0")/../../.." && pwd)
+
+fail() {
+  echo "FAILED: $*" >&2
+  [ ! -f "$scratch/err" ] || tail -n 5 "$scratch/err" >&2
+  exit 1
+}
+
+# expect CODE COMMAND...: the command ends with this code; its output is in $scratch/last.
+expect() {
+  local wanted=$1 code=0
+  shift
+  "$@" >"$scratch/last" 2>&1 || code=$?
+  [ "$code" = "$wanted" ] || { cat "$scratch/last" >&2; fail "exit code $code instead of $wanted: $*"; }
+}
+
+says() { grep -q -e "$1" "$scratch/last" || { cat "$scratch/last" >&2; fail "does not say: $1"; }; }
+
+wait_for() { # wait_for SECONDS COMMAND...
+  local left=$(($1 * 20))
+  shift
+  until "$@" 2>/dev/null; do
+    left=$((left - 1))
+    [ "$left" -gt 0 ] || fail "waited too long for: $*"
+    sleep 0.05
+  done
+}
+
+start() {
+  "$epione" serve --data-dir "$data" --http 127.0.0.1:0 "$@" >"$scratch/out" 2>"$scratch/err" &
+  pid=$!
+  wait_for 60 grep -q '^Stop with' "$scratch/out"
+}
+
+# Ends the node and checks with what code.
+stop() {
+  local code=0
+  kill "-$1" "$pid"
+  wait "$pid" 2>/dev/null || code=$?
+  pid=
+  [ "$code" = "$2" ] || fail "after $1 the node ended with $code instead of $2"
+}
+
+echo "what is wrong is told before anything is started"
+expect 2 "$epione" serve --data-dir "$data" --http 0.0.0.0:0
+says "until sign-in exists"
+expect 2 "$epione" serve --frobnicate
+[ ! -e "$data" ] || fail "a refused start left a directory behind"
+expect 0 "$epione" --version
+
+echo "a node with the demo study serves, and the printed lines work as they are"
+start --demo
+grep -q "\"pid\":$pid" "$data/node.json" || fail "node.json does not name the process"
+post=$(grep -m 1 'curl .*patient/data' "$scratch/out")
+get=$(grep -m 1 'curl .*/patient/42' "$scratch/out")
+expect 0 bash -c "$post"
+says '"status":"stored"'
+receipt=$(grep -o '"receipt":"[0-9a-f]*"' "$scratch/last")
+expect 0 bash -c "$post"
+says "$receipt"
+expect 0 bash -c "$get"
+says "$receipt"
+says '"label":"mild"'
+
+echo "a second process on the directory is refused by name"
+expect 1 "$epione" serve --data-dir "$data" --http 127.0.0.1:0
+says "$pid"
+
+echo "a running node takes an import, and is audited while it runs"
+expect 0 "$epione" study import "$source_dir/examples/demo" --data-dir "$data"
+expect 0 "$epione" audit verify --data-dir "$data"
+mkdir "$scratch/broken"
+echo "id = " >"$scratch/broken/study.toml"
+expect 4 "$epione" study import "$scratch/broken" --data-dir "$data"
+says "nothing was imported"
+
+echo "kill -9 loses nothing; SIGTERM is a clean stop"
+stop KILL 137
+start
+expect 0 bash -c "curl -sS $(sed 's/.*"http":"\([^"]*\)".*/\1/' "$data/node.json")/patient/42"
+says "$receipt"
+stop TERM 0
+[ ! -e "$data/node.json" ] || fail "node.json is still there after a clean stop"
+stopped=$(cat "$scratch/err")
+case $stopped in *'"q1"'*) fail "answers are in the log" ;; esac
+
+echo "a stopped node's directory takes an import and is audited"
+expect 0 "$epione" study import "$source_dir/examples/demo" --data-dir "$data" --json
+says '"changed": false'
+expect 0 "$epione" audit verify --data-dir "$data" --json
+says '"ok": true'
+
+echo "a changed event is found"
+# In the database and in its WAL, from which a page is read as long as it is there.
+for file in "$data"/shard-0*.db "$data"/shard-0*.db-wal; do
+  case $file in "$data"/shard-000.*) continue ;; esac
+  for at in $(LC_ALL=C grep -a -b -o 'phq-9' "$file" | cut -d: -f1); do
+    printf 'X' | dd of="$file" bs=1 seek="$at" conv=notrunc status=none
+    changed=$file
+  done
+done
+[ -n "${changed:-}" ] || fail "no shard's file holds the event"
+expect 4 "$epione" audit verify --data-dir "$data"
+says "BROKEN"
+
+echo "ok"
