@@ -97,9 +97,9 @@ public:
     check_drained();
   }
 
-  caf::result<caf::unit_t> on_drain() {
+  caf::result<bool> on_drain() {
     state_.draining = true;
-    state_.drained = self_->make_response_promise<caf::unit_t>();
+    state_.drained = self_->make_response_promise<bool>();
     auto promise = *state_.drained;
     check_drained();
     return promise;
@@ -210,7 +210,7 @@ private:
 
   void check_drained() {
     if (state_.drained && state_.under_way.empty()) {
-      state_.drained->deliver(caf::unit);
+      state_.drained->deliver(true);
       state_.drained.reset();
     }
   }

@@ -37,7 +37,7 @@ struct gateway_state {
   std::unordered_map<messages::ticket, waiting> under_way;
   std::deque<std::pair<std::int64_t, messages::ticket>> deadlines; ///< all limits are equal, so this is in order
   bool draining = false;
-  std::optional<caf::typed_response_promise<caf::unit_t>> drained;
+  std::optional<caf::typed_response_promise<bool>> drained;
   static inline const char* name = "gateway";
 };
 

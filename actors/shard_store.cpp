@@ -109,12 +109,11 @@ public:
     if (state_.file == nullptr || !apply())
       return;
     if (options_.turn != nullptr && !options_.turn->take()) {
-      checkpoint_later();
+      checkpoint_later(defaults::checkpoint_retry_ms);
       return;
     }
     const checkpoint_turn::guard turn{options_.turn.get()};
-    if (!checkpoint())
-      checkpoint_later();
+    checkpoint();
   }
 
   status_report_ptr status() const {
@@ -155,6 +154,8 @@ private:
     drop_gathered();
     if (std::exchange(state_.opening_again, true))
       return;
+    // What is read from now on may be missing: the replica stops serving before the file is replaced.
+    self_->send(state_.replica, attach_atom::value, shard_store_actor{}, std::uint64_t{0}, std::uint64_t{0});
     env_.log.error(name_, "its file is damaged", {{"why", damage}});
     auto journal = env_.directory->get<journal_actor>("journal");
     if (journal == nullptr) {
@@ -234,21 +235,24 @@ private:
 
   // ---- checkpoints -----------------------------------------------------------------------------------------------------
 
-  /// False: try again.
-  bool checkpoint() {
+  /// Tries again later when something is in the way.
+  void checkpoint() {
     runtime::fault_point(env_.faults, "store.checkpoint");
     const auto begun_ns = env_.clock.now_ns();
     auto point = state_.file->checkpoint();
     if (!point) {
       if (point.error().code == ec::disk_full) {
         env_.log.error(name_, "could not checkpoint", {{"why", point.error().message}});
-        return false;
+        checkpoint_later(defaults::journal_retry_ms_max);
+      } else {
+        on_error(point.error());
       }
-      on_error(point.error());
-      return true;
+      return;
     }
-    if (!*point)
-      return false; // a reader was in the way
+    if (!*point) { // a reader was in the way
+      checkpoint_later(defaults::checkpoint_retry_ms);
+      return;
+    }
     metrics_.checkpoint_seconds.Observe(static_cast<double>(env_.clock.now_ns() - begun_ns) / 1e9);
     metrics_.checkpoints.Increment();
     metrics_.wal.Set(static_cast<double>(state_.file->wal_bytes()));
@@ -257,12 +261,11 @@ private:
       state_.durable = (*point)->index;
       self_->send(state_.replica, durable_atom::value, std::make_shared<const snapshot_point>(std::move(**point)));
     }
-    return true;
   }
 
-  void checkpoint_later() {
+  void checkpoint_later(std::uint32_t delay_ms) {
     if (!std::exchange(state_.checkpoint_due, true))
-      self_->delayed_send(self_, std::chrono::milliseconds{defaults::checkpoint_retry_ms}, checkpoint_atom::value);
+      self_->delayed_send(self_, std::chrono::milliseconds{delay_ms}, checkpoint_atom::value);
   }
 
   // ---- everything else -------------------------------------------------------------------------------------------------
@@ -277,10 +280,13 @@ private:
         apply_later(state_.backoff_ms);
         return;
       case ec::io_failed: env_.process.fatal(runtime::exit_code::failed, why.message); break;
-      default:
+      case ec::unknown_command:
+      case ec::conflicting_apply:
         metrics_.alarms.Increment();
         env_.log.error(name_, "ALARM: a committed entry cannot be applied; the shard stops",
                        {{"code", to_string(why.code)}, {"why", why.message}});
+        break;
+      default: env_.log.error(name_, "cannot go on", {{"code", to_string(why.code)}, {"why", why.message}});
     }
     self_->quit(make_error(why.code, why.message));
   }

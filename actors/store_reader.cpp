@@ -1,5 +1,6 @@
 #include "actors/store_reader.hpp"
 
+#include <sys/stat.h>
 #include <utility>
 
 namespace epione::actors {
@@ -74,25 +75,36 @@ private:
     });
   }
 
+  /// Device and inode; zeros when there is no such file.
+  static std::pair<std::uint64_t, std::uint64_t> identity(const std::string& path) {
+    struct stat file{};
+    if (::stat(path.c_str(), &file) != 0)
+      return {0, 0};
+    return {file.st_dev, file.st_ino};
+  }
+
   /// T{} when the file does not exist yet.
   template <class T, class Look>
   runtime::storage_result<T> read(std::uint32_t shard, prometheus::Histogram& seconds, Look look) {
     runtime::fault_point(env_.faults, "reader.read");
     ++state_.reads;
     auto& connection = state_.shards[shard];
-    if (connection == nullptr) {
+    const auto path = runtime::shard_path(env_.data_directory, shard);
+    if (const auto [device, inode] = identity(path); device != connection.device || inode != connection.inode)
+      connection = {nullptr, device, inode};
+    if (connection.file == nullptr) {
       auto opened = runtime::open_store_reader(env_.disk, env_.data_directory, shard);
       if (!opened && opened.error().code == ec::not_found)
         return T{};
       if (!opened)
         return failed(shard, opened.error());
-      connection = std::move(*opened);
+      connection.file = std::move(*opened);
     }
     const auto begun_ns = env_.clock.now_ns();
-    runtime::storage_result<T> result = look(*connection);
+    runtime::storage_result<T> result = look(*connection.file);
     seconds.Observe(static_cast<double>(env_.clock.now_ns() - begun_ns) / 1e9);
     if (!result) {
-      connection.reset(); // the file may have been replaced
+      connection.file.reset();
       return failed(shard, result.error());
     }
     return result;

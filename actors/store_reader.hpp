@@ -13,8 +13,13 @@
 namespace epione::actors {
 
 struct store_reader_state {
+  /// A file by its name may be another one later: a damaged store is set aside and built again.
+  struct connection {
+    std::unique_ptr<runtime::store_reader> file; ///< opened when first asked
+    std::uint64_t device = 0, inode = 0;         ///< 0: not a file of the operating system
+  };
   store_reader_state() = default;
-  std::map<std::uint32_t, std::unique_ptr<runtime::store_reader>> shards; ///< opened when first asked
+  std::map<std::uint32_t, connection> shards;
   std::uint64_t reads = 0, errors = 0;
   static inline const char* name = "store_reader";
 };

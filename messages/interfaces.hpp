@@ -152,6 +152,7 @@ using replica_actor = caf::typed_actor<
   caf::reacts_to<persisted_atom, std::uint64_t, std::uint64_t>, // as journal_client
   caf::reacts_to<failed_atom, std::uint64_t, caf::error>,
   /// A store is there and has applied up to this index: send it what is committed behind it. (store, applied, its term)
+  /// Null: its file is damaged, and nothing may be served before it attaches again.
   caf::reacts_to<attach_atom, shard_store_actor, std::uint64_t, std::uint64_t>,
   /// The store has applied up to this index.
   caf::reacts_to<applied_atom, std::uint64_t>,
@@ -262,8 +263,8 @@ using gateway_actor = caf::typed_actor<
   caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
   /// To itself: deadlines.
   caf::reacts_to<caf::tick_atom>,
-  /// Take nothing new; answered when nothing is under way any more.
-  caf::replies_to<drain_atom>::with<caf::unit_t>,
+  /// Take nothing new; answered (true) when nothing is under way any more.
+  caf::replies_to<drain_atom>::with<bool>,
   status_reply>;
 
 /// Group 0: studies. Publishes every change as a new catalog_snapshot.

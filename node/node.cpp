@@ -249,7 +249,7 @@ struct node::impl {
     if (auto gateway = tree->gateway(); gateway != nullptr) {
       caf::scoped_actor self{*system, true};
       self->request(gateway, left(), drain_atom::value)
-        .receive([](caf::unit_t) {},
+        .receive([](bool) {},
                  [&](caf::error& why) { log->warning("node", "not everything was answered", {{"why", actors::error_text(why)}}); });
     }
     if (http)

@@ -115,7 +115,8 @@ BOOST_AUTO_TEST_CASE(a_damaged_store_is_built_again_from_the_journal) {
       disk.disk().truncate(disk.directory() + name, disk.disk().size(disk.directory() + name) / 2);
   disk.disk().flip_bit(disk.directory() + "/shard-001.db", 20, 3);
   test_node node{disk.disk(), disk.directory()};
-  BOOST_REQUIRE(node.start());
+  const bool started = node.start();
+  BOOST_REQUIRE_MESSAGE(started, node.why_not());
   BOOST_TEST(stored(node) == 12u);
   BOOST_TEST(node.send("1", node.phq9(), "k0") == 200);
 }

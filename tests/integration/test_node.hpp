@@ -14,6 +14,7 @@
 
 #include <caf/scheduler/test_coordinator.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -74,7 +75,7 @@ public:
 class test_node {
 public:
   test_node(runtime::disk& disk, std::string directory, runtime::config config = small_config())
-      : disk_(disk), log_(runtime::make_silent_log()) {
+      : disk_(disk), log_(std::getenv("EPIONE_TEST_LOG") != nullptr ? runtime::make_json_log(runtime::log_level::debug) : runtime::make_silent_log()) {
     config.data.directory = std::move(directory);
     config_ = config;
   }
@@ -112,6 +113,14 @@ public:
     return tree->readiness().ready();
   }
 
+  /// What keeps it from serving, for messages.
+  std::string why_not() {
+    std::string text = ended ? actors::error_text(end_reason) : "";
+    for (const auto& r : tree->readiness().reasons())
+      text += r.part + ": " + r.reason + "; ";
+    return text;
+  }
+
   /// Starts and imports the demo study.
   bool start_with_demo() { return start() && import(node::demo_study()).empty(); }
 
@@ -132,7 +141,7 @@ public:
     caf::scoped_actor self{*system_, true};
     auto pending = self->request(tree->gateway(), std::chrono::seconds{60}, messages::drain_atom::value);
     run(2'000);
-    pending.receive([&](caf::unit_t) { drained = true; }, [](caf::error&) {});
+    pending.receive([&](bool done) { drained = done; }, [](caf::error&) {});
     return drained;
   }
 
