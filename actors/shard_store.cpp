@@ -180,7 +180,7 @@ private:
       refuse(damage + ". The journal cannot build it again: " + missing + ". Restore the data directory from a backup.");
       return;
     }
-    const auto moved = set_aside(runtime::shard_path(env_.data_directory, options_.shard));
+    const auto moved = set_aside(env_.disk, runtime::shard_path(env_.data_directory, options_.shard));
     if (!moved) {
       refuse(damage + ". It cannot be set aside: " + moved.error());
       return;

@@ -29,6 +29,8 @@ public:
   virtual bool exists(const std::string& path) = 0;
   /// Opens or creates; a created file's directory entry is durable before this returns.
   virtual storage_result<std::unique_ptr<disk_file>> open(const std::string& path) = 0;
+  /// Gives a file another name, durably. Replaces nothing: the caller has made sure that `to` is free.
+  virtual storage_result<void> rename(const std::string& from, const std::string& to) = 0;
   /// Bytes an ordinary process can still write to the file system that holds `path`.
   virtual std::uint64_t free_bytes(const std::string& path) = 0;
   /// False under the simulator, where everything happens in one thread.

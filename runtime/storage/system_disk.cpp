@@ -129,6 +129,12 @@ public:
     return std::make_unique<system_file>(path, std::move(fd));
   }
 
+  storage_result<void> rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0)
+      return tl::unexpected(system_error(from, "renaming", errno));
+    return sync_directory_of(to);
+  }
+
   std::uint64_t free_bytes(const std::string& path) override {
     struct statvfs st{};
     if (::statvfs(path.c_str(), &st) != 0)

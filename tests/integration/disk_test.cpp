@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_store_is_built_again_from_the_journal) {
   const bool started = node.start();
   BOOST_REQUIRE_MESSAGE(started, node.why_not());
   BOOST_TEST(stored(node) == 12u);
-  BOOST_TEST(node.send("1", node.phq9(), "k0") == 200);
+  BOOST_TEST(node.send("1", node.phq9(0, 0), "k0") == 200);
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_is_gone_and_cannot_be_rebuilt_is_refused) {

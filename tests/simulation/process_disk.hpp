@@ -22,6 +22,11 @@ public:
       return tl::unexpected(runtime::storage_error{ec::io_failed, path + ": the process has ended"});
     return below_.open(path);
   }
+  runtime::storage_result<void> rename(const std::string& from, const std::string& to) override {
+    if (ended_)
+      return tl::unexpected(runtime::storage_error{ec::io_failed, from + ": the process has ended"});
+    return below_.rename(from, to);
+  }
   std::uint64_t free_bytes(const std::string& path) override { return below_.free_bytes(path); }
   bool allows_threads() const override { return below_.allows_threads(); }
 

@@ -140,6 +140,16 @@ bool simulated_disk::exists(const std::string& path) {
   return files_.contains(path);
 }
 
+runtime::storage_result<void> simulated_disk::rename(const std::string& from, const std::string& to) {
+  auto file = find(from);
+  if (file == nullptr)
+    return tl::unexpected(runtime::storage_error{ec::io_failed, from + ": no such file"});
+  files_.erase(from);
+  file->name_durable = true;
+  files_[to] = std::move(file);
+  return {};
+}
+
 runtime::storage_result<std::unique_ptr<runtime::disk_file>> simulated_disk::open(const std::string& path) {
   auto file = find(path);
   if (file == nullptr)

@@ -119,7 +119,7 @@ void simulated_node::request_stop() {
   }
   system_->spawn<caf::hidden>([=](caf::event_based_actor* self) {
     const auto stop = [=] { self->send_exit(root, caf::exit_reason::user_shutdown); };
-    self->request(gateway, limit, messages::drain_atom::value).then([=](caf::unit_t) { stop(); }, [=](caf::error&) { stop(); });
+    self->request(gateway, limit, messages::drain_atom::value).then([=](bool) { stop(); }, [=](caf::error&) { stop(); });
   });
 }
 

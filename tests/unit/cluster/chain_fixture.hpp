@@ -35,6 +35,7 @@ public:
   runtime::storage_result<std::unique_ptr<runtime::disk_file>> open(const std::string& path) override {
     return real_->open(path);
   }
+  runtime::storage_result<void> rename(const std::string& from, const std::string& to) override { return real_->rename(from, to); }
   std::uint64_t free_bytes(const std::string&) override { return space; }
   bool allows_threads() const override { return false; }
   std::uint64_t space = std::numeric_limits<std::uint64_t>::max() / 2;
@@ -282,6 +283,35 @@ inline void damage(const std::string& path, const std::string& sql) {
   sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &why);
   BOOST_REQUIRE_MESSAGE(why == nullptr, (why == nullptr ? "" : why));
   sqlite3_close(db);
+}
+
+struct fixture : temporary_directory {
+  fixture() { renew(); }
+  /// The process is gone and starts again.
+  void renew() {
+    node.reset();
+    node = std::make_unique<chain>(path);
+  }
+  std::unique_ptr<chain> node;
+};
+
+inline std::vector<domain::command> one(std::uint64_t subject, const std::string& key) {
+  return {command_of(subject, key, "event " + key)};
+}
+
+inline constexpr const char* flip_newest_event = "UPDATE event SET body = x'00' WHERE seq = (SELECT max(seq) FROM event)";
+
+/// Runs a chain that serves, applies this many entries of subjects 1, 2, ... and leaves it running.
+inline void fill(chain& node, std::uint64_t entries) {
+  node.start();
+  heard h;
+  auto c = node.listen(h);
+  for (std::uint64_t i = 1; i <= entries; ++i)
+    node.propose(c, h.serving, i, one(i, "a"));
+  node.run();
+  node.flush_store();
+  BOOST_TEST(h.committed.size() == entries);
+  BOOST_TEST(h.applied == entries + 2);
 }
 
 } // namespace epione::cluster::test
