@@ -15,6 +15,7 @@ between() { echo $(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1))); }
 
 pause_ms() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
 
+ready_limit_ms=180000 # a start takes under a second; a disk that others keep busy makes it far longer
 node_pid=
 load_pid=
 work=
@@ -49,7 +50,7 @@ start_node() {
 
 # node.json is written when the node may serve; the one of a killed node names another process.
 wait_until_ready() {
-  local limit=$(($(now_ms) + 60000))
+  local limit=$(($(now_ms) + ready_limit_ms))
   until grep -q "\"pid\":$node_pid[,}]" "$work/data/node.json" 2>/dev/null; do
     if ! kill -0 "$node_pid" 2>/dev/null; then
       local code=0
@@ -58,7 +59,7 @@ wait_until_ready() {
       tail -n 5 "$work/node.err" >&2
       fail "the node ended with exit code $code instead of starting"
     fi
-    (($(now_ms) < limit)) || fail "the node was not ready within 60 s"
+    (($(now_ms) < limit)) || fail "the node was not ready within $((ready_limit_ms / 1000)) s"
     sleep 0.01
   done
 }
