@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if RAFT_VERSION_NUMBER < 2201
+#error "libraft counts replicas of earlier terms as committed before 0.22 (Raft paper, figure 8)"
+#endif
+
 struct epione_raft {
   struct raft core;
   struct epione_raft_message* messages; /* copies of the last step's, because the library reuses its own */
@@ -400,4 +404,6 @@ void epione_raft_free_bytes(void* bytes) {
   raft_free(bytes);
 }
 
-int epione_raft_version(void) { return RAFT_VERSION_NUMBER; }
+int epione_raft_version(void) {
+  return RAFT_VERSION_NUMBER;
+}

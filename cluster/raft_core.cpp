@@ -4,8 +4,10 @@
 #include "cluster/raft_core.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 namespace epione::cluster {
@@ -154,6 +156,8 @@ bool is_single_step(const configuration& from, const configuration& to) {
 
 raft_core::raft_core(const raft_options& options) : options_(options) {
   invariant(options.id != 0, "a server's id is not 0");
+  // libraft looks for this name and behaves differently under it.
+  invariant(std::string_view{program_invocation_short_name} != "unit-test", "no program that uses libraft is called unit-test");
   invariant(options.heartbeat_ms > 0 && options.election_ms > options.heartbeat_ms, "heartbeats are shorter than elections");
   invariant(options.in_flight_max > 0, "some entries may be in flight");
   const epione_raft_options x{
@@ -179,7 +183,7 @@ void raft_core::expect_started(std::int64_t now_ms) {
 
 tl::expected<raft_output, std::string> raft_core::start(const messages::group_log& stored, std::int64_t now_ms) {
   invariant(!started_, "a core is started once");
-  invariant(now_ms > 0, "time is positive");
+  invariant(now_ms >= 0, "time is not negative");
   if (auto why = fault_of(stored); !why.empty())
     return tl::unexpected(std::move(why));
   now_ms_ = now_ms;
@@ -323,6 +327,7 @@ void raft_core::snapshot(const messages::snapshot_point& point, std::int64_t now
   expect_started(now_ms);
   if (point.index <= snapshot_index_)
     return;
+  invariant(!epione_raft_installing(core_), "no snapshot is taken while one is installed");
   invariant(point.index <= applicable_index(), "a store holds only what was committed and durable");
   invariant(log_.term_of(point.index) == point.term, "a store and its log agree on terms");
   invariant(point.configuration_index > 0 && point.configuration_index <= point.index, "a snapshot names its configuration");

@@ -97,8 +97,15 @@ public:
   // ---- the store -------------------------------------------------------------------------------------------------------
 
   void on_attach(const shard_store_actor& store, std::uint64_t applied, std::uint64_t term) {
-    state_.waiting_store = replica_state::attachment{store, applied, term};
     state_.store = nullptr;
+    if (state_.serving) {
+      // What this epoch has shown may be missing until the store has caught up again.
+      close_epoch(ec::not_serving, outcome::unknown);
+      open_epoch();
+    }
+    if (store == nullptr)
+      return;
+    state_.waiting_store = replica_state::attachment{store, applied, term};
     take_store();
   }
 

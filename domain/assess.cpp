@@ -25,12 +25,11 @@ members read_members(std::string_view content, problem_list& problems) {
   }
   for (std::uint32_t i = 0; i < map.count; ++i) {
     const auto name = r.next();
-    const auto before = r.rest();
-    if (name.type != msgpack_type::string || !r.skip()) {
+    std::string_view raw;
+    if (name.type != msgpack_type::string || !r.skip(raw)) {
       problems.add("", "content", "data could not be read to its end");
       return m;
     }
-    const auto raw = before.substr(0, before.size() - r.rest().size());
     if (name.text == "form")
       m.form = raw;
     else if (name.text == "answers")

@@ -277,6 +277,14 @@ msgpack_value msgpack_reader::next() {
   return v;
 }
 
+bool msgpack_reader::skip(std::string_view& bytes) {
+  const auto before = rest_;
+  if (!skip())
+    return false;
+  bytes = before.substr(0, before.size() - rest_.size());
+  return true;
+}
+
 bool msgpack_reader::skip() {
   // Values still to be skipped; a header adds its own. Fits: each is paid for with a byte of input before it is counted off.
   for (std::uint64_t left = 1; left > 0; --left) {

@@ -66,6 +66,8 @@ public:
   msgpack_value next();
   /// Skips one whole value, with all that is in it; false when it is damaged. Needs no stack, however deep it is nested.
   bool skip();
+  /// The same, and gives the bytes of what was skipped.
+  bool skip(std::string_view& bytes);
   std::string_view rest() const { return rest_; }
   bool at_end() const { return rest_.empty(); }
 

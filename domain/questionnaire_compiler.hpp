@@ -19,7 +19,8 @@ std::optional<questionnaire> compile_questionnaire(std::string_view text, file_p
 
 // ---- parts, each in a file of its own ---------------------------------------------------------------------------------
 
-/// A value[x] or answer[x] of a rule about items of type `type`; nothing, with a problem added to `where`, if it does not fit.
+/// A value[x] or answer[x] of a rule about items of type `type`; nothing, with a problem added to `where`, if it does not fit
+/// (questionnaire_values.cpp).
 std::optional<rule_value> compile_value(const fhir_object& where, item_type type, std::string_view fhir_type, const json& value);
 
 /// answerOption and answerValueSet (questionnaire_options.cpp). `root` is the resource, which holds contained value sets.

@@ -5,6 +5,7 @@
 // side by side without a look-up; an answer is read once and stays where it lies in the submission's bytes.
 #pragma once
 
+#include "domain/answer_value.hpp"
 #include "domain/msgpack.hpp"
 #include "domain/questionnaire.hpp"
 #include "domain/study.hpp"
@@ -16,20 +17,6 @@
 #include <vector>
 
 namespace epione::domain {
-
-/// One answer as the rules see it. Points into the submission's bytes or into the form.
-struct answer_value {
-  value_kind kind = value_kind::none;
-  bool boolean = false;
-  double number = 0;
-  time_span moment;
-  std::string_view text;
-  std::string_view unit;                 ///< of a quantity its code, or its unit
-  const answer_option* option = nullptr; ///< the one that was chosen
-};
-
-/// How an answer compares with a rule's value; false where they cannot be compared.
-bool holds(const answer_value& answer, comparison operation, const rule_value& value);
 
 /// Collects problems of one submission, up to limits::problems_max.
 class problem_list {

@@ -4,6 +4,7 @@
 
 #include "runtime/http/decode.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>

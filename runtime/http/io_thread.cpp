@@ -12,6 +12,7 @@
 #include "runtime/log.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -30,6 +31,8 @@
 #include <thread>
 #include <typeinfo>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace epione::runtime::http {
 

@@ -66,6 +66,7 @@ private:
     const auto mark = read_mark();
     connection c{disk_, path_, access_mode::read, journal_format, journal_schema, "FULL", cache_kib};
     c.run("BEGIN");
+    const auto index = read_index(c);
     std::vector<std::pair<std::uint32_t, group_state>> states;
     for (auto& [group, row] : read_groups(c)) {
       part p;
@@ -73,7 +74,7 @@ private:
       group_state state;
       state.row = std::move(row);
       noting_failure(p, [&] {
-        read_entries(c, group, state, [&](messages::log_entry&&) {
+        read_entries(c, index, group, state, [&](messages::log_entry&&, std::uint64_t) {
           if (++p.entries % events_a_piece == 0)
             progress_(p.file, p.entries);
         });

@@ -2,6 +2,7 @@
 #include "runtime/storage/journal.hpp"
 
 #include "runtime/storage/journal_checkpointer.hpp"
+#include "runtime/storage/journal_positions.hpp"
 #include "runtime/storage/journal_rows.hpp"
 #include "runtime/storage/mark_file.hpp"
 
@@ -18,7 +19,7 @@ namespace {
 constexpr std::uint32_t cache_kib = 8 * 1024; // interior pages and each group's newest leaf, many times over
 constexpr int finish_frames_max = 1'024;      // 4 MiB: what the writer itself moves to finish a checkpoint
 constexpr std::uint64_t deletions_per_write =
-    32; // rows behind a cut that go with a write, so that they need no sync of their own
+    64; // rows that go with a write, beside two for each it adds, without a sync of their own
 constexpr std::uint64_t deletions_per_maintain = 1'024; // the same for a transaction that only deletes
 constexpr std::uint64_t frame_bytes = 4096 + 24;
 
@@ -34,9 +35,8 @@ public:
         connection_(d, directory + "/journal.db", mark_.stored()->number == 0 ? access_mode::create : access_mode::write,
                     journal_format, journal_schema, "FULL", cache_kib),
         begin_(connection_, "BEGIN IMMEDIATE"), commit_(connection_, "COMMIT"), group_(connection_, insert_group),
-        insert_(connection_, "INSERT INTO entry(key, term, type, number, before, checksum, data) VALUES(?,?,?,?,?,?,?)"),
-        replace_(connection_, "DELETE FROM entry WHERE key BETWEEN ? AND ?"),
-        one_(connection_, "SELECT term, type, number, before, data FROM entry WHERE key = ?") {
+        insert_(connection_, "INSERT INTO entry VALUES(?,?,?,?,?,?,?,?,?)"),
+        delete_(connection_, "DELETE FROM entry WHERE position BETWEEN ? AND ?"), select_(connection_, select_entry) {
     // After an audit has held the WAL back for long, give its space back.
     connection_.run(("PRAGMA journal_size_limit=" + std::to_string(4 * options.checkpoint_bytes)).c_str());
     sqlite3_wal_hook(connection_.handle(), &sqlite_journal::count_frames, this);
@@ -52,14 +52,19 @@ public:
       const auto found = groups_.find(group);
       if (found == groups_.end())
         return out;
-      auto state = found->second;
+      const auto& state = found->second;
       out.term = state.row.term;
       out.voted_for = state.row.voted_for;
       out.cut = state.row.cut;
-      read_entries(connection_, group, state, [&](messages::log_entry&& e) { out.entries.push_back(std::move(e)); });
-      if (state.last != found->second.last || state.last_hash != found->second.last_hash)
-        fail(ec::damaged, connection_.path() + ": group " + std::to_string(group) + " ends at entry " +
-                              std::to_string(state.last) + ", but " + std::to_string(found->second.last) + " was written");
+      auto before = state.row.cut_hash;
+      for (auto i = state.cut_index() + 1; i <= state.last; ++i) {
+        auto [row, hash] = read_one(group, i);
+        if (row.before != before || checksum_of(hash) != row.checksum)
+          fail(ec::damaged, connection_.path() + ": group " + std::to_string(group) + ", entry " + std::to_string(i) +
+                                ": does not match its checksum or does not continue the entry before it");
+        before = hash;
+        out.entries.push_back(std::move(row.entry));
+      }
       return out;
     });
   }
@@ -75,7 +80,7 @@ public:
       check_reserve(bytes);
       staging s{groups_, number_ + 1};
       transaction t{connection_, begin_, commit_};
-      delete_some(s, deletions_per_write + 2 * rows);
+      delete_some(deletions_per_write + 2 * rows);
       for (const auto& w : writes)
         write_one(s, *w);
       const auto before = nanoseconds();
@@ -99,16 +104,17 @@ public:
                               std::to_string(point.index) + ", it ends at " + std::to_string(last));
       if (point.index <= found->second.cut_index())
         return;
-      const auto [entry, hash] = read_one(group, point.index);
-      if (entry.term != point.term)
+      const auto [row, hash] = read_one(group, point.index);
+      if (row.entry.term != point.term)
         fail(ec::invalid, connection_.path() + ": group " + std::to_string(group) + " cannot be cut at entry " +
                               std::to_string(point.index) + " of term " + std::to_string(point.term) + ", it is of term " +
-                              std::to_string(entry.term));
+                              std::to_string(row.entry.term));
       staging s{groups_, number_ + 1};
       transaction t{connection_, begin_, commit_};
       auto& state = s.of(group);
       state.row.cut = point;
       state.row.cut_hash = hash;
+      positions_.cut(group, point.index);
       write_group(s, group, state);
       t.commit();
       accept(std::move(s));
@@ -120,14 +126,8 @@ public:
     bool more = false;
     auto done = transact([&] {
       more = checkpoint_step();
-      if (left_behind_cuts()) {
-        staging s{groups_, number_};
-        transaction t{connection_, begin_, commit_};
-        delete_some(s, deletions_per_maintain);
-        t.commit();
-        accept(std::move(s));
-        more = more || left_behind_cuts();
-      }
+      move_or_delete();
+      more = more || deletable() > 0 || in_the_way();
     });
     if (!done)
       return tl::unexpected(done.error());
@@ -179,6 +179,8 @@ private:
       refuse_when_broken();
       f();
     });
+    if (!out)
+      positions_.rollback();
     if (!out && (out.error().code == ec::io_failed || out.error().code == ec::damaged))
       broken_ = out.error();
     return out;
@@ -191,10 +193,14 @@ private:
 
   void read_all() {
     std::vector<std::pair<std::uint32_t, group_state>> all;
-    for (auto& [group, row] : read_groups(connection_)) {
+    const auto index = read_index(connection_);
+    positions_.open(index.lowest, index.next);
+    for (auto& read : read_groups(connection_)) {
+      const auto group = read.first;
       group_state state;
-      state.row = std::move(row);
-      read_entries(connection_, group, state, [](messages::log_entry&&) {});
+      state.row = std::move(read.second);
+      read_entries(connection_, index, group, state,
+                   [&](messages::log_entry&& e, std::uint64_t position) { positions_.opened(group, e.index, position); });
       number_ = std::max({number_, state.row.number, state.last_number});
       all.emplace_back(group, std::move(state));
     }
@@ -219,8 +225,6 @@ private:
       fail(ec::invalid, connection_.path() + ": no place for group " + std::to_string(w.group) + "; at most " +
                             std::to_string(mark_file::groups_max) + " are kept");
     auto& state = s.of(w.group);
-    if (is_new)
-      state.first = 1;
     if (w.term || w.voted_for || is_new) {
       state.row.term = w.term.value_or(state.row.term);
       state.row.voted_for = w.voted_for.value_or(state.row.voted_for);
@@ -234,7 +238,7 @@ private:
                             " does not continue a log of entries " + std::to_string(state.cut_index() + 1) + " to " +
                             std::to_string(state.last));
     if (from <= state.last)
-      forget_from(s, w.group, state, from);
+      forget_from(w.group, state, from);
     for (const auto& e : w.entries)
       append(s, w.group, state, e);
   }
@@ -245,49 +249,48 @@ private:
                             " follows entry " + std::to_string(state.last));
     const auto before = state.last_hash;
     const auto hash = hash_of(e, group, s.number, before);
-    const resetting r{insert_};
-    insert_.bind(1, row_key(group, e.index))
-        .bind(2, e.term)
-        .bind(3, static_cast<std::uint64_t>(e.type))
-        .bind(4, s.number)
-        .bind(5, {reinterpret_cast<const char*>(before.data()), before.size()})
-        .bind(6, checksum_of(hash))
-        .bind(7, *e.data);
-    insert_.step();
+    insert(positions_.append(group, e.index), group, e, s.number, before, checksum_of(hash));
     state.last = e.index;
     state.last_hash = hash;
     state.last_number = s.number;
   }
 
+  void insert(std::uint64_t position, std::uint32_t group, const messages::log_entry& e, std::uint64_t number,
+              const row_hash& before, std::uint64_t checksum) {
+    const resetting r{insert_};
+    insert_.bind(1, position)
+        .bind(2, group)
+        .bind(3, e.index)
+        .bind(4, e.term)
+        .bind(5, static_cast<std::uint64_t>(e.type))
+        .bind(6, number)
+        .bind(7, {reinterpret_cast<const char*>(before.data()), before.size()})
+        .bind(8, checksum)
+        .bind(9, *e.data);
+    insert_.step();
+  }
+
   /// Removes entry `from` and all behind it.
-  void forget_from(staging& s, std::uint32_t group, group_state& state, std::uint64_t from) {
+  void forget_from(std::uint32_t group, group_state& state, std::uint64_t from) {
+    for (auto i = from; i <= state.last; ++i) {
+      const auto position = positions_.find(group, i);
+      delete_.bind(1, position).bind(2, position).run();
+    }
     if (from - 1 == state.cut_index()) {
       state.last_hash = state.row.cut_hash;
       state.last_number = 0;
     } else {
-      state.last_hash = read_one(group, from - 1).second;
+      const auto [row, hash] = read_one(group, from - 1);
+      state.last_hash = hash;
+      state.last_number = row.number;
     }
-    replace_.bind(1, row_key(group, from)).bind(2, row_key(group, state.last)).run();
     state.last = from - 1;
-    static_cast<void>(s);
   }
 
-  std::pair<messages::log_entry, row_hash> read_one(std::uint32_t group, std::uint64_t index) {
-    const resetting r{one_};
-    one_.bind(1, row_key(group, index));
-    if (!one_.step())
-      fail(ec::damaged,
-           connection_.path() + ": group " + std::to_string(group) + ", entry " + std::to_string(index) + ": is missing");
-    messages::log_entry e;
-    e.index = index;
-    e.term = one_.number(0);
-    e.type = static_cast<messages::entry_type>(one_.number(1));
-    e.data = std::make_shared<const std::string>(one_.blob(4));
-    row_hash before{};
-    const auto stored = one_.blob(3);
-    std::copy_n(stored.begin(), std::min(stored.size(), before.size()), before.begin());
-    auto hash = hash_of(e, group, one_.number(2), before);
-    return {std::move(e), hash};
+  std::pair<entry_row, row_hash> read_one(std::uint32_t group, std::uint64_t index) {
+    auto row = read_entry(connection_, select_, positions_.find(group, index), group, index);
+    auto hash = hash_of(row.entry, group, row.number, row.before);
+    return {std::move(row), hash};
   }
 
   void write_group(staging& s, std::uint32_t group, group_state& state) {
@@ -297,26 +300,45 @@ private:
     group_.step();
   }
 
-  bool left_behind_cuts() const {
-    return std::any_of(groups_.begin(), groups_.end(), [](const auto& g) { return g.second.first <= g.second.cut_index(); });
+  /// Rows before the oldest that is needed.
+  std::uint64_t deletable() const { return positions_.floor() - positions_.lowest(); }
+
+  void delete_some(std::uint64_t rows) {
+    rows = std::min(rows, deletable());
+    if (rows == 0)
+      return;
+    delete_.bind(1, positions_.lowest()).bind(2, positions_.lowest() + rows - 1).run();
+    positions_.deleted_before(positions_.lowest() + rows);
   }
 
-  void delete_some(staging& s, std::uint64_t rows) {
-    for (const auto& [group, known] : groups_) {
-      if (rows == 0)
-        return;
-      if (known.first > known.cut_index())
-        continue;
-      const auto until = std::min(known.cut_index(), known.first + rows - 1);
-      replace_.bind(1, row_key(group, known.first)).bind(2, row_key(group, until)).run();
-      rows -= until - known.first + 1;
-      s.of(group).first = until + 1;
+  /// A group that is seldom written and cut keeps everything behind its oldest entry from being deleted.
+  bool in_the_way() const { return positions_.present() > 2 * positions_.needed() + options_.spare_rows; }
+
+  void move_or_delete() {
+    const bool moving = deletable() == 0 && in_the_way();
+    if (deletable() == 0 && !moving)
+      return;
+    staging s{groups_, number_};
+    transaction t{connection_, begin_, commit_};
+    if (moving) {
+      const auto until = positions_.lowest() + deletions_per_maintain;
+      for (const auto& p : positions_.needed_before(until)) {
+        const auto [row, hash] = read_one(p.group, p.index);
+        insert(positions_.move(p), p.group, row.entry, row.number, row.before, row.checksum);
+      }
+      delete_.bind(1, positions_.lowest()).bind(2, until - 1).run();
+      positions_.deleted_before(until);
+    } else {
+      delete_some(deletions_per_maintain);
     }
+    t.commit();
+    accept(std::move(s));
   }
 
   void accept(staging&& s) {
     for (auto& [group, state] : s.changed)
       groups_.insert_or_assign(group, std::move(state));
+    positions_.commit();
     number_ = s.number;
     ++counters_.transactions;
   }
@@ -379,9 +401,10 @@ private:
   journal_options options_;
   mark_file mark_;
   connection connection_;
-  prepared begin_, commit_, group_, insert_, replace_, one_;
+  prepared begin_, commit_, group_, insert_, delete_, select_;
   std::unique_ptr<journal_checkpointer> checkpointer_;
   states groups_;
+  journal_positions positions_;
   std::uint64_t number_ = 0; ///< of the newest transaction
   std::uint64_t frames_ = 0, retry_bytes_ = 0;
   unsigned rounds_ = 0;

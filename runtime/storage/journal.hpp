@@ -14,6 +14,7 @@ namespace epione::runtime {
 struct journal_options {
   std::uint64_t checkpoint_bytes = 0; ///< WAL size that starts a checkpoint
   std::uint64_t reserve_bytes = 0;    ///< below this much free space a write is refused with disk_full
+  std::uint64_t spare_rows = 8'192;   ///< rows not needed any more that may stay before those in their way are moved
 };
 
 struct journal_counters {

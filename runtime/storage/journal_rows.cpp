@@ -10,13 +10,15 @@
 namespace epione::runtime {
 
 const char* const journal_schema =
-    "CREATE TABLE entry(key INTEGER PRIMARY KEY, term INTEGER NOT NULL, type INTEGER NOT NULL,"
-    " number INTEGER NOT NULL, before BLOB NOT NULL, checksum INTEGER NOT NULL, data BLOB NOT NULL);"
-    "CREATE TABLE groups(id INTEGER PRIMARY KEY, term INTEGER NOT NULL, voted_for INTEGER NOT NULL,"
-    " number INTEGER NOT NULL, has_cut INTEGER NOT NULL, cut_index INTEGER NOT NULL,"
-    " cut_term INTEGER NOT NULL, cut_configuration_index INTEGER NOT NULL, cut_hash BLOB NOT NULL,"
-    " checksum INTEGER NOT NULL, cut_configuration BLOB NOT NULL)";
+    "CREATE TABLE entry(position INTEGER PRIMARY KEY, group_id INTEGER NOT NULL, entry_index INTEGER NOT NULL, term INTEGER NOT "
+    "NULL,"
+    " type INTEGER NOT NULL, number INTEGER NOT NULL, before BLOB NOT NULL, checksum INTEGER NOT NULL, data BLOB NOT NULL);"
+    "CREATE TABLE groups(id INTEGER PRIMARY KEY, term INTEGER NOT NULL, voted_for INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " has_cut INTEGER NOT NULL, cut_index INTEGER NOT NULL, cut_term INTEGER NOT NULL, cut_configuration_index INTEGER NOT NULL,"
+    " cut_hash BLOB NOT NULL, checksum INTEGER NOT NULL, cut_configuration BLOB NOT NULL)";
 
+const char* const select_entry =
+    "SELECT group_id, entry_index, term, type, number, before, checksum, data FROM entry WHERE position = ?";
 const char* const insert_group = "INSERT OR REPLACE INTO groups VALUES(?,?,?,?,?,?,?,?,?,?,?)";
 
 namespace {
@@ -60,7 +62,8 @@ std::uint64_t newest_number(const group_state& state) {
 row_hash hash_of(const messages::log_entry& entry, std::uint32_t group, std::uint64_t number, const row_hash& before) {
   const auto data = XXH3_128bits(entry.data->data(), entry.data->size());
   const auto hash = hashed_record<96>{}
-                        .add(row_key(group, entry.index))
+                        .add(group)
+                        .add(entry.index)
                         .add(entry.term)
                         .add(static_cast<std::uint64_t>(entry.type))
                         .add(number)
@@ -117,35 +120,68 @@ std::vector<std::pair<std::uint32_t, group_row>> read_groups(connection& c) {
   return out;
 }
 
-void read_entries(connection& c, std::uint32_t group, group_state& state,
-                  const std::function<void(messages::log_entry&&)>& entry) {
-  prepared first{c, "SELECT min(key) FROM entry WHERE key BETWEEN ? AND ?"};
-  first.bind(1, row_key(group, 0)).bind(2, row_key(group + 1, 0) - 1);
+journal_index read_index(connection& c) {
+  journal_index out;
+  // None of these columns lies behind the data, so that its pages are not read.
+  prepared read{c, "SELECT position, group_id, entry_index FROM entry ORDER BY position"};
+  bool first = true;
+  while (read.step()) {
+    out.lowest = first ? read.number(0) : out.lowest;
+    first = false;
+    out.next = read.number(0) + 1;
+    out.entries[static_cast<std::uint32_t>(read.number(1))].emplace_back(read.number(2), read.number(0));
+  }
+  if (first)
+    out.lowest = out.next;
+  for (auto& [group, entries] : out.entries)
+    std::sort(entries.begin(), entries.end());
+  return out;
+}
+
+entry_row read_entry(connection& c, prepared& select, std::uint64_t position, std::uint32_t group, std::uint64_t index) {
+  const resetting r{select};
+  select.bind(1, position);
+  if (!select.step() || select.number(0) != group || select.number(1) != index)
+    damaged(c, group, index, "is missing");
+  entry_row out;
+  out.entry.index = index;
+  out.entry.term = select.number(2);
+  out.entry.type = static_cast<messages::entry_type>(select.number(3));
+  out.entry.data = std::make_shared<const std::string>(select.blob(7));
+  out.number = select.number(4);
+  out.before = to_row_hash(select.blob(5));
+  out.checksum = select.number(6);
+  if (select.number(3) > 255)
+    damaged(c, group, index, "has the type " + std::to_string(select.number(3)));
+  return out;
+}
+
+void read_entries(connection& c, const journal_index& index, std::uint32_t group, group_state& state,
+                  const std::function<void(messages::log_entry&&, std::uint64_t position)>& entry) {
   state.last = state.cut_index();
   state.last_hash = state.row.cut_hash;
   state.last_number = 0;
-  state.first = state.last + 1;
-  if (first.step() && first.number(0) != 0)
-    state.first = std::min(state.first, index_of(first.number(0)));
-  prepared read{c, "SELECT key, term, type, number, before, checksum, data FROM entry WHERE key BETWEEN ? AND ? ORDER BY key"};
-  read.bind(1, row_key(group, state.last + 1)).bind(2, row_key(group + 1, 0) - 1);
-  while (read.step()) {
-    messages::log_entry e;
-    e.index = index_of(read.number(0));
-    e.term = read.number(1);
-    e.type = static_cast<messages::entry_type>(read.number(2));
-    if (e.index != state.last + 1)
-      damaged(c, group, state.last + 1, "is missing; the next one there is " + std::to_string(e.index));
-    if (to_row_hash(read.blob(4)) != state.last_hash)
-      damaged(c, group, e.index, "does not continue the entry before it");
-    e.data = std::make_shared<const std::string>(read.blob(6));
-    const auto hash = hash_of(e, group, read.number(3), state.last_hash);
-    if (checksum_of(hash) != read.number(5) || read.number(2) > 255)
-      damaged(c, group, e.index, "does not match its checksum");
-    state.last = e.index;
+  const auto known = index.entries.find(group);
+  if (known == index.entries.end())
+    return;
+  prepared select{c, select_entry};
+  for (const auto& [at, position] : known->second) {
+    if (at <= state.cut_index())
+      continue;
+    if (at <= state.last)
+      damaged(c, group, at, "is there twice");
+    if (at != state.last + 1)
+      damaged(c, group, state.last + 1, "is missing; the next one there is " + std::to_string(at));
+    auto row = read_entry(c, select, position, group, at);
+    if (row.before != state.last_hash)
+      damaged(c, group, at, "does not continue the entry before it");
+    const auto hash = hash_of(row.entry, group, row.number, row.before);
+    if (checksum_of(hash) != row.checksum)
+      damaged(c, group, at, "does not match its checksum");
+    state.last = at;
     state.last_hash = hash;
-    state.last_number = read.number(3);
-    entry(std::move(e));
+    state.last_number = row.number;
+    entry(std::move(row.entry), position);
   }
 }
 

@@ -1,4 +1,7 @@
 // The tables of journal.db and what makes a row of them trustworthy; shared by the journal and the audit.
+//
+// Entries lie in the order they were written, not by group: a transaction of all groups then fills a few pages at the end of the
+// table instead of one or more a group (docs/benchmarks.md). Where a group's entries are is kept in memory, 8 bytes each.
 #pragma once
 
 #include "messages/log.hpp"
@@ -7,27 +10,16 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace epione::runtime {
 
 inline constexpr file_format journal_format{0x45504a4c /* EPJL */, 1, "journal"};
 extern const char* const journal_schema;
-
-/// Index bits of a row's key; the group is above them.
-inline constexpr unsigned index_bits = 48;
-
-inline std::uint64_t row_key(std::uint32_t group, std::uint64_t index) {
-  return (static_cast<std::uint64_t>(group) << index_bits) | index;
-}
-inline std::uint64_t index_of(std::uint64_t key) {
-  return key & ((std::uint64_t{1} << index_bits) - 1);
-}
-inline std::uint32_t group_of(std::uint64_t key) {
-  return static_cast<std::uint32_t>(key >> index_bits);
-}
 
 /// XXH3-128 over a row and the hash of the row before it in its group. It tells damage, not a forger: that is what the shards'
 /// BLAKE2b chain and its anchors are for.
@@ -49,7 +41,6 @@ extern const char* const insert_group;
 
 struct group_state {
   group_row row;
-  std::uint64_t first = 0; ///< lowest index of which a row may be left from before the cut
   std::uint64_t last = 0;
   row_hash last_hash{};
   std::uint64_t last_number = 0; ///< of the transaction that wrote the newest entry
@@ -59,10 +50,27 @@ struct group_state {
 /// All groups, each row checked. Throws `damaged`.
 std::vector<std::pair<std::uint32_t, group_row>> read_groups(connection& c);
 
+/// Where everything lies. A group's row of a position may be one from before its cut, which only has not been deleted yet.
+struct journal_index {
+  std::map<std::uint32_t, std::vector<std::pair<std::uint64_t, std::uint64_t>>> entries; ///< group: (index, position), sorted
+  std::uint64_t lowest = 1, next = 1;                                                    ///< positions
+};
+journal_index read_index(connection& c);
+
+/// One entry, with what its row says beside it.
+struct entry_row {
+  messages::log_entry entry;
+  std::uint64_t number = 0, checksum = 0;
+  row_hash before{};
+};
+extern const char* const select_entry; ///< by position
+/// Uses and resets `select`. Throws `damaged` unless group and index are there.
+entry_row read_entry(connection& c, prepared& select, std::uint64_t position, std::uint32_t group, std::uint64_t index);
+
 /// Reads the entries behind the cut, checks each against its checksum, its predecessor and the index it should have, and hands it
-/// over. Fills `first` to `last_number` of `state`. Throws `damaged`, naming group and index.
-void read_entries(connection& c, std::uint32_t group, group_state& state,
-                  const std::function<void(messages::log_entry&&)>& entry);
+/// over. Fills `last` to `last_number` of `state`. Throws `damaged`, naming group and index.
+void read_entries(connection& c, const journal_index& index, std::uint32_t group, group_state& state,
+                  const std::function<void(messages::log_entry&&, std::uint64_t position)>& entry);
 
 /// Throws `damaged` when the journal is behind its mark, naming what is missing.
 struct journal_mark;

@@ -107,12 +107,12 @@ BOOST_AUTO_TEST_CASE(a_changed_subject_row_is_named) {
 }
 
 BOOST_AUTO_TEST_CASE(a_changed_journal_entry_is_named) {
-  change("/d/journal.db", "UPDATE entry SET data = x'00' WHERE key = (2 << 48) + 9");
+  change("/d/journal.db", "UPDATE entry SET data = x'00' WHERE group_id = 2 AND entry_index = 9");
   expect_broken({"journal.db", "group 2", "entry 9"});
 }
 
 BOOST_AUTO_TEST_CASE(a_journal_behind_its_mark_is_named) {
-  change("/d/journal.db", "DELETE FROM entry WHERE key >= (2 << 48) + 29; DELETE FROM groups WHERE id = 1");
+  change("/d/journal.db", "DELETE FROM entry WHERE group_id = 2 AND entry_index >= 29; DELETE FROM groups WHERE id = 1");
   expect_broken({"journal.db", "behind its mark"});
 }
 

@@ -81,12 +81,14 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_wal_is_noticed_by_what_is_missing_afte
 }
 
 BOOST_AUTO_TEST_CASE(each_changed_column_is_noticed) {
-  for (const auto* sql :
-       {"UPDATE entry SET term = 7 WHERE key = (2 << 48) + 20", "UPDATE entry SET type = 3 WHERE key = (2 << 48) + 20",
-        "UPDATE entry SET number = number + 1 WHERE key = (2 << 48) + 20",
-        "UPDATE entry SET before = x'00' WHERE key = (2 << 48) + 20", "UPDATE entry SET data = x'61' WHERE key = (2 << 48) + 20",
-        "UPDATE entry SET checksum = 1 WHERE key = (2 << 48) + 20", "DELETE FROM entry WHERE key = (2 << 48) + 20",
-        "UPDATE entry SET key = (2 << 48) + 99 WHERE key = (2 << 48) + 20"}) {
+  for (const auto* sql : {"UPDATE entry SET term = 7 WHERE group_id = 2 AND entry_index = 20",
+                          "UPDATE entry SET type = 3 WHERE group_id = 2 AND entry_index = 20",
+                          "UPDATE entry SET number = number + 1 WHERE group_id = 2 AND entry_index = 20",
+                          "UPDATE entry SET before = x'00' WHERE group_id = 2 AND entry_index = 20",
+                          "UPDATE entry SET data = x'61' WHERE group_id = 2 AND entry_index = 20",
+                          "UPDATE entry SET checksum = 1 WHERE group_id = 2 AND entry_index = 20",
+                          "DELETE FROM entry WHERE group_id = 2 AND entry_index = 20",
+                          "UPDATE entry SET entry_index = 99 WHERE group_id = 2 AND entry_index = 20"}) {
     for (const auto& f : disk.files())
       disk.remove(f);
     disk.kill();
@@ -107,18 +109,19 @@ BOOST_AUTO_TEST_CASE(each_changed_column_of_a_group_is_noticed) {
 }
 
 BOOST_AUTO_TEST_CASE(two_rows_that_changed_places_are_noticed) {
-  change("UPDATE entry SET key = -1 WHERE key = (5 << 48) + 20; UPDATE entry SET key = (5 << 48) + 20 WHERE key = (5 << 48) + 21;"
-         "UPDATE entry SET key = (5 << 48) + 21 WHERE key = -1");
+  change("UPDATE entry SET entry_index = -1 WHERE group_id = 5 AND entry_index = 20;"
+         "UPDATE entry SET entry_index = 20 WHERE group_id = 5 AND entry_index = 21;"
+         "UPDATE entry SET entry_index = 21 WHERE entry_index = -1");
   expect_damaged({"group 5", "entry 20"});
 }
 
 BOOST_AUTO_TEST_CASE(a_group_that_vanished_is_noticed) {
-  change("DELETE FROM groups WHERE id = 2; DELETE FROM entry WHERE key > (2 << 48) AND key < (3 << 48)");
+  change("DELETE FROM groups WHERE id = 2; DELETE FROM entry WHERE group_id = 2");
   expect_damaged({"behind its mark", "group 2", "entries 1 to 41"});
 }
 
 BOOST_AUTO_TEST_CASE(entries_missing_at_the_end_of_a_group_are_noticed) {
-  change("DELETE FROM entry WHERE key >= (5 << 48) + 39 AND key < (6 << 48)");
+  change("DELETE FROM entry WHERE group_id = 5 AND entry_index >= 39");
   expect_damaged({"behind its mark", "group 5: entries 39 to 40 are missing"});
 }
 

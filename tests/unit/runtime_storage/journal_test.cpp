@@ -1,4 +1,5 @@
 // What the journal promises: what it accepted is there after reopening, nothing else is, and damage is noticed.
+#include "runtime/storage/sqlite.hpp"
 #include "tests/unit/runtime_storage/storage_fixture.hpp"
 
 using namespace epione;
@@ -131,6 +132,28 @@ BOOST_AUTO_TEST_CASE(the_wal_is_used_again_and_does_not_grow) {
   BOOST_TEST(journal->counters().checkpoints > 10u);
   reopen();
   BOOST_TEST(must(journal->load(1)).entries.size() == 2'000u);
+}
+
+BOOST_AUTO_TEST_CASE(a_group_that_is_seldom_cut_does_not_keep_the_others_rows) {
+  fill(9, 1, 5);
+  for (std::uint64_t i = 1; i <= 60; ++i) {
+    fill(1, i * 500 - 499, i * 500);
+    must(journal->cut(1, {i * 500 - 10, 1, "", 0}));
+    while (must(journal->maintain())) {
+    }
+    if (i % 20 == 0) {
+      fill(9, 5 + i / 20, 5 + i / 20);
+      reopen();
+    }
+  }
+  BOOST_TEST(must(journal->load(9)).entries.size() == 8u);
+  BOOST_TEST(must(journal->load(1)).entries.size() == 10u);
+  fill(9, 3, 4, 2); // replaces entries that lie in several places
+  reopen();
+  BOOST_TEST(must(journal->load(9)).entries.size() == 4u);
+  runtime::connection c{
+      *disk, directory.path() + "/journal.db", runtime::access_mode::read, {0x45504a4c, 1, "journal"}, "", "FULL", 64};
+  BOOST_TEST(c.number("SELECT count(*) FROM entry") < 9'000);
 }
 
 BOOST_AUTO_TEST_CASE(deleted_rows_make_room_for_new_ones) {
