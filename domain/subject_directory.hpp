@@ -4,6 +4,7 @@
 #include "domain/study_file.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>

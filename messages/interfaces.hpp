@@ -99,196 +99,179 @@ using status_reply = caf::replies_to<status_atom>::with<status_report_ptr>;
 
 /// Whoever writes to the journal.
 using journal_client = caf::typed_actor<
-  /// Everything up to this index of this epoch's writes is durable. (epoch, index)
-  caf::reacts_to<persisted_atom, std::uint64_t, std::uint64_t>,
-  /// A write of this epoch failed and left nothing behind (`disk_full`); later writes of the epoch are refused. (epoch, why)
-  caf::reacts_to<failed_atom, std::uint64_t, caf::error>>;
+    /// Everything up to this index of this epoch's writes is durable. (epoch, index)
+    caf::reacts_to<persisted_atom, std::uint64_t, std::uint64_t>,
+    /// A write of this epoch failed and left nothing behind (`disk_full`); later writes of the epoch are refused. (epoch, why)
+    caf::reacts_to<failed_atom, std::uint64_t, caf::error>>;
 
 /// The node's journal: one writer, one sync for whatever all groups have pending. Detached in production.
 using journal_actor = caf::typed_actor<
-  /// All that is stored of a group.
-  caf::replies_to<load_atom, std::uint32_t>::with<group_log_ptr>,
-  /// Write and sync, together with what other groups have pending; answered by persisted or failed.
-  caf::reacts_to<write_atom, journal_write_ptr, journal_client>,
-  /// The store of this group holds everything up to this point durably: entries up to it may be deleted. (group, point)
-  caf::reacts_to<cut_atom, std::uint32_t, snapshot_point_ptr>,
-  /// To itself: write what has gathered.
-  caf::reacts_to<flush_atom>,
-  status_reply>;
+    /// All that is stored of a group.
+    caf::replies_to<load_atom, std::uint32_t>::with<group_log_ptr>,
+    /// Write and sync, together with what other groups have pending; answered by persisted or failed.
+    caf::reacts_to<write_atom, journal_write_ptr, journal_client>,
+    /// The store of this group holds everything up to this point durably: entries up to it may be deleted. (group, point)
+    caf::reacts_to<cut_atom, std::uint32_t, snapshot_point_ptr>,
+    /// To itself: write what has gathered.
+    caf::reacts_to<flush_atom>, status_reply>;
 
 // ---- replica -------------------------------------------------------------------------------------------------------
 
 /// Whoever answers for a group on this node: the shard's region, or the catalog for group 0.
 using shard_listener = caf::typed_actor<
-  /// The replica leads; its own barrier of this epoch is committed, and the store has applied everything up to it. (epoch)
-  caf::reacts_to<serving_atom, std::uint64_t>,
-  /// The epoch is over: nothing of it will be answered any more. What was proposed and not reported committed has this
-  /// outcome. (epoch, why, outcome)
-  caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>,
-  /// The store has applied everything up to this index. (index)
-  caf::reacts_to<applied_atom, std::uint64_t>,
-  /// Answer to read_index: what was committed when it arrived; 0 when there is no lease. (epoch, ticket, index)
-  caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>>;
+    /// The replica leads; its own barrier of this epoch is committed, and the store has applied everything up to it. (epoch)
+    caf::reacts_to<serving_atom, std::uint64_t>,
+    /// The epoch is over: nothing of it will be answered any more. What was proposed and not reported committed has this
+    /// outcome. (epoch, why, outcome)
+    caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>,
+    /// The store has applied everything up to this index. (index)
+    caf::reacts_to<applied_atom, std::uint64_t>,
+    /// Answer to read_index: what was committed when it arrived; 0 when there is no lease. (epoch, ticket, index)
+    caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>>;
 
 /// Whoever proposes entries: the shard's storage_writer, or the catalog.
 using proposer = caf::typed_actor<
-  /// The entry with this batch is durable on a quorum. (epoch, batch, index)
-  caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>,
-  /// The batch was not taken: wrong epoch, or not leading. It is not in the log. (epoch, batch)
-  caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>>;
+    /// The entry with this batch is durable on a quorum. (epoch, batch, index)
+    caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>,
+    /// The batch was not taken: wrong epoch, or not leading. It is not in the log. (epoch, batch)
+    caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>>;
 
 /// Applies committed entries to a shard's database. Detached in production.
 using shard_store_actor = caf::typed_actor<
-  /// Committed entries, consecutive, the first at most one behind what it has; what it has already is skipped.
-  caf::reacts_to<apply_atom, log_entries_ptr>,
-  /// Apply what has gathered at once: somebody waits to read it.
-  caf::reacts_to<flush_atom>,
-  /// Write all to the database file, sync, and tell the replica the durable point.
-  caf::reacts_to<checkpoint_atom>,
-  status_reply>;
+    /// Committed entries, consecutive, the first at most one behind what it has; what it has already is skipped.
+    caf::reacts_to<apply_atom, log_entries_ptr>,
+    /// Apply what has gathered at once: somebody waits to read it.
+    caf::reacts_to<flush_atom>,
+    /// Write all to the database file, sync, and tell the replica the durable point.
+    caf::reacts_to<checkpoint_atom>, status_reply>;
 
 /// One group's Raft member on this node: drives libraft's raft_step().
-using replica_actor = caf::typed_actor<
-  caf::reacts_to<persisted_atom, std::uint64_t, std::uint64_t>, // as journal_client
-  caf::reacts_to<failed_atom, std::uint64_t, caf::error>,
-  /// A store is there and has applied up to this index: send it what is committed behind it. (store, applied, its term)
-  /// Null: its file is damaged, and nothing may be served before it attaches again.
-  caf::reacts_to<attach_atom, shard_store_actor, std::uint64_t, std::uint64_t>,
-  /// The store has applied up to this index.
-  caf::reacts_to<applied_atom, std::uint64_t>,
-  /// The store holds everything up to this point durably: the log may be cut.
-  caf::reacts_to<durable_atom, snapshot_point_ptr>,
-  /// From now on this one answers for the group: opens a new epoch, and says `serving` once it may serve.
-  caf::reacts_to<listen_atom, shard_listener>,
-  /// Append a batch (domain::encode_batch) as one entry; answered by committed or refused, or by the epoch's end.
-  /// (epoch, batch, bytes, who)
-  caf::reacts_to<propose_atom, std::uint64_t, std::uint64_t, bytes_ptr, proposer>,
-  /// What is committed now, if this replica may answer reads? (epoch, ticket)
-  caf::reacts_to<read_index_atom, std::uint64_t, ticket>,
-  /// To itself: the core's timer.
-  caf::reacts_to<caf::tick_atom, std::uint64_t>,
-  status_reply>;
+using replica_actor =
+    caf::typed_actor<caf::reacts_to<persisted_atom, std::uint64_t, std::uint64_t>, // as journal_client
+                     caf::reacts_to<failed_atom, std::uint64_t, caf::error>,
+                     /// A store is there and has applied up to this index: send it what is committed behind it. (store, applied,
+                     /// its term) Null: its file is damaged, and nothing may be served before it attaches again.
+                     caf::reacts_to<attach_atom, shard_store_actor, std::uint64_t, std::uint64_t>,
+                     /// The store has applied up to this index.
+                     caf::reacts_to<applied_atom, std::uint64_t>,
+                     /// The store holds everything up to this point durably: the log may be cut.
+                     caf::reacts_to<durable_atom, snapshot_point_ptr>,
+                     /// From now on this one answers for the group: opens a new epoch, and says `serving` once it may serve.
+                     caf::reacts_to<listen_atom, shard_listener>,
+                     /// Append a batch (domain::encode_batch) as one entry; answered by committed or refused, or by the epoch's
+                     /// end. (epoch, batch, bytes, who)
+                     caf::reacts_to<propose_atom, std::uint64_t, std::uint64_t, bytes_ptr, proposer>,
+                     /// What is committed now, if this replica may answer reads? (epoch, ticket)
+                     caf::reacts_to<read_index_atom, std::uint64_t, ticket>,
+                     /// To itself: the core's timer.
+                     caf::reacts_to<caf::tick_atom, std::uint64_t>, status_reply>;
 
 // ---- reading a store -----------------------------------------------------------------------------------------------
 
 /// Whoever looks up one subject: its session.
 using store_client = caf::typed_actor<
-  /// What the store knows of the subject; null: it could not be read. (subject_hash, head)
-  caf::reacts_to<head_atom, std::uint64_t, subject_head_ptr>,
-  /// Answer to find: the event, null when there is none; an error when the store could not be read.
-  caf::reacts_to<found_atom, domain::receipt, stored_event_ptr, caf::error>>;
+    /// What the store knows of the subject; null: it could not be read. (subject_hash, head)
+    caf::reacts_to<head_atom, std::uint64_t, subject_head_ptr>,
+    /// Answer to find: the event, null when there is none; an error when the store could not be read.
+    caf::reacts_to<found_atom, domain::receipt, stored_event_ptr, caf::error>>;
 
 /// Whoever answers GET requests: the gateway.
 using list_client = caf::typed_actor<
-  /// Up to limit + 1 events of the subject, newest first. (ticket, request, events, error)
-  caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>>;
+    /// Up to limit + 1 events of the subject, newest first. (ticket, request, events, error)
+    caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>>;
 
 /// Reads stores; a pool of these, each with a connection of its own to every shard. Detached in production.
 using store_reader_actor = caf::typed_actor<
-  /// (shard, subject_hash, who)
-  caf::reacts_to<head_atom, std::uint32_t, std::uint64_t, store_client>,
-  /// (shard, subject_hash, receipt, who)
-  caf::reacts_to<find_atom, std::uint32_t, std::uint64_t, domain::receipt, store_client>,
-  /// (ticket, request, who)
-  caf::reacts_to<list_atom, ticket, read_request_ptr, list_client>,
-  status_reply>;
+    /// (shard, subject_hash, who)
+    caf::reacts_to<head_atom, std::uint32_t, std::uint64_t, store_client>,
+    /// (shard, subject_hash, receipt, who)
+    caf::reacts_to<find_atom, std::uint32_t, std::uint64_t, domain::receipt, store_client>,
+    /// (ticket, request, who)
+    caf::reacts_to<list_atom, ticket, read_request_ptr, list_client>, status_reply>;
 
 // ---- the way of a submission ---------------------------------------------------------------------------------------
 
 /// Checks and scores a submission against its study; the same for every node and version.
-using assessment_client = caf::typed_actor<
-  caf::reacts_to<verdict_atom, assessment_ptr>>;
+using assessment_client = caf::typed_actor<caf::reacts_to<verdict_atom, assessment_ptr>>;
 using validator_actor = caf::typed_actor<
-  /// Answered by verdict; a crash ends the validator with ec::crashed_on_input and the receipt.
-  caf::reacts_to<check_atom, submission_ptr, assessment_client>,
-  status_reply>;
+    /// Answered by verdict; a crash ends the validator with ec::crashed_on_input and the receipt.
+    caf::reacts_to<check_atom, submission_ptr, assessment_client>, status_reply>;
 
 /// Gathers a shard's commands into batches: the next gathers while the last one is on its way.
 using storage_writer_actor = caf::typed_actor<
-  /// (epoch, command)
-  caf::reacts_to<propose_atom, std::uint64_t, command_ptr>,
-  caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>, // as proposer
-  caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>,
-  /// To itself: send what has gathered.
-  caf::reacts_to<flush_atom>,
-  status_reply>;
+    /// (epoch, command)
+    caf::reacts_to<propose_atom, std::uint64_t, command_ptr>,
+    caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>, // as proposer
+    caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>,
+    /// To itself: send what has gathered.
+    caf::reacts_to<flush_atom>, status_reply>;
 
 /// One patient: which keys are known, what is being checked.
 using patient_session_actor = caf::typed_actor<
-  /// A submission whose key is not in the region's table; the validator to use.
-  caf::reacts_to<submit_atom, submission_ptr, validator_actor>,
-  /// The validator is gone; check this one again with another.
-  caf::reacts_to<recheck_atom, domain::receipt, validator_actor>,
-  caf::reacts_to<verdict_atom, assessment_ptr>,                                        // as assessment_client
-  caf::reacts_to<head_atom, std::uint64_t, subject_head_ptr>,                          // as store_client
-  caf::reacts_to<found_atom, domain::receipt, stored_event_ptr, caf::error>,
-  /// A key of an earlier session was applied: known from now on.
-  caf::reacts_to<remember_atom, std::uint16_t>,
-  status_reply>;
+    /// A submission whose key is not in the region's table; the validator to use.
+    caf::reacts_to<submit_atom, submission_ptr, validator_actor>,
+    /// The validator is gone; check this one again with another.
+    caf::reacts_to<recheck_atom, domain::receipt, validator_actor>,
+    caf::reacts_to<verdict_atom, assessment_ptr>,               // as assessment_client
+    caf::reacts_to<head_atom, std::uint64_t, subject_head_ptr>, // as store_client
+    caf::reacts_to<found_atom, domain::receipt, stored_event_ptr, caf::error>,
+    /// A key of an earlier session was applied: known from now on.
+    caf::reacts_to<remember_atom, std::uint16_t>, status_reply>;
 
 /// Who gets the replies of a shard.
 using reply_receiver = caf::typed_actor<caf::reacts_to<reply_atom, replies_ptr>>;
 
 /// One shard's front: table of what is on its way, sessions, admission.
 using shard_region_actor = caf::typed_actor<
-  /// From the gateway.
-  caf::reacts_to<submit_atom, ticket, submission_ptr, reply_receiver>,
-  caf::reacts_to<read_atom, ticket, read_request_ptr, list_client>,
-  /// From a session: accepted or refused.
-  caf::reacts_to<verdict_atom, assessment_ptr, submission_ptr>,
-  /// From a session: the store has this key already, or could not be read.
-  caf::reacts_to<found_atom, submission_ptr, stored_event_ptr, caf::error>,
-  /// From the storage_writer: these are durable in the entry with this index. (epoch, index, receipts)
-  caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, receipts_ptr>,
-  /// From the storage_writer: these were never proposed. (epoch, receipts)
-  caf::reacts_to<refused_atom, std::uint64_t, receipts_ptr>,
-  caf::reacts_to<serving_atom, std::uint64_t>, // as shard_listener
-  caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>,
-  caf::reacts_to<applied_atom, std::uint64_t>,
-  caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
-  /// A session ended. (subject_hash, its serial number)
-  caf::reacts_to<ended_atom, std::uint64_t, std::uint64_t>,
-  /// From the directory: an actor was started anew.
-  caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
-  /// To itself: idle sessions, limits.
-  caf::reacts_to<caf::tick_atom>,
-  status_reply>;
+    /// From the gateway.
+    caf::reacts_to<submit_atom, ticket, submission_ptr, reply_receiver>,
+    caf::reacts_to<read_atom, ticket, read_request_ptr, list_client>,
+    /// From a session: accepted or refused.
+    caf::reacts_to<verdict_atom, assessment_ptr, submission_ptr>,
+    /// From a session: the store has this key already, or could not be read.
+    caf::reacts_to<found_atom, submission_ptr, stored_event_ptr, caf::error>,
+    /// From the storage_writer: these are durable in the entry with this index. (epoch, index, receipts)
+    caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, receipts_ptr>,
+    /// From the storage_writer: these were never proposed. (epoch, receipts)
+    caf::reacts_to<refused_atom, std::uint64_t, receipts_ptr>, caf::reacts_to<serving_atom, std::uint64_t>, // as shard_listener
+    caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>, caf::reacts_to<applied_atom, std::uint64_t>,
+    caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
+    /// A session ended. (subject_hash, its serial number)
+    caf::reacts_to<ended_atom, std::uint64_t, std::uint64_t>,
+    /// From the directory: an actor was started anew.
+    caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
+    /// To itself: idle sessions, limits.
+    caf::reacts_to<caf::tick_atom>, status_reply>;
 
 /// What stands behind HTTP: admission, routing to the shard, a deadline for every ticket.
-using gateway_actor = caf::typed_actor<
-  caf::reacts_to<submit_atom, ticket, submission_ptr>,
-  caf::reacts_to<read_atom, ticket, read_request_ptr>,
-  caf::reacts_to<reply_atom, replies_ptr>,                                                       // as reply_receiver
-  caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>,            // as list_client
-  caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
-  /// To itself: deadlines.
-  caf::reacts_to<caf::tick_atom>,
-  /// Take nothing new; answered (true) when nothing is under way any more.
-  caf::replies_to<drain_atom>::with<bool>,
-  status_reply>;
+using gateway_actor =
+    caf::typed_actor<caf::reacts_to<submit_atom, ticket, submission_ptr>, caf::reacts_to<read_atom, ticket, read_request_ptr>,
+                     caf::reacts_to<reply_atom, replies_ptr>,                                            // as reply_receiver
+                     caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>, // as list_client
+                     caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
+                     /// To itself: deadlines.
+                     caf::reacts_to<caf::tick_atom>,
+                     /// Take nothing new; answered (true) when nothing is under way any more.
+                     caf::replies_to<drain_atom>::with<bool>, status_reply>;
 
 /// Group 0: studies. Publishes every change as a new catalog_snapshot.
 using catalog_actor = caf::typed_actor<
-  /// Import a study folder; answers the study's id and whether anything changed, or ec::invalid with all problems as text.
-  /// (source, who: "os:USER")
-  caf::replies_to<import_atom, study_source_ptr, std::string>::with<std::string, bool>,
-  caf::reacts_to<serving_atom, std::uint64_t>, // as shard_listener
-  caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>,
-  caf::reacts_to<applied_atom, std::uint64_t>,
-  caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
-  caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>, // as proposer
-  caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>,
-  /// To itself: the time limit of an import. (its number)
-  caf::reacts_to<caf::tick_atom, std::uint64_t>,
-  status_reply>;
+    /// Import a study folder; answers the study's id and whether anything changed, or ec::invalid with all problems as text.
+    /// (source, who: "os:USER")
+    caf::replies_to<import_atom, study_source_ptr, std::string>::with<std::string, bool>,
+    caf::reacts_to<serving_atom, std::uint64_t>, // as shard_listener
+    caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>, caf::reacts_to<applied_atom, std::uint64_t>,
+    caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
+    caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>, // as proposer
+    caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>,
+    /// To itself: the time limit of an import. (its number)
+    caf::reacts_to<caf::tick_atom, std::uint64_t>, status_reply>;
 
 // ---- supervision ---------------------------------------------------------------------------------------------------
 
 /// Starts, watches and stops its children (actors/supervisor.hpp).
 using supervisor_actor = caf::typed_actor<
-  /// To itself: start again what is due.
-  caf::reacts_to<restart_atom, std::uint64_t>,
-  status_reply>;
+    /// To itself: start again what is due.
+    caf::reacts_to<restart_atom, std::uint64_t>, status_reply>;
 
 } // namespace epione::messages
-

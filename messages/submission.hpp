@@ -18,7 +18,7 @@ using ticket = std::uint64_t;
 /// One submission, decoded, on its way. Immutable from here on.
 struct submission {
   std::string study, subject, key;
-  bool key_given = false;       ///< false: the front made the key, and there is no repeat protection
+  bool key_given = false; ///< false: the front made the key, and there is no repeat protection
   std::uint64_t subject_hash = 0;
   std::uint32_t shard = 0;
   domain::receipt id{};

@@ -40,7 +40,9 @@ actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const
       environment_(ports.log, ports.metrics, ports.clock, ports.random, ports.disk, ports.faults,
                    std::make_shared<actors::directory>(), detached, config.data.directory, ports.process) {}
 
-actor_tree::~actor_tree() { environment_.directory->clear(); }
+actor_tree::~actor_tree() {
+  environment_.directory->clear();
+}
 
 caf::strong_actor_ptr actor_tree::start() {
   readiness_.set("catalog", "the studies are being read");
@@ -53,7 +55,8 @@ void actor_tree::submit(ticket t, submission_ptr s) {
   if (auto g = gateway(); g != nullptr)
     caf::anon_send(g, submit_atom::value, t, std::move(s));
   else
-    sink_.deliver({{t, 503, R"({"error":"this node is starting; try again","outcome":"not_stored"})", config_.http.retry_after_s}});
+    sink_.deliver(
+        {{t, 503, R"({"error":"this node is starting; try again","outcome":"not_stored"})", config_.http.retry_after_s}});
 }
 
 void actor_tree::read(ticket t, read_request_ptr r) {
@@ -63,36 +66,39 @@ void actor_tree::read(ticket t, read_request_ptr r) {
     sink_.deliver({{t, 503, R"({"error":"this node is starting; try again","outcome":"unknown"})", config_.http.retry_after_s}});
 }
 
-catalog_actor actor_tree::catalog() const { return environment_.directory->get<catalog_actor>("catalog"); }
+catalog_actor actor_tree::catalog() const {
+  return environment_.directory->get<catalog_actor>("catalog");
+}
 
 gateway_actor actor_tree::gateway() const {
   std::lock_guard guard{gateway_mutex_};
   return gateway_;
 }
 
-caf::strong_actor_ptr actor_tree::start_supervisor(std::string name, supervision_strategy strategy, std::vector<child_spec> children) {
+caf::strong_actor_ptr actor_tree::start_supervisor(std::string name, supervision_strategy strategy,
+                                                   std::vector<child_spec> children) {
   actors::supervisor_options options;
   options.strategy = strategy;
   options.restarts_max = config_.supervision.restarts_max;
   options.restart_period_ms = config_.supervision.restart_period_ms;
-  return pointer_to(actors::spawn_actor(system_, environment_, actors::supervisor, std::move(name), options, std::move(children)));
+  return pointer_to(
+      actors::spawn_actor(system_, environment_, actors::supervisor, std::move(name), options, std::move(children)));
 }
 
 std::vector<child_spec> actor_tree::node_children() {
   const auto all = config_.stop.limit_ms;
   std::vector<child_spec> children;
   children.push_back(permanent("journal", actor_stop_limit_ms, [this] {
-    return pointer_to(actors::spawn_blocking(system_, environment_, actors::journal_writer,
-                                             runtime::journal_options{config_.storage.journal_checkpoint_bytes,
-                                                                      config_.storage.disk_reserve_bytes}));
+    return pointer_to(actors::spawn_blocking(
+        system_, environment_, actors::journal_writer,
+        runtime::journal_options{config_.storage.journal_checkpoint_bytes, config_.storage.disk_reserve_bytes}));
   }));
   children.push_back(permanent("validators", all, [this] {
     std::vector<child_spec> validators;
     for (std::uint32_t i = 0; i < config_.validators.count; ++i) {
       auto name = "validator " + std::to_string(i);
       validators.push_back(permanent(name, actor_stop_limit_ms, [this, name] {
-        return pointer_to(
-          actors::spawn_actor(system_, environment_, actors::validator, name, std::cref(catalog_view_)));
+        return pointer_to(actors::spawn_actor(system_, environment_, actors::validator, name, std::cref(catalog_view_)));
       }));
     }
     return start_supervisor("validators", supervision_strategy::one_for_one, std::move(validators));

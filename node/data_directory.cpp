@@ -22,10 +22,16 @@ namespace fs = std::filesystem;
 
 constexpr int format_version = 1;
 
-directory_error failed(std::string message) { return {runtime::exit_code::failed, std::move(message)}; }
-directory_error damaged(std::string message) { return {runtime::exit_code::problems, std::move(message)}; }
+directory_error failed(std::string message) {
+  return {runtime::exit_code::failed, std::move(message)};
+}
+directory_error damaged(std::string message) {
+  return {runtime::exit_code::problems, std::move(message)};
+}
 
-std::string os_error(int number) { return std::strerror(number); }
+std::string os_error(int number) {
+  return std::strerror(number);
+}
 
 std::string new_cluster_name() {
   runtime::system_random random;
@@ -80,8 +86,9 @@ std::optional<directory_error> create_directory(const std::string& path) {
 tl::expected<std::string, directory_error> create_identity(const runtime::config& config) {
   const auto& path = config.data.directory;
   if (fs::exists(path + "/journal.db"))
-    return tl::unexpected(damaged(path + " holds a journal but no cluster.json, so its shard count is not known; restore that file "
-                                         "from a backup of this directory"));
+    return tl::unexpected(damaged(path +
+                                  " holds a journal but no cluster.json, so its shard count is not known; restore that file "
+                                  "from a backup of this directory"));
   const auto name = new_cluster_name();
   const nlohmann::json identity{{"format", format_version}, {"cluster", name}, {"shards", config.shards.count}};
   if (auto why = write_durably(path, "cluster.json", identity.dump(2) + "\n"))
@@ -97,8 +104,8 @@ tl::expected<std::string, directory_error> check_identity(const runtime::config&
       !identity["shards"].is_number_unsigned())
     return tl::unexpected(damaged(file + " is damaged: it must hold format, cluster and shards; restore it from a backup"));
   if (identity["format"].get<int>() > format_version)
-    return tl::unexpected(failed(file + " has format " + std::to_string(identity["format"].get<int>()) + "; this version knows up to " +
-                                 std::to_string(format_version) + ": use a newer program"));
+    return tl::unexpected(failed(file + " has format " + std::to_string(identity["format"].get<int>()) +
+                                 "; this version knows up to " + std::to_string(format_version) + ": use a newer program"));
   const auto shards = identity["shards"].get<std::uint32_t>();
   if (shards != config.shards.count)
     return tl::unexpected(failed(config.data.directory + " was created with shards.count = " + std::to_string(shards) +

@@ -124,7 +124,8 @@ struct node::impl {
 
   std::optional<node_error> start_http() {
     const auto& c = options.config.http;
-    admitted = std::make_unique<runtime::admission>(options.config.admission.in_flight_per_shard_max * options.config.shards.count);
+    admitted =
+        std::make_unique<runtime::admission>(options.config.admission.in_flight_per_shard_max * options.config.shards.count);
     runtime::http_options o;
     o.address = c.address;
     o.port = static_cast<std::uint16_t>(c.port);
@@ -137,7 +138,7 @@ struct node::impl {
     o.idle_limit_ms = c.idle_limit_ms;
     o.connections_max = c.connections_max;
     http = std::make_unique<runtime::http_server>(
-      o, runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random, tree->readiness(), *admitted});
+        o, runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random, tree->readiness(), *admitted});
     sink.set(http.get());
     auto endpoint = http->start(*tree);
     if (!endpoint)
@@ -172,8 +173,7 @@ struct node::impl {
 
   std::optional<node_error> start_admin() {
     const auto path = options.config.data.directory + "/" + runtime::admin_socket_name;
-    admin = std::make_unique<runtime::admin_server>(
-      path, [this](const runtime::admin_request& r) { return answer(r); }, *log);
+    admin = std::make_unique<runtime::admin_server>(path, [this](const runtime::admin_request& r) { return answer(r); }, *log);
     auto started = admin->start();
     return started ? std::nullopt : std::optional<node_error>{node_error{1, started.error()}};
   }
@@ -211,13 +211,13 @@ struct node::impl {
       return tl::unexpected(import_failure{"the catalog is not running; try again", {}});
     caf::scoped_actor self{*system, true};
     self->request(catalog, import_limit, import_atom::value, std::make_shared<const domain::study_source>(source), who)
-      .receive([&](std::string& study, bool changed_something) { result = import_result{study, changed_something}; },
-               [&](caf::error& why) {
-                 if (why == ec::invalid)
-                   result = tl::unexpected(import_failure{{}, problems_of(actors::context_text(why))});
-                 else
-                   result = tl::unexpected(import_failure{actors::error_text(why), {}});
-               });
+        .receive([&](std::string& study, bool changed_something) { result = import_result{study, changed_something}; },
+                 [&](caf::error& why) {
+                   if (why == ec::invalid)
+                     result = tl::unexpected(import_failure{{}, problems_of(actors::context_text(why))});
+                   else
+                     result = tl::unexpected(import_failure{actors::error_text(why), {}});
+                 });
     return result;
   }
 
@@ -249,8 +249,9 @@ struct node::impl {
     if (auto gateway = tree->gateway(); gateway != nullptr) {
       caf::scoped_actor self{*system, true};
       self->request(gateway, left(), drain_atom::value)
-        .receive([](bool) {},
-                 [&](caf::error& why) { log->warning("node", "not everything was answered", {{"why", actors::error_text(why)}}); });
+          .receive(
+              [](bool) {},
+              [&](caf::error& why) { log->warning("node", "not everything was answered", {{"why", actors::error_text(why)}}); });
     }
     if (http)
       http->wait_until_idle(left());
@@ -268,7 +269,8 @@ struct node::impl {
     std::unique_lock lock{mutex};
     const bool stopped = changed.wait_for(lock, limit, [this] { return ended; });
     if (!stopped) // its actors cannot be waited for, and nothing they hold is lost
-      process->fatal(runtime::exit_code::failed, "the actors did not stop within the limit; what is acknowledged is in the journal");
+      process->fatal(runtime::exit_code::failed,
+                     "the actors did not stop within the limit; what is acknowledged is in the journal");
     root = nullptr;
     return stopped;
   }
@@ -313,9 +315,13 @@ tl::expected<std::unique_ptr<node>, node_error> node::start(const node_options& 
   return std::unique_ptr<node>(new node(std::move(i)));
 }
 
-std::string node::http_address() const { return impl_->address; }
+std::string node::http_address() const {
+  return impl_->address;
+}
 
-int node::wait() { return impl_->wait(); }
+int node::wait() {
+  return impl_->wait();
+}
 
 void node::request_stop() {
   std::lock_guard guard{impl_->mutex};
@@ -323,7 +329,9 @@ void node::request_stop() {
   impl_->changed.notify_all();
 }
 
-void node::stop_now() { std::_Exit(runtime::exit_code::failed); }
+void node::stop_now() {
+  std::_Exit(runtime::exit_code::failed);
+}
 
 tl::expected<import_result, import_failure> node::import_study(const domain::study_source& source, const std::string& who) {
   return impl_->import(source, who);

@@ -7,10 +7,10 @@
 namespace epione::runtime::defaults {
 
 // ---- where a node is ----------------------------------------------------------------------------------------------
-inline constexpr const char* data_directory = "epione-data";         // beside where one starts it; packages set another
-inline constexpr const char* http_address = "127.0.0.1";             // loopback until sign-in exists
+inline constexpr const char* data_directory = "epione-data"; // beside where one starts it; packages set another
+inline constexpr const char* http_address = "127.0.0.1";     // loopback until sign-in exists
 inline constexpr std::uint32_t http_port = 8080;
-inline constexpr std::uint32_t http_threads = 1;                     // one carries about 40,000 requests/s
+inline constexpr std::uint32_t http_threads = 1; // one carries about 40,000 requests/s
 inline constexpr const char* log_level_name = "info";
 
 // ---- importing a study; how large one may be is in domain/limits.hpp ---------------------------------------------------
@@ -18,36 +18,36 @@ inline constexpr std::size_t imports_waiting_max = 8;    // behind the one under
 inline constexpr std::uint32_t import_limit_ms = 30'000; // compile, commit, apply and publish one study
 
 // ---- HTTP: what one client may ask of a node -----------------------------------------------------------------------
-inline constexpr std::size_t http_body_bytes_max = 256 * 1024;       // the largest form is far below; attachments go elsewhere
-inline constexpr std::size_t http_header_bytes_max = 16 * 1024;      // what proxies commonly allow
-inline constexpr std::uint32_t http_header_limit_ms = 10'000;        // a phone on a bad line, not a slow-header attack
-inline constexpr std::uint32_t http_body_limit_ms = 30'000;          // 256 KiB at 70 kbit/s
-inline constexpr std::uint32_t http_idle_limit_ms = 60'000;          // keep-alive between requests
-inline constexpr std::uint32_t http_connections_max = 20'000;        // about 20 KiB each
-inline constexpr std::size_t http_buffered_bytes_max = 128u << 20;   // bodies half received, of all connections of a thread
-inline constexpr std::uint32_t http_write_limit_ms = 30'000;         // for a reply to be taken; a page of answers on a bad line
-inline constexpr std::uint32_t http_linger_limit_ms = 2'000;         // to read a refusal before the connection is cut
-inline constexpr std::uint32_t http_reply_limit_ms = 30'000;         // last resort above request_limit_ms: never silence
-inline constexpr std::uint32_t http_sweep_interval_ms = 1'000;       // how exactly these limits are kept; one timer a thread
-inline constexpr std::uint32_t requests_in_flight_max = 8'192;       // of a node; refused before the body is looked at
-inline constexpr unsigned json_depth_max = 32;                       // nesting of a submission's data
-inline constexpr std::size_t key_bytes_max = 200;                    // idempotency key
-inline constexpr std::size_t subject_bytes_max = 128;                // patientId as text
-inline constexpr std::size_t study_bytes_max = 128;                  // study's id
-inline constexpr std::uint32_t read_limit_max = 200;                 // submissions a page
+inline constexpr std::size_t http_body_bytes_max = 256 * 1024;     // the largest form is far below; attachments go elsewhere
+inline constexpr std::size_t http_header_bytes_max = 16 * 1024;    // what proxies commonly allow
+inline constexpr std::uint32_t http_header_limit_ms = 10'000;      // a phone on a bad line, not a slow-header attack
+inline constexpr std::uint32_t http_body_limit_ms = 30'000;        // 256 KiB at 70 kbit/s
+inline constexpr std::uint32_t http_idle_limit_ms = 60'000;        // keep-alive between requests
+inline constexpr std::uint32_t http_connections_max = 20'000;      // about 20 KiB each
+inline constexpr std::size_t http_buffered_bytes_max = 128u << 20; // bodies half received, of all connections of a thread
+inline constexpr std::uint32_t http_write_limit_ms = 30'000;       // for a reply to be taken; a page of answers on a bad line
+inline constexpr std::uint32_t http_linger_limit_ms = 2'000;       // to read a refusal before the connection is cut
+inline constexpr std::uint32_t http_reply_limit_ms = 30'000;       // last resort above request_limit_ms: never silence
+inline constexpr std::uint32_t http_sweep_interval_ms = 1'000;     // how exactly these limits are kept; one timer a thread
+inline constexpr std::uint32_t requests_in_flight_max = 8'192;     // of a node; refused before the body is looked at
+inline constexpr unsigned json_depth_max = 32;                     // nesting of a submission's data
+inline constexpr std::size_t key_bytes_max = 200;                  // idempotency key
+inline constexpr std::size_t subject_bytes_max = 128;              // patientId as text
+inline constexpr std::size_t study_bytes_max = 128;                // study's id
+inline constexpr std::uint32_t read_limit_max = 200;               // submissions a page
 
 // ---- the way of a submission ---------------------------------------------------------------------------------------
-inline constexpr std::uint32_t shard_count = 16;                     // fixed when a cluster is created
-inline constexpr std::uint32_t request_limit_ms = 10'000;            // then 503 with outcome "unknown"
-inline constexpr std::uint32_t in_flight_per_shard_max = 2'048;      // credits: more only waits longer
-inline constexpr std::uint32_t store_lag_max = 32'768;               // entries a shard may have on the way and not applied
-inline constexpr std::uint32_t batch_commands_max = 1'024;           // commands in one log entry
-inline constexpr std::size_t batch_bytes_max = 1024 * 1024;          // bytes in one log entry
-inline constexpr std::uint32_t retry_after_s = 1;                    // what a refused phone is told
-inline constexpr std::uint32_t sessions_per_node_max = 1'000'000;    // about 1.5 KiB each
-inline constexpr std::uint32_t session_idle_limit_ms = 15 * 60'000;  // a phone's retries come within minutes
-inline constexpr std::uint32_t validators = 2;                       // one a core
-inline constexpr std::uint32_t validator_crashes_max = 3;            // then the body is set aside
+inline constexpr std::uint32_t shard_count = 16;                    // fixed when a cluster is created
+inline constexpr std::uint32_t request_limit_ms = 10'000;           // then 503 with outcome "unknown"
+inline constexpr std::uint32_t in_flight_per_shard_max = 2'048;     // credits: more only waits longer
+inline constexpr std::uint32_t store_lag_max = 32'768;              // entries a shard may have on the way and not applied
+inline constexpr std::uint32_t batch_commands_max = 1'024;          // commands in one log entry
+inline constexpr std::size_t batch_bytes_max = 1024 * 1024;         // bytes in one log entry
+inline constexpr std::uint32_t retry_after_s = 1;                   // what a refused phone is told
+inline constexpr std::uint32_t sessions_per_node_max = 1'000'000;   // about 1.5 KiB each
+inline constexpr std::uint32_t session_idle_limit_ms = 15 * 60'000; // a phone's retries come within minutes
+inline constexpr std::uint32_t validators = 2;                      // one a core
+inline constexpr std::uint32_t validator_crashes_max = 3;           // then the body is set aside
 
 // ---- storage -------------------------------------------------------------------------------------------------------
 inline constexpr std::uint32_t apply_rows_max = 4'096;               // rows of one store transaction
@@ -58,26 +58,26 @@ inline constexpr std::uint64_t disk_reserve_bytes = 64u << 20;       // kept fre
 inline constexpr std::uint32_t store_readers = 2;                    // reading connections a shard
 
 // ---- replication ---------------------------------------------------------------------------------------------------
-inline constexpr std::uint32_t raft_election_ms = 1'000;             // one voter leads at once; peers wait one to two of these
-inline constexpr std::uint32_t raft_heartbeat_ms = 100;              // a tenth: some may be lost
-inline constexpr std::uint32_t raft_in_flight_max = 64;              // entries a follower may have unacknowledged
-inline constexpr std::uint32_t raft_trailing_max = 4'096;            // entries kept behind a cut for followers a little late
-inline constexpr std::size_t replica_memory_bytes_max = 1u << 20;    // of applied entries kept in memory by a single voter
-inline constexpr std::size_t store_feed_window_bytes = 8u << 20;     // sent to a store and not applied: twice what it gathers
-inline constexpr std::size_t store_feed_chunk_bytes = 1u << 20;      // one message to a store; one entry may be larger
-inline constexpr std::size_t apply_bytes_max = 4u << 20;             // bytes of one store transaction
-inline constexpr std::uint32_t journal_load_limit_ms = 60'000;       // to read a group's log: 16 MiB of rows, all groups at once
-inline constexpr std::uint32_t journal_retry_ms = 250;               // after a full disk, doubled each time ...
-inline constexpr std::uint32_t journal_retry_ms_max = 2'000;         // ... up to this
-inline constexpr std::uint32_t checkpoint_retry_ms = 100;            // a reader or another store's checkpoint was in the way
+inline constexpr std::uint32_t raft_election_ms = 1'000;          // one voter leads at once; peers wait one to two of these
+inline constexpr std::uint32_t raft_heartbeat_ms = 100;           // a tenth: some may be lost
+inline constexpr std::uint32_t raft_in_flight_max = 64;           // entries a follower may have unacknowledged
+inline constexpr std::uint32_t raft_trailing_max = 4'096;         // entries kept behind a cut for followers a little late
+inline constexpr std::size_t replica_memory_bytes_max = 1u << 20; // of applied entries kept in memory by a single voter
+inline constexpr std::size_t store_feed_window_bytes = 8u << 20;  // sent to a store and not applied: twice what it gathers
+inline constexpr std::size_t store_feed_chunk_bytes = 1u << 20;   // one message to a store; one entry may be larger
+inline constexpr std::size_t apply_bytes_max = 4u << 20;          // bytes of one store transaction
+inline constexpr std::uint32_t journal_load_limit_ms = 60'000;    // to read a group's log: 16 MiB of rows, all groups at once
+inline constexpr std::uint32_t journal_retry_ms = 250;            // after a full disk, doubled each time ...
+inline constexpr std::uint32_t journal_retry_ms_max = 2'000;      // ... up to this
+inline constexpr std::uint32_t checkpoint_retry_ms = 100;         // a reader or another store's checkpoint was in the way
 
 // ---- supervision ---------------------------------------------------------------------------------------------------
-inline constexpr std::uint32_t restarts_max = 10;                    // of one supervisor's children ...
-inline constexpr std::uint32_t restart_period_ms = 60'000;           // ... in this period
-inline constexpr std::uint32_t restart_delay_ms = 20;                // before the second restart in a period, then doubled each time
-inline constexpr std::uint32_t restart_delay_ms_max = 1'000;         // a fault that passes by itself is soon over
-inline constexpr std::uint32_t child_stop_limit_ms = 5'000;          // one actor's last transaction and checkpoint
-inline constexpr std::uint32_t kill_limit_ms = 2'000;                // a killed actor ends after the call it is in
-inline constexpr std::uint32_t stop_limit_ms = 30'000;               // drain and stop, then the process ends all the same
+inline constexpr std::uint32_t restarts_max = 10;            // of one supervisor's children ...
+inline constexpr std::uint32_t restart_period_ms = 60'000;   // ... in this period
+inline constexpr std::uint32_t restart_delay_ms = 20;        // before the second restart in a period, then doubled each time
+inline constexpr std::uint32_t restart_delay_ms_max = 1'000; // a fault that passes by itself is soon over
+inline constexpr std::uint32_t child_stop_limit_ms = 5'000;  // one actor's last transaction and checkpoint
+inline constexpr std::uint32_t kill_limit_ms = 2'000;        // a killed actor ends after the call it is in
+inline constexpr std::uint32_t stop_limit_ms = 30'000;       // drain and stop, then the process ends all the same
 
 } // namespace epione::runtime::defaults

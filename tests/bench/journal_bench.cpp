@@ -99,7 +99,9 @@ public:
       return file;
     return std::make_unique<marked_file>(std::move(*file), how_);
   }
-  runtime::storage_result<void> rename(const std::string& from, const std::string& to) override { return system_->rename(from, to); }
+  runtime::storage_result<void> rename(const std::string& from, const std::string& to) override {
+    return system_->rename(from, to);
+  }
   std::uint64_t free_bytes(const std::string& path) override { return system_->free_bytes(path); }
 
 private:

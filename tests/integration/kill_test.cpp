@@ -16,8 +16,12 @@ namespace {
 
 constexpr int patients = 6;
 
-std::string subject(int i) { return std::to_string(i + 1); }
-std::string key_of(int i) { return "key " + std::to_string(i); }
+std::string subject(int i) {
+  return std::to_string(i + 1);
+}
+std::string key_of(int i) {
+  return "key " + std::to_string(i);
+}
 
 /// Each patient submits, repeats at once, and reads; the answers in that order.
 std::vector<messages::ticket> evening(test_node& node) {
@@ -82,7 +86,9 @@ std::vector<std::string> long_lived_actors(test_node& node) {
 
 BOOST_AUTO_TEST_SUITE(kills)
 
-BOOST_AUTO_TEST_CASE(every_stage_has_a_fault_point) { BOOST_TEST(places().size() >= 9u); }
+BOOST_AUTO_TEST_CASE(every_stage_has_a_fault_point) {
+  BOOST_TEST(places().size() >= 9u);
+}
 
 BOOST_AUTO_TEST_CASE(an_exception_at_any_stage_loses_nothing) {
   for (const auto& [place, times] : places()) {

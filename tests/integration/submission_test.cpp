@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(a_repeat_after_the_session_died_between_commit_and_apply_ge
   BOOST_TEST(node.send("42", node.phq9(), "other") == 503);
   node.faults.on_hit = nullptr;
   BOOST_TEST(node.send("42", node.phq9(), "other") == 202); // a new session, which may have read the store too early
-  node.run(5'000);                                           // now the first one is applied
+  node.run(5'000);                                          // now the first one is applied
   BOOST_TEST(node.send("42", node.phq9(), "k") == 200);
   BOOST_TEST(node.send("42", node.phq9(2), "k") == 409);
   BOOST_TEST(node.receipts("42").size() == 2u);

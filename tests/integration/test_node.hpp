@@ -75,7 +75,8 @@ public:
 class test_node {
 public:
   test_node(runtime::disk& disk, std::string directory, runtime::config config = small_config())
-      : disk_(disk), log_(std::getenv("EPIONE_TEST_LOG") != nullptr ? runtime::make_json_log(runtime::log_level::debug) : runtime::make_silent_log()) {
+      : disk_(disk), log_(std::getenv("EPIONE_TEST_LOG") != nullptr ? runtime::make_json_log(runtime::log_level::debug)
+                                                                    : runtime::make_silent_log()) {
     config.data.directory = std::move(directory);
     config_ = config;
   }
@@ -97,7 +98,7 @@ public:
     ended = false;
     end_reason = {};
     tree = std::make_unique<node::actor_tree>(
-      *system_, node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink}, config_, false);
+        *system_, node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink}, config_, false);
     root_ = tree->start();
     caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor([this](const caf::error& why) {
       ended = true;
@@ -196,8 +197,8 @@ public:
 
   messages::submission_ptr make(const std::string& subject, const json& data, const std::string& key) {
     const auto packed = json::to_msgpack(data);
-    auto content =
-      domain::canonical_from_msgpack({reinterpret_cast<const char*>(packed.data()), packed.size()}, runtime::defaults::json_depth_max);
+    auto content = domain::canonical_from_msgpack({reinterpret_cast<const char*>(packed.data()), packed.size()},
+                                                  runtime::defaults::json_depth_max);
     if (!content)
       throw std::invalid_argument(content.error());
     auto s = std::make_shared<messages::submission>();

@@ -1,5 +1,5 @@
-// Everything the simulator leaves to chance comes from here, and so from the seed. Each part draws from a branch of its own, so that
-// one more draw in one part does not change what all the others do.
+// Everything the simulator leaves to chance comes from here, and so from the seed. Each part draws from a branch of its own, so
+// that one more draw in one part does not change what all the others do.
 #pragma once
 
 #include <cstdint>

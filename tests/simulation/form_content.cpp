@@ -21,13 +21,17 @@ constexpr app_form forms[] = {{"phq-9", 9, true}, {"gad-7", 7, false}};
 constexpr std::array<const char*, 4> how_often{"LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"};
 constexpr std::array<const char*, 4> how_difficult{"LA6572-7", "LA6573-5", "LA6575-0", "LA6574-3"};
 
-std::string item(int number) { return "q" + std::to_string(number); }
+std::string item(int number) {
+  return "q" + std::to_string(number);
+}
 
 std::string phq9_label(int total) {
   return total >= 20 ? "severe" : total >= 15 ? "moderately severe" : total >= 10 ? "moderate" : total >= 5 ? "mild" : "minimal";
 }
 
-std::string gad7_label(int total) { return total >= 15 ? "severe" : total >= 10 ? "moderate" : total >= 5 ? "mild" : "minimal"; }
+std::string gad7_label(int total) {
+  return total >= 15 ? "severe" : total >= 10 ? "moderate" : total >= 5 ? "mild" : "minimal";
+}
 
 /// Half a minute apart, in one of several zones: no two entries of a patient have the same.
 std::string time_of(chance& c, std::uint64_t number) {
@@ -73,7 +77,9 @@ void answer(chance& c, const app_form& f, form_content& out) {
   out.label = f.has_difficulty ? phq9_label(out.total) : gad7_label(out.total);
 }
 
-const app_form& form_named(const std::string& id) { return id == forms[0].id ? forms[0] : forms[1]; }
+const app_form& form_named(const std::string& id) {
+  return id == forms[0].id ? forms[0] : forms[1];
+}
 
 form_content filled_in(chance& c, std::uint64_t number) {
   form_content out;
@@ -86,7 +92,9 @@ form_content filled_in(chance& c, std::uint64_t number) {
 
 } // namespace
 
-content_ptr fill_in(chance& c, std::uint64_t number) { return std::make_shared<const form_content>(filled_in(c, number)); }
+content_ptr fill_in(chance& c, std::uint64_t number) {
+  return std::make_shared<const form_content>(filled_in(c, number));
+}
 
 content_ptr change_answers(chance& c, const form_content& first) {
   auto other = std::make_shared<form_content>(first);
@@ -103,12 +111,12 @@ content_ptr fill_in_badly(chance& c, std::uint64_t number) {
   auto bad = std::make_shared<form_content>(filled_in(c, number));
   bad->valid = false;
   switch (c.below(6)) {
-  case 0: bad->answers.erase("q1"); break;
-  case 1: bad->answers["q2"] = 7; break;
-  case 2: bad->answers["q99"] = 1; break;
-  case 3: bad->form = "no-such-form"; break;
-  case 4: bad->answers["q3"] = "never heard of"; break;
-  default: bad->answers = json::object(); break;
+    case 0: bad->answers.erase("q1"); break;
+    case 1: bad->answers["q2"] = 7; break;
+    case 2: bad->answers["q99"] = 1; break;
+    case 3: bad->form = "no-such-form"; break;
+    case 4: bad->answers["q3"] = "never heard of"; break;
+    default: bad->answers = json::object(); break;
   }
   return bad;
 }

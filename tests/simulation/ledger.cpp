@@ -10,15 +10,15 @@ using nlohmann::json;
 
 std::string_view to_string(fate x) {
   switch (x) {
-  case fate::open: return "open";
-  case fate::lost: return "lost";
-  case fate::stored: return "stored";
-  case fate::repeated: return "repeated";
-  case fate::conflict: return "conflict";
-  case fate::refused: return "refused";
-  case fate::not_found: return "not found";
-  case fate::not_stored: return "not stored";
-  case fate::unknown: return "unknown";
+    case fate::open: return "open";
+    case fate::lost: return "lost";
+    case fate::stored: return "stored";
+    case fate::repeated: return "repeated";
+    case fate::conflict: return "conflict";
+    case fate::refused: return "refused";
+    case fate::not_found: return "not found";
+    case fate::not_stored: return "not stored";
+    case fate::unknown: return "unknown";
   }
   return "?";
 }
@@ -131,14 +131,17 @@ void ledger::violation(std::string what) {
   violations_.push_back(std::move(what));
 }
 
-std::string ledger::name(const key_record& k) const { return "patient " + k.subject->id + " key " + k.key; }
+std::string ledger::name(const key_record& k) const {
+  return "patient " + k.subject->id + " key " + k.key;
+}
 
 // ---- what they are answered --------------------------------------------------------------------------------------------------
 
 fate ledger::answered(const messages::reply& r) {
   auto found = open_.find(r.to);
   if (found == open_.end()) {
-    violation("request " + std::to_string(r.to) + " got a second answer, or one after its node was gone: " + std::to_string(r.status));
+    violation("request " + std::to_string(r.to) +
+              " got a second answer, or one after its node was gone: " + std::to_string(r.status));
     return fate::unknown;
   }
   auto q = std::move(found->second);
@@ -170,58 +173,58 @@ fate ledger::submission_answered(request& q, const messages::reply& r, const jso
                        [&](const attempt& other) { return &other != &a && possibly_stored(other.how) && which(other); });
   };
   switch (r.status) {
-  case 202:
-    if (k.given_202)
-      violation(name(k) + ": 202 for the second time");
-    else if (k.acknowledged)
-      violation(name(k) + ": 202 after 200");
-    k.given_202 = true;
-    acknowledge(k, a, body);
-    ++counts_.acknowledged;
-    a.how = fate::stored;
-    break;
-  case 200:
-    if (!may_have_stored([&](const attempt& other) { return other.what == a.what; }))
-      violation(name(k) + ": 200 although no other request can have stored this content");
-    if (!k.acknowledged)
+    case 202:
+      if (k.given_202)
+        violation(name(k) + ": 202 for the second time");
+      else if (k.acknowledged)
+        violation(name(k) + ": 202 after 200");
+      k.given_202 = true;
+      acknowledge(k, a, body);
       ++counts_.acknowledged;
-    ++counts_.repeats;
-    acknowledge(k, a, body);
-    a.how = fate::repeated;
-    break;
-  case 409:
-    if (k.held == a.what)
-      violation(name(k) + ": 409 for the content that is stored");
-    else if (k.held == nullptr && !may_have_stored([&](const attempt& other) {
-               return other.what != a.what && other.what->valid && !contains(k.excluded, other.what);
-             }))
-      violation(name(k) + ": 409 although no other content can be stored");
-    if (same_receipt(k, body) && !contains(k.excluded, a.what))
-      k.excluded.push_back(a.what);
-    ++counts_.conflicts;
-    a.how = fate::conflict;
-    break;
-  case 422:
-    if (a.after_acknowledgement)
-      violation(name(k) + ": 422 under a key that had been acknowledged");
-    else if (!body.contains("problems") || !body["problems"].is_array() || body["problems"].empty())
-      violation(name(k) + ": 422 without problems");
-    else if (a.what->valid && !(validators_crashed_ && text_of(body["problems"][0], "code") == "set-aside"))
-      violation(name(k) + ": a valid form was refused");
-    ++counts_.refused;
-    a.how = fate::refused;
-    break;
-  case 404:
-    if (k.subject->enrolled)
-      violation(name(k) + ": 404 for an enrolled subject");
-    ++counts_.not_found;
-    a.how = fate::not_found;
-    break;
-  case 503:
-    a.how = unavailable(r, body, name(k));
-    ++(a.how == fate::not_stored ? counts_.not_stored : counts_.unknown);
-    break;
-  default: violation(name(k) + ": answered " + std::to_string(r.status)); a.how = fate::unknown;
+      a.how = fate::stored;
+      break;
+    case 200:
+      if (!may_have_stored([&](const attempt& other) { return other.what == a.what; }))
+        violation(name(k) + ": 200 although no other request can have stored this content");
+      if (!k.acknowledged)
+        ++counts_.acknowledged;
+      ++counts_.repeats;
+      acknowledge(k, a, body);
+      a.how = fate::repeated;
+      break;
+    case 409:
+      if (k.held == a.what)
+        violation(name(k) + ": 409 for the content that is stored");
+      else if (k.held == nullptr && !may_have_stored([&](const attempt& other) {
+                 return other.what != a.what && other.what->valid && !contains(k.excluded, other.what);
+               }))
+        violation(name(k) + ": 409 although no other content can be stored");
+      if (same_receipt(k, body) && !contains(k.excluded, a.what))
+        k.excluded.push_back(a.what);
+      ++counts_.conflicts;
+      a.how = fate::conflict;
+      break;
+    case 422:
+      if (a.after_acknowledgement)
+        violation(name(k) + ": 422 under a key that had been acknowledged");
+      else if (!body.contains("problems") || !body["problems"].is_array() || body["problems"].empty())
+        violation(name(k) + ": 422 without problems");
+      else if (a.what->valid && !(validators_crashed_ && text_of(body["problems"][0], "code") == "set-aside"))
+        violation(name(k) + ": a valid form was refused");
+      ++counts_.refused;
+      a.how = fate::refused;
+      break;
+    case 404:
+      if (k.subject->enrolled)
+        violation(name(k) + ": 404 for an enrolled subject");
+      ++counts_.not_found;
+      a.how = fate::not_found;
+      break;
+    case 503:
+      a.how = unavailable(r, body, name(k));
+      ++(a.how == fate::not_stored ? counts_.not_stored : counts_.unknown);
+      break;
+    default: violation(name(k) + ": answered " + std::to_string(r.status)); a.how = fate::unknown;
   }
   return a.how;
 }
@@ -331,7 +334,8 @@ key_record* ledger::match(subject_record& s, const json& item) {
     return nullptr;
   std::vector<content_ptr> candidates;
   for (const auto& a : k.attempts)
-    if (possibly_stored(a.how) && a.what->valid && !contains(k.excluded, a.what) && !contains(candidates, a.what) && fits(*a.what, item))
+    if (possibly_stored(a.how) && a.what->valid && !contains(k.excluded, a.what) && !contains(candidates, a.what) &&
+        fits(*a.what, item))
       candidates.push_back(a.what);
   if (k.held != nullptr ? !contains(candidates, k.held) : candidates.empty()) {
     std::string fates;

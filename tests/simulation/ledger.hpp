@@ -53,9 +53,9 @@ struct key_record {
   subject_record* subject = nullptr;
   std::string key;
   std::vector<attempt> attempts;
-  std::string receipt;               ///< once known
-  content_ptr held;                  ///< what is stored, once that is known
-  bool acknowledged = false;         ///< 202 or 200 was given
+  std::string receipt;       ///< once known
+  content_ptr held;          ///< what is stored, once that is known
+  bool acknowledged = false; ///< 202 or 200 was given
   bool given_202 = false;
   bool settled = false;              ///< counted in subject_record::settled
   std::vector<content_ptr> excluded; ///< answered 409: something else is stored
@@ -74,9 +74,9 @@ struct subject_record {
 /// One look at a subject's whole history, in one or several pages.
 struct reading {
   subject_record* subject = nullptr;
-  std::size_t must_show = 0;    ///< so many of subject->settled
-  std::size_t must_begin = 0;   ///< so many of subject->history
-  std::string next;             ///< cursor of the next page
+  std::size_t must_show = 0;  ///< so many of subject->settled
+  std::size_t must_begin = 0; ///< so many of subject->history
+  std::string next;           ///< cursor of the next page
   std::vector<nlohmann::json> items;
   bool complete = false;
 };
@@ -123,11 +123,11 @@ public:
 private:
   struct request {
     std::int64_t sent_ns = 0;
-    key_record* key = nullptr;   ///< a submission, or a read of one
-    std::size_t attempt = 0;     ///< of a submission
+    key_record* key = nullptr; ///< a submission, or a read of one
+    std::size_t attempt = 0;   ///< of a submission
     bool is_submission = false;
-    reading_ptr page;            ///< a page of a history
-    bool was_settled = false;    ///< a read of one: it must be there
+    reading_ptr page;         ///< a page of a history
+    bool was_settled = false; ///< a read of one: it must be there
   };
 
   messages::ticket enter(request r);

@@ -1,5 +1,5 @@
-// epione-sim: runs seeds of the simulated world. Each seed of a range runs in a process of its own, so that a crash or a hang is that
-// seed's failure and no seed can depend on the ones before it.
+// epione-sim: runs seeds of the simulated world. Each seed of a range runs in a process of its own, so that a crash or a hang is
+// that seed's failure and no seed can depend on the ones before it.
 #include "tests/simulation/simulation.hpp"
 
 #include <CLI/CLI.hpp>
@@ -79,7 +79,7 @@ std::string encode(const seed_result& r) {
               {"kinds", r.fault_counts},
               {"counts", {r.acknowledged, r.requests, r.readings, r.starts, r.steps, r.digest}},
               {"simulated_s", r.simulated_s}}
-    .dump(-1, ' ', false, json::error_handler_t::replace);
+      .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::optional<seed_result> decode(const std::string& text) {
@@ -143,7 +143,7 @@ seed_result finish_worker(worker& w, bool too_long) {
     return *r;
   seed_result r;
   r.seed = w.seed;
-  r.violations.push_back(too_long ? "it ran for more than " + std::to_string(seed_limit.count()) + " s of real time"
+  r.violations.push_back(too_long              ? "it ran for more than " + std::to_string(seed_limit.count()) + " s of real time"
                          : WIFSIGNALED(status) ? "its process ended with signal " + std::to_string(WTERMSIG(status))
                                                : "its process ended with exit code " + std::to_string(WEXITSTATUS(status)));
   return r;

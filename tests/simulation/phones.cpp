@@ -14,7 +14,7 @@ bool is_final(fate how) {
   return how == fate::stored || how == fate::repeated || how == fate::conflict || how == fate::refused || how == fate::not_found;
 }
 
-constexpr double lost_answers = 0.02; // the network drops the connection after the node has answered
+constexpr double lost_answers = 0.02;   // the network drops the connection after the node has answered
 constexpr std::size_t hot_patients = 5; // some are far busier than the rest
 
 } // namespace
@@ -52,7 +52,8 @@ void phones::live_until(std::int64_t time_ns) {
   world_.after(luck_.between(2, 10) * s_in_ns, [this] { go_offline(); });
 }
 
-// ---- what patients do ------------------------------------------------------------------------------------------------------------
+// ---- what patients do
+// ------------------------------------------------------------------------------------------------------------
 
 phones::patient& phones::someone() {
   const auto enrolled = patients_.size() - 3;
@@ -63,7 +64,9 @@ key_record* phones::some_key(patient& p) {
   return p.record->keys.empty() ? nullptr : &p.record->keys[luck_.below(p.record->keys.size())];
 }
 
-key_record& phones::fresh_key(patient& p) { return world_.book.new_key(*p.record, "k" + std::to_string(++p.keys)); }
+key_record& phones::fresh_key(patient& p) {
+  return world_.book.new_key(*p.record, "k" + std::to_string(++p.keys));
+}
 
 /// The same content must be the same object, because the ledger compares objects.
 content_ptr phones::one_content(const key_record& k, content_ptr what) const {
@@ -140,7 +143,8 @@ void phones::go_offline() {
   world_.after(luck_.between(5, 20) * s_in_ns, [this] { go_offline(); });
 }
 
-// ---- one submission ----------------------------------------------------------------------------------------------------------------
+// ---- one submission
+// ----------------------------------------------------------------------------------------------------------------
 
 void phones::begin(patient& p, key_record& k, content_ptr what, answer done) {
   auto e = std::make_shared<errand>();
@@ -159,8 +163,8 @@ void phones::send(const errand_ptr& e) {
   }
   const auto request = [this, e] {
     const auto t = world_.book.submission_sent(*e->key, e->what);
-    world_.log.line("send " + std::to_string(t) + " patient " + e->key->subject->id + " " + e->key->key + " " + e->what->form + " " +
-                    e->what->authored + " total " + std::to_string(e->what->total) + (e->what->valid ? "" : " invalid") +
+    world_.log.line("send " + std::to_string(t) + " patient " + e->key->subject->id + " " + e->key->key + " " + e->what->form +
+                    " " + e->what->authored + " total " + std::to_string(e->what->total) + (e->what->valid ? "" : " invalid") +
                     (e->tries == 0 ? "" : " try " + std::to_string(e->tries + 1)));
     return t;
   };
@@ -185,7 +189,8 @@ std::int64_t phones::back_off_ns(unsigned tries) {
   return luck_.between(ms / 2, ms) * ms_in_ns;
 }
 
-// ---- the network -------------------------------------------------------------------------------------------------------------------
+// ---- the network
+// -------------------------------------------------------------------------------------------------------------------
 
 void phones::ask(std::function<ticket()> request, std::function<void(ticket)> deliver, answer done) {
   auto c = std::make_shared<call>();
@@ -220,7 +225,8 @@ void phones::answered(ticket t, fate how) {
   });
 }
 
-// ---- reading -----------------------------------------------------------------------------------------------------------------------
+// ---- reading
+// -----------------------------------------------------------------------------------------------------------------------
 
 void phones::read_history(subject_record& s, std::uint32_t limit, bool insist, answer done) {
   read_page(world_.book.begin_reading(s), limit, [this, &s, limit, insist, done = std::move(done)](fate how) {
@@ -232,37 +238,36 @@ void phones::read_history(subject_record& s, std::uint32_t limit, bool insist, a
 
 void phones::read_page(const reading_ptr& r, std::uint32_t limit, answer done) {
   ask(
-    [this, r, limit] {
-      if (r->items.empty()) // it begins when its first page is asked for
-        *r = *world_.book.begin_reading(*r->subject);
-      const auto t = world_.book.page_asked(r);
-      world_.log.line("read " + std::to_string(t) + " patient " + r->subject->id + (r->next.empty() ? "" : " before " + r->next));
-      return t;
-    },
-    [this, r, limit](ticket t) {
-      world_.node.read(t, r->subject->id, {}, limit, r->next.empty() ? 0 : std::stoull(r->next));
-    },
-    [this, r, limit, done = std::move(done)](fate how) {
-      if (how == fate::stored && !r->complete && !world_.broken())
-        read_page(r, limit, done);
-      else
-        done(how);
-    });
+      [this, r, limit] {
+        if (r->items.empty()) // it begins when its first page is asked for
+          *r = *world_.book.begin_reading(*r->subject);
+        const auto t = world_.book.page_asked(r);
+        world_.log.line("read " + std::to_string(t) + " patient " + r->subject->id +
+                        (r->next.empty() ? "" : " before " + r->next));
+        return t;
+      },
+      [this, r, limit](ticket t) { world_.node.read(t, r->subject->id, {}, limit, r->next.empty() ? 0 : std::stoull(r->next)); },
+      [this, r, limit, done = std::move(done)](fate how) {
+        if (how == fate::stored && !r->complete && !world_.broken())
+          read_page(r, limit, done);
+        else
+          done(how);
+      });
 }
 
 void phones::read_one(key_record& k, bool insist, answer done) {
   ask(
-    [this, &k] {
-      const auto t = world_.book.detail_asked(k);
-      world_.log.line("read " + std::to_string(t) + " patient " + k.subject->id + " " + k.key);
-      return t;
-    },
-    [this, &k](ticket t) { world_.node.read(t, k.subject->id, k.receipt, 1, 0); },
-    [this, &k, insist, done = std::move(done)](fate how) {
-      if (is_final(how) || !insist)
-        return done(how);
-      world_.after(back_off_ns(1), [this, &k, done] { read_one(k, true, done); });
-    });
+      [this, &k] {
+        const auto t = world_.book.detail_asked(k);
+        world_.log.line("read " + std::to_string(t) + " patient " + k.subject->id + " " + k.key);
+        return t;
+      },
+      [this, &k](ticket t) { world_.node.read(t, k.subject->id, k.receipt, 1, 0); },
+      [this, &k, insist, done = std::move(done)](fate how) {
+        if (is_final(how) || !insist)
+          return done(how);
+        world_.after(back_off_ns(1), [this, &k, done] { read_one(k, true, done); });
+      });
 }
 
 void phones::inspect(subject_record& s, bool each) {

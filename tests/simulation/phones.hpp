@@ -1,5 +1,5 @@
-// Thousands of patients with their phones: they fill in forms, lose the network, send again under the same key with a growing delay,
-// send twice, contradict themselves, send nonsense, and look at their history.
+// Thousands of patients with their phones: they fill in forms, lose the network, send again under the same key with a growing
+// delay, send twice, contradict themselves, send nonsense, and look at their history.
 #pragma once
 
 #include "tests/simulation/world.hpp"

@@ -72,7 +72,8 @@ private:
   void on_serving() {
     phones_.inspect_sample(6);
     if (imported_ && world_.luck.share(0.3)) // as --demo does at every start
-      world_.node.import_demo([this](const std::string& why) { world_.log.line(why.empty() ? "demo was there" : "import failed: " + why); });
+      world_.node.import_demo(
+          [this](const std::string& why) { world_.log.line(why.empty() ? "demo was there" : "import failed: " + why); });
   }
 
   bool live() {
@@ -87,7 +88,8 @@ private:
   bool recover() {
     phones_.live_until(now()); // nothing new
     trouble_.end();
-    return wait_until_served() && wait([this] { return phones_.all_done(); }, settle_limit_ns, "settling every phone's submissions");
+    return wait_until_served() &&
+           wait([this] { return phones_.all_done(); }, settle_limit_ns, "settling every phone's submissions");
   }
 
   /// What is read at the end comes from the disk, not from memory.
@@ -118,7 +120,8 @@ private:
     world_.stop_node();
     if (!wait([this] { return !world_.node.running(); }, 60 * s_in_ns, "the last clean stop"))
       return false;
-    const auto report = runtime::audit_directory(world_.disk, world_.config.data.directory, [](std::string_view, std::uint64_t) {});
+    const auto report =
+        runtime::audit_directory(world_.disk, world_.config.data.directory, [](std::string_view, std::uint64_t) {});
     for (const auto& part : report.parts)
       if (part.broken)
         world_.book.violation("audit of " + part.file + ": " + *part.broken);

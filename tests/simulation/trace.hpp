@@ -1,5 +1,5 @@
-// What happened, line by line, the same in every run of a seed: no pointers, actor ids or real time. Each line carries a digest of
-// every scheduling decision so far, so that two runs that part company do so on the line where it happened.
+// What happened, line by line, the same in every run of a seed: no pointers, actor ids or real time. Each line carries a digest
+// of every scheduling decision so far, so that two runs that part company do so on the line where it happened.
 #pragma once
 
 #include <cstdint>

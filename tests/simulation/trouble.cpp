@@ -11,8 +11,8 @@ namespace epione::simulation {
 
 namespace {
 
-/// A node may end by itself when at least so many of its actors were made to die within a minute. Its own limit is higher; but one
-/// death takes others along, and a supervisor above counts those.
+/// A node may end by itself when at least so many of its actors were made to die within a minute. Its own limit is higher; but
+/// one death takes others along, and a supervisor above counts those.
 constexpr std::size_t deaths_that_may_end_it = 4;
 
 struct weight {
@@ -20,29 +20,30 @@ struct weight {
   std::uint64_t parts;
 };
 constexpr weight weights[] = {
-  {trouble_kind::power_loss, 10},    {trouble_kind::torn_operation, 10}, {trouble_kind::process_kill, 8}, {trouble_kind::clean_stop, 6},
-  {trouble_kind::actor_kill, 22},    {trouble_kind::exception, 14},      {trouble_kind::poison, 3},       {trouble_kind::disk_full, 6},
-  {trouble_kind::no_space_once, 5},  {trouble_kind::slow_disk, 5},       {trouble_kind::io_error, 5},     {trouble_kind::clock_jump, 3},
-  {trouble_kind::pause, 3},
+    {trouble_kind::power_loss, 10}, {trouble_kind::torn_operation, 10}, {trouble_kind::process_kill, 8},
+    {trouble_kind::clean_stop, 6},  {trouble_kind::actor_kill, 22},     {trouble_kind::exception, 14},
+    {trouble_kind::poison, 3},      {trouble_kind::disk_full, 6},       {trouble_kind::no_space_once, 5},
+    {trouble_kind::slow_disk, 5},   {trouble_kind::io_error, 5},        {trouble_kind::clock_jump, 3},
+    {trouble_kind::pause, 3},
 };
 
 } // namespace
 
 std::string_view to_string(trouble_kind x) {
   switch (x) {
-  case trouble_kind::power_loss: return "power loss";
-  case trouble_kind::torn_operation: return "torn operation";
-  case trouble_kind::process_kill: return "process kill";
-  case trouble_kind::clean_stop: return "clean stop";
-  case trouble_kind::actor_kill: return "actor kill";
-  case trouble_kind::exception: return "exception";
-  case trouble_kind::poison: return "poison";
-  case trouble_kind::disk_full: return "disk full";
-  case trouble_kind::no_space_once: return "no space once";
-  case trouble_kind::slow_disk: return "slow disk";
-  case trouble_kind::io_error: return "I/O error";
-  case trouble_kind::clock_jump: return "clock jump";
-  case trouble_kind::pause: return "pause";
+    case trouble_kind::power_loss: return "power loss";
+    case trouble_kind::torn_operation: return "torn operation";
+    case trouble_kind::process_kill: return "process kill";
+    case trouble_kind::clean_stop: return "clean stop";
+    case trouble_kind::actor_kill: return "actor kill";
+    case trouble_kind::exception: return "exception";
+    case trouble_kind::poison: return "poison";
+    case trouble_kind::disk_full: return "disk full";
+    case trouble_kind::no_space_once: return "no space once";
+    case trouble_kind::slow_disk: return "slow disk";
+    case trouble_kind::io_error: return "I/O error";
+    case trouble_kind::clock_jump: return "clock jump";
+    case trouble_kind::pause: return "pause";
   }
   return "?";
 }
@@ -85,7 +86,9 @@ void trouble::plan(std::int64_t from_ns, std::int64_t until_ns) {
   }
 }
 
-void trouble::lasts(std::int64_t ns) { world_.last_trouble_ns = std::max(world_.last_trouble_ns, world_.clock.ns + ns); }
+void trouble::lasts(std::int64_t ns) {
+  world_.last_trouble_ns = std::max(world_.last_trouble_ns, world_.clock.ns + ns);
+}
 
 void trouble::cause(trouble_kind kind) {
   if (over_)
@@ -109,95 +112,95 @@ bool trouble::try_cause(trouble_kind kind, std::string& detail) {
   if (!running && kind != trouble_kind::power_loss && kind != trouble_kind::clock_jump)
     return false;
   switch (kind) {
-  case trouble_kind::power_loss: w.crash_node(world::loss::power, "planned"); return true;
-  case trouble_kind::process_kill: w.crash_node(world::loss::none, "killed"); return true;
-  case trouble_kind::torn_operation: {
-    const auto nth = static_cast<std::uint64_t>(luck_.between(1, 60));
-    w.disk.fail_at(nth, fault::power_loss);
-    w.crash_at_operation = w.disk.operations() + nth;
-    detail = "operation " + std::to_string(nth) + " from now";
-    disk_failed_ = true;
-    return true;
-  }
-  case trouble_kind::clean_stop:
-    if (w.node.stopping())
-      return false;
-    w.stop_node();
-    return true;
-  case trouble_kind::actor_kill: {
-    const auto names = w.node.actor_names();
-    if (names.empty())
-      return false;
-    detail = names[luck_.below(names.size())];
-    actor_deaths_ns_.push_back(w.clock.ns);
-    return w.node.kill(detail);
-  }
-  case trouble_kind::exception: {
-    const auto nth = static_cast<std::uint64_t>(luck_.between(1, 40));
-    w.node.arm_exception(nth);
-    w.book.validators_crashed();
-    actor_deaths_ns_.push_back(w.clock.ns);
-    detail = "at fault point " + std::to_string(nth) + " from now";
-    return true;
-  }
-  case trouble_kind::poison: {
-    detail = phones_.any_patient();
-    w.node.poison(detail);
-    w.book.validators_crashed();
-    detail = "patient " + detail;
-    const auto length = luck_.between(3'000, 20'000);
-    lasts(length * ms_in_ns);
-    w.after(length * ms_in_ns, [this] { world_.node.poison({}); });
-    return true;
-  }
-  case trouble_kind::disk_full: {
-    const auto length = luck_.between(200, 8'000);
-    std::uint64_t used = 0;
-    for (const auto& f : w.disk.files())
-      used += w.disk.size(f);
-    w.disk.set_capacity(used + luck_.one_of<std::uint64_t>(0, 3'000, 40'000));
-    lasts(length * ms_in_ns);
-    w.after(length * ms_in_ns, [this] {
-      world_.disk.set_capacity(std::nullopt);
-      world_.log.line("space returns");
-    });
-    detail = "for " + ms(length);
-    return true;
-  }
-  case trouble_kind::slow_disk: {
-    const auto length = luck_.between(500, 8'000), cost = luck_.between(20, 900);
-    w.sync_cost_ns = cost * ms_in_ns;
-    lasts((length + 2 * cost) * ms_in_ns);
-    w.after(length * ms_in_ns, [this] {
-      world_.sync_cost_ns = normal_sync_ns_;
-      lasts(0);
-    });
-    detail = "a sync takes " + ms(cost) + " for " + ms(length);
-    return true;
-  }
-  case trouble_kind::no_space_once:
-  case trouble_kind::io_error: {
-    if (w.crash_at_operation != 0)
-      return false;
-    const auto nth = static_cast<std::uint64_t>(luck_.between(1, 40));
-    const bool full = kind == trouble_kind::no_space_once;
-    w.disk.fail_at(nth, full ? fault::no_space : fault::io_error);
-    disk_failed_ = true; // a sync cannot fail for lack of space, and fails with EIO then
-    detail = "operation " + std::to_string(nth) + " from now";
-    return true;
-  }
-  case trouble_kind::clock_jump: {
-    const auto by = luck_.between(-86'400, 86'400);
-    w.clock.wall_offset_us += by * 1'000'000;
-    detail = std::to_string(by) + " s";
-    return true;
-  }
-  case trouble_kind::pause: {
-    const auto length = luck_.between(200, 20'000);
-    w.clock.ns += length * ms_in_ns;
-    detail = ms(length);
-    return true;
-  }
+    case trouble_kind::power_loss: w.crash_node(world::loss::power, "planned"); return true;
+    case trouble_kind::process_kill: w.crash_node(world::loss::none, "killed"); return true;
+    case trouble_kind::torn_operation: {
+      const auto nth = static_cast<std::uint64_t>(luck_.between(1, 60));
+      w.disk.fail_at(nth, fault::power_loss);
+      w.crash_at_operation = w.disk.operations() + nth;
+      detail = "operation " + std::to_string(nth) + " from now";
+      disk_failed_ = true;
+      return true;
+    }
+    case trouble_kind::clean_stop:
+      if (w.node.stopping())
+        return false;
+      w.stop_node();
+      return true;
+    case trouble_kind::actor_kill: {
+      const auto names = w.node.actor_names();
+      if (names.empty())
+        return false;
+      detail = names[luck_.below(names.size())];
+      actor_deaths_ns_.push_back(w.clock.ns);
+      return w.node.kill(detail);
+    }
+    case trouble_kind::exception: {
+      const auto nth = static_cast<std::uint64_t>(luck_.between(1, 40));
+      w.node.arm_exception(nth);
+      w.book.validators_crashed();
+      actor_deaths_ns_.push_back(w.clock.ns);
+      detail = "at fault point " + std::to_string(nth) + " from now";
+      return true;
+    }
+    case trouble_kind::poison: {
+      detail = phones_.any_patient();
+      w.node.poison(detail);
+      w.book.validators_crashed();
+      detail = "patient " + detail;
+      const auto length = luck_.between(3'000, 20'000);
+      lasts(length * ms_in_ns);
+      w.after(length * ms_in_ns, [this] { world_.node.poison({}); });
+      return true;
+    }
+    case trouble_kind::disk_full: {
+      const auto length = luck_.between(200, 8'000);
+      std::uint64_t used = 0;
+      for (const auto& f : w.disk.files())
+        used += w.disk.size(f);
+      w.disk.set_capacity(used + luck_.one_of<std::uint64_t>(0, 3'000, 40'000));
+      lasts(length * ms_in_ns);
+      w.after(length * ms_in_ns, [this] {
+        world_.disk.set_capacity(std::nullopt);
+        world_.log.line("space returns");
+      });
+      detail = "for " + ms(length);
+      return true;
+    }
+    case trouble_kind::slow_disk: {
+      const auto length = luck_.between(500, 8'000), cost = luck_.between(20, 900);
+      w.sync_cost_ns = cost * ms_in_ns;
+      lasts((length + 2 * cost) * ms_in_ns);
+      w.after(length * ms_in_ns, [this] {
+        world_.sync_cost_ns = normal_sync_ns_;
+        lasts(0);
+      });
+      detail = "a sync takes " + ms(cost) + " for " + ms(length);
+      return true;
+    }
+    case trouble_kind::no_space_once:
+    case trouble_kind::io_error: {
+      if (w.crash_at_operation != 0)
+        return false;
+      const auto nth = static_cast<std::uint64_t>(luck_.between(1, 40));
+      const bool full = kind == trouble_kind::no_space_once;
+      w.disk.fail_at(nth, full ? fault::no_space : fault::io_error);
+      disk_failed_ = true; // a sync cannot fail for lack of space, and fails with EIO then
+      detail = "operation " + std::to_string(nth) + " from now";
+      return true;
+    }
+    case trouble_kind::clock_jump: {
+      const auto by = luck_.between(-86'400, 86'400);
+      w.clock.wall_offset_us += by * 1'000'000;
+      detail = std::to_string(by) + " s";
+      return true;
+    }
+    case trouble_kind::pause: {
+      const auto length = luck_.between(200, 20'000);
+      w.clock.ns += length * ms_in_ns;
+      detail = ms(length);
+      return true;
+    }
   }
   return false;
 }

@@ -14,19 +14,19 @@
 namespace epione::simulation {
 
 enum class trouble_kind : std::uint8_t {
-  power_loss,      ///< the machine stops: what was not synced is lost or torn
-  torn_operation,  ///< the same in the middle of a write or sync
-  process_kill,    ///< kill -9: what was written stays
-  clean_stop,      ///< SIGTERM
-  actor_kill,      ///< one actor of the tree
-  exception,       ///< one handler throws
-  poison,          ///< one patient's forms make every validator throw
-  disk_full,       ///< for some time
-  no_space_once,   ///< one write
-  slow_disk,       ///< syncs take long for some time
-  io_error,        ///< one write or sync fails
-  clock_jump,      ///< somebody sets the wall clock
-  pause,           ///< the process does not run for some time
+  power_loss,     ///< the machine stops: what was not synced is lost or torn
+  torn_operation, ///< the same in the middle of a write or sync
+  process_kill,   ///< kill -9: what was written stays
+  clean_stop,     ///< SIGTERM
+  actor_kill,     ///< one actor of the tree
+  exception,      ///< one handler throws
+  poison,         ///< one patient's forms make every validator throw
+  disk_full,      ///< for some time
+  no_space_once,  ///< one write
+  slow_disk,      ///< syncs take long for some time
+  io_error,       ///< one write or sync fails
+  clock_jump,     ///< somebody sets the wall clock
+  pause,          ///< the process does not run for some time
 };
 inline constexpr std::size_t trouble_kinds = 13;
 std::string_view to_string(trouble_kind x);

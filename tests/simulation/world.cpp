@@ -17,24 +17,23 @@ constexpr const char* directory = "/node";
 } // namespace
 
 world::world(std::uint64_t number, std::FILE* trace_out)
-    : seed(number), luck(chance{number}.branch("world")), log(clock.ns, trace_out), disk(chance{number}.branch("disk").next(), clock),
-      node_disk(disk), book(log), config(make_config()),
-      node(
-        node_surroundings{clock, node_disk, log, chance{number}.branch("order"),
-                          [this](const messages::reply& r) {
-                            const auto how = book.answered(r);
-                            log.line("answer " + std::to_string(r.to) + " " + std::to_string(r.status) +
-                                     (r.status == 503 ? " " + std::string{to_string(how)} : std::string{}));
-                            if (on_answer)
-                              on_answer(r.to, how);
-                          },
-                          [this](int code, std::string_view why) { fatal(code, why); }},
-        config) {
+    : seed(number), luck(chance{number}.branch("world")), log(clock.ns, trace_out),
+      disk(chance{number}.branch("disk").next(), clock), node_disk(disk), book(log), config(make_config()),
+      node(node_surroundings{clock, node_disk, log, chance{number}.branch("order"),
+                             [this](const messages::reply& r) {
+                               const auto how = book.answered(r);
+                               log.line("answer " + std::to_string(r.to) + " " + std::to_string(r.status) +
+                                        (r.status == 503 ? " " + std::string{to_string(how)} : std::string{}));
+                               if (on_answer)
+                                 on_answer(r.to, how);
+                             },
+                             [this](int code, std::string_view why) { fatal(code, why); }},
+           config) {
   book.now_is(clock.ns);
   disk.on_sleep([this](std::int64_t us) { clock.ns += us * 1'000; });
   step_cost_max_ns_ = luck.one_of<std::int64_t>(2'000, 20'000, 100'000);
-  log.line("seed " + std::to_string(seed) + ": " + std::to_string(config.shards.count) + " shards, handling a message takes up to " +
-           std::to_string(step_cost_max_ns_ / 1'000) + " us");
+  log.line("seed " + std::to_string(seed) + ": " + std::to_string(config.shards.count) +
+           " shards, handling a message takes up to " + std::to_string(step_cost_max_ns_ / 1'000) + " us");
 }
 
 /// Small limits, so that batches, sessions, checkpoints and cuts of the log all happen within two simulated minutes.
@@ -58,7 +57,8 @@ runtime::config world::make_config() {
   return out;
 }
 
-// ---- moving on -----------------------------------------------------------------------------------------------------------------
+// ---- moving on
+// -----------------------------------------------------------------------------------------------------------------
 
 bool world::run_until(const std::function<bool()>& done, std::int64_t limit_ns) {
   while (!done()) {
@@ -131,14 +131,16 @@ void world::check_liveness() {
       on_serving();
   }
   if (!ready && clock.ns - std::max(started_ns_, last_trouble_ns) > serve_limit_ns)
-    book.violation("the node does not serve " + std::to_string(serve_limit_ns / s_in_ns) + " s after its start and the last fault");
+    book.violation("the node does not serve " + std::to_string(serve_limit_ns / s_in_ns) +
+                   " s after its start and the last fault");
   // One second above its own limit: the gateway looks at its deadlines ten times a second, and must get its turn for that.
   const auto limit = std::int64_t{config.http.request_limit_ms} * ms_in_ns + s_in_ns;
   if (clock.ns - std::max(book.oldest_open_ns(clock.ns), last_trouble_ns) > limit)
     book.violation("a request was not answered within the node's limit");
 }
 
-// ---- the node's life -----------------------------------------------------------------------------------------------------------
+// ---- the node's life
+// -----------------------------------------------------------------------------------------------------------
 
 void world::start_node() {
   if (node.running())

@@ -1,5 +1,5 @@
-// The simulated world of one seed: a clock, a disk, a node, its patients, and what goes wrong. It moves on by one small thing at a
-// time, whatever is due next.
+// The simulated world of one seed: a clock, a disk, a node, its patients, and what goes wrong. It moves on by one small thing at
+// a time, whatever is due next.
 #pragma once
 
 #include "tests/simulation/agenda.hpp"

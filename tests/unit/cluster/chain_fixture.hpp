@@ -35,7 +35,9 @@ public:
   runtime::storage_result<std::unique_ptr<runtime::disk_file>> open(const std::string& path) override {
     return real_->open(path);
   }
-  runtime::storage_result<void> rename(const std::string& from, const std::string& to) override { return real_->rename(from, to); }
+  runtime::storage_result<void> rename(const std::string& from, const std::string& to) override {
+    return real_->rename(from, to);
+  }
   std::uint64_t free_bytes(const std::string&) override { return space; }
   bool allows_threads() const override { return false; }
   std::uint64_t space = std::numeric_limits<std::uint64_t>::max() / 2;
