@@ -321,7 +321,7 @@ private:
     staging s{groups_, number_};
     transaction t{connection_, begin_, commit_};
     if (moving) {
-      const auto until = positions_.lowest() + deletions_per_maintain;
+      const auto until = positions_.lowest() + std::min(deletions_per_maintain, positions_.present());
       for (const auto& p : positions_.needed_before(until)) {
         const auto [row, hash] = read_one(p.group, p.index);
         insert(positions_.move(p), p.group, row.entry, row.number, row.before, row.checksum);
