@@ -177,6 +177,7 @@ private:
   storage_result<void> transact(F&& f) {
     auto out = guarded([&] {
       refuse_when_broken();
+      leave_old_wal();
       f();
     });
     if (!out)
@@ -184,6 +185,19 @@ private:
     if (!out && (out.error().code == ec::io_failed || out.error().code == ec::damaged))
       broken_ = out.error();
     return out;
+  }
+
+  /// Before the first write. A sync that failed in the process before this one may have left frames in the page cache that will
+  /// never reach the disk, and a later sync of the WAL says nothing about them (the kernel reports a lost page once). So
+  /// everything is written anew, to the database file, and the WAL begins from its start. Without space that waits, and writes
+  /// with it.
+  void leave_old_wal() {
+    if (!old_wal_)
+      return;
+    if (!connection_.restart_wal())
+      fail(ec::disk_full, connection_.path() + ": another process reads it just now; writing begins when that has ended");
+    old_wal_ = false;
+    counters_.wal_bytes = 0;
   }
 
   void refuse_when_broken() const {
@@ -396,6 +410,7 @@ private:
       counters_.wal_bytes = 0;
   }
 
+  bool old_wal_ = true; ///< what an earlier process wrote is still in the WAL
   disk& disk_;
   std::string directory_;
   journal_options options_;

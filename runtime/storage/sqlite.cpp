@@ -124,6 +124,15 @@ checkpoint_outcome connection::checkpoint() {
   return out;
 }
 
+bool connection::restart_wal() {
+  const int code = sqlite3_wal_checkpoint_v2(handle(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
+  if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+    return false;
+  if (code != SQLITE_OK)
+    failed(code, "a checkpoint");
+  return true;
+}
+
 void connection::sync_database_file() {
   sqlite3_file* file = nullptr;
   if (const int code = sqlite3_file_control(handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file); code != SQLITE_OK)

@@ -71,6 +71,8 @@ public:
   /// Undoes the open transaction, if any. Never fails: what is left undone is undone by recovery.
   void rollback() noexcept;
   checkpoint_outcome checkpoint();
+  /// Writes all of the WAL to the database file, syncs it, and has the next write begin the WAL anew. False when somebody reads.
+  bool restart_wal();
   /// Syncs the database file (not the WAL).
   void sync_database_file();
   [[noreturn]] void failed(int code, std::string_view doing) const;
