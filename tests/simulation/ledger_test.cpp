@@ -1,0 +1,192 @@
+// The checker must see each broken promise: a node of lies, one answer at a time.
+#include "tests/simulation/ledger.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace epione;
+using namespace epione::simulation;
+using nlohmann::json;
+
+namespace {
+
+const std::string receipt_a(32, 'a'), receipt_b(32, 'b');
+
+struct fixture {
+  fixture() { book.now_is(now); }
+
+  std::int64_t now = 0;
+  trace log{now, nullptr};
+  ledger book{log};
+  chance luck{1};
+  subject_record& patient = book.subject("42", true);
+  key_record& key = book.new_key(patient, "k1");
+  content_ptr first = fill_in(luck, 0), other = change_answers(luck, *first);
+
+  static json scores(const form_content& c) { return {{{"name", "total"}, {"value", c.total}, {"label", c.label}}}; }
+
+  static json stored(const form_content& c, const std::string& receipt = receipt_a) {
+    return {{"message", "stored"}, {"receipt", receipt}, {"status", "stored"}, {"scores", scores(c)}};
+  }
+
+  static json item(const form_content& c, const std::string& receipt = receipt_a) {
+    json alerts = json::array();
+    for (const auto& rule : c.alerts)
+      alerts.push_back({{"rule", rule}, {"raised", "then"}});
+    return {{"receipt", receipt}, {"form", c.form},      {"version", "1"},  {"authored", c.authored},
+            {"stored", "then"},   {"scores", scores(c)}, {"alerts", alerts}};
+  }
+
+  static json unavailable(const char* outcome) { return {{"error", "later"}, {"outcome", outcome}}; }
+
+  void answer(messages::ticket t, int status, const json& body) {
+    book.answered({t, status, body.dump(), status == 503 ? 1u : 0u});
+  }
+
+  void submit(const content_ptr& what, int status, const json& body) { answer(book.submission_sent(key, what), status, body); }
+
+  void read(const std::vector<json>& newest_first) {
+    auto r = book.begin_reading(patient);
+    answer(book.page_asked(r), 200, {{"patientId", "42"}, {"site", "S01"}, {"submissions", newest_first}, {"next", nullptr}});
+  }
+
+  void read_one(const json& body) { answer(book.detail_asked(key), 200, body); }
+
+  bool holds() const { return book.violations().empty(); }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(checker, fixture)
+
+BOOST_AUTO_TEST_CASE(an_honest_node_passes) {
+  submit(first, 503, unavailable("unknown"));
+  submit(first, 200, stored(*first));
+  submit(other, 409, {{"error", "used"}, {"receipt", receipt_a}});
+  read({item(*first)});
+  auto whole = item(*first);
+  whole["answers"] = first->stored;
+  read_one(whole);
+  BOOST_TEST(holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_acknowledgement_is_seen) {
+  submit(first, 202, stored(*first));
+  read({});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_second_202_is_seen) {
+  submit(first, 202, stored(*first));
+  submit(first, 202, stored(*first));
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(another_receipt_is_seen) {
+  submit(first, 202, stored(*first));
+  submit(first, 200, stored(*first, receipt_b));
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(wrong_scores_are_seen) {
+  auto body = stored(*first);
+  body["scores"][0]["value"] = first->total + 1;
+  submit(first, 202, body);
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_200_for_what_nobody_can_have_stored_is_seen) {
+  submit(first, 503, unavailable("not_stored"));
+  submit(first, 200, stored(*first));
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_409_without_another_content_is_seen) {
+  submit(other, 503, unavailable("not_stored"));
+  submit(first, 409, {{"error", "used"}, {"receipt", receipt_a}});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_409_for_what_is_stored_is_seen) {
+  submit(first, 202, stored(*first));
+  submit(first, 409, {{"error", "used"}, {"receipt", receipt_a}});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledged_conflict_is_seen) {
+  submit(first, 202, stored(*first));
+  submit(other, 200, stored(*other));
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_stored_and_is_there_is_seen) {
+  submit(first, 503, unavailable("not_stored"));
+  read({item(*first)});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_submission_that_is_there_twice_is_seen) {
+  submit(first, 202, stored(*first));
+  read({item(*first), item(*first)});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(what_nobody_sent_is_seen) {
+  auto strange = item(*first);
+  strange["authored"] = "1999-01-01T00:00:00Z";
+  read({strange});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(changed_answers_are_seen) {
+  submit(first, 202, stored(*first));
+  auto whole = item(*first);
+  whole["answers"] = other->stored;
+  read_one(whole);
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_read_that_goes_back_is_seen) {
+  submit(first, 503, unavailable("unknown"));
+  read({item(*first)});
+  BOOST_TEST(holds());
+  read({});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_read_that_began_before_need_not_show_it) {
+  const auto r = book.begin_reading(patient);
+  const auto t = book.page_asked(r);
+  submit(first, 202, stored(*first));
+  answer(t, 200, {{"patientId", "42"}, {"site", "S01"}, {"submissions", json::array()}, {"next", nullptr}});
+  BOOST_TEST(holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_valid_form_is_seen) {
+  submit(first, 422, {{"problems", {{{"code", "required"}}}}});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(an_accepted_invalid_form_is_seen) {
+  const auto bad = fill_in_badly(luck, 7);
+  submit(bad, 202, stored(*bad));
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_404_for_an_enrolled_subject_is_seen) {
+  submit(first, 404, {{"error", "unknown subject"}});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_second_answer_is_seen) {
+  const auto t = book.submission_sent(key, first);
+  answer(t, 202, stored(*first));
+  answer(t, 503, unavailable("unknown"));
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_503_that_says_nothing_is_seen) {
+  submit(first, 503, {{"error", "later"}});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
