@@ -31,7 +31,7 @@ make_work_directory "$directory"
 start_node
 wait_until_ready
 
-rss_kib() { sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' "/proc/$node_pid/status"; }
+rss_kib() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$node_pid/status"; }
 
 # load NAME OPTIONS...: prints a line, sets $rate.
 load() {
@@ -50,7 +50,7 @@ load() {
 load "$connections phones" --connections "$connections"
 best=$rate
 before=$(rss_kib)
-((best > 0)) || fail "nothing was completed"
+((best > 0 && before > 0)) || fail "nothing was completed, or the memory of the node cannot be read"
 for offered in phones rate; do
   if [[ $offered == phones ]]; then
     load "$((connections * 10)) phones" --connections $((connections * 10))
