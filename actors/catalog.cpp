@@ -1,9 +1,9 @@
 #include "actors/catalog.hpp"
 
-#include "actors/directory.hpp"
 #include "domain/command.hpp"
 #include "domain/event.hpp"
 #include "runtime/defaults.hpp"
+#include "runtime/directory.hpp"
 
 #include <algorithm>
 #include <chrono>

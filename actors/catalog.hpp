@@ -2,10 +2,10 @@
 // that all nodes and every restart see the same.
 #pragma once
 
-#include "actors/environment.hpp"
 #include "actors/study_register.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/catalog_view.hpp"
+#include "runtime/environment.hpp"
 #include "runtime/storage/shard_store.hpp"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include "actors/gateway.hpp"
 
-#include "actors/directory.hpp"
 #include "actors/reply_text.hpp"
+#include "runtime/directory.hpp"
 
 #include <chrono>
 

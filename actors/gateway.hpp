@@ -3,9 +3,9 @@
 // Every ticket gets exactly one reply: from its region, or here when the region is gone or the time is up.
 #pragma once
 
-#include "actors/environment.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/catalog_view.hpp"
+#include "runtime/environment.hpp"
 #include "runtime/front.hpp"
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // The node's journal as an actor: whatever all groups have pending goes into one transaction and one sync.
 #pragma once
 
-#include "actors/environment.hpp"
 #include "messages/interfaces.hpp"
+#include "runtime/environment.hpp"
 #include "runtime/storage/journal.hpp"
 
 #include <cstdint>

@@ -4,8 +4,8 @@
 // bytes a known key. A key whose tag is not among them is new; one whose tag is there is looked up in the store.
 #pragma once
 
-#include "actors/environment.hpp"
 #include "messages/interfaces.hpp"
+#include "runtime/environment.hpp"
 
 #include <cstdint>
 #include <string>

@@ -1,8 +1,8 @@
 #include "actors/shard_region.hpp"
 
-#include "actors/directory.hpp"
 #include "actors/reply_text.hpp"
 #include "domain/event.hpp"
+#include "runtime/directory.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -4,9 +4,9 @@
 // conflict that comes meanwhile meets the first one here and waits for it; afterwards the session finds it in the store.
 #pragma once
 
-#include "actors/environment.hpp"
 #include "actors/patient_session.hpp"
 #include "messages/interfaces.hpp"
+#include "runtime/environment.hpp"
 #include "runtime/readiness.hpp"
 
 #include <cstdint>

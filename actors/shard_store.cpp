@@ -1,7 +1,7 @@
 #include "actors/shard_store.hpp"
 
-#include "actors/directory.hpp"
 #include "actors/set_aside.hpp"
+#include "runtime/directory.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "actors/checkpoint_turn.hpp"
-#include "actors/environment.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/defaults.hpp"
+#include "runtime/environment.hpp"
 #include "runtime/storage/shard_store.hpp"
 
 #include <cstddef>

@@ -1,8 +1,8 @@
 // Asks many actors how they are, so that one that is stuck does not hide the others.
 #pragma once
 
-#include "actors/environment.hpp"
 #include "messages/interfaces.hpp"
+#include "runtime/environment.hpp"
 
 #include <caf/all.hpp>
 #include <chrono>

@@ -1,7 +1,7 @@
 #include "actors/storage_writer.hpp"
 
-#include "actors/directory.hpp"
 #include "domain/command.hpp"
+#include "runtime/directory.hpp"
 
 namespace epione::actors {
 

@@ -2,8 +2,8 @@
 // load and an idle shard writes at once.
 #pragma once
 
-#include "actors/environment.hpp"
 #include "messages/interfaces.hpp"
+#include "runtime/environment.hpp"
 
 #include <cstdint>
 #include <deque>

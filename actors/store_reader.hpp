@@ -1,8 +1,8 @@
 // Looks up what shards' stores hold, over connections of its own, so that reading never waits for the one that writes.
 #pragma once
 
-#include "actors/environment.hpp"
 #include "messages/interfaces.hpp"
+#include "runtime/environment.hpp"
 #include "runtime/storage/shard_store.hpp"
 
 #include <cstdint>

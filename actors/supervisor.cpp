@@ -1,6 +1,6 @@
 #include "actors/supervisor.hpp"
 
-#include "actors/directory.hpp"
+#include "runtime/directory.hpp"
 
 #include <algorithm>
 #include <chrono>

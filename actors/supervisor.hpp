@@ -2,9 +2,9 @@
 // (Erlang, module supervisor), with three kinds of death of our own; see supervisor().
 #pragma once
 
-#include "actors/environment.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/defaults.hpp"
+#include "runtime/environment.hpp"
 
 #include <caf/all.hpp>
 #include <cstdint>

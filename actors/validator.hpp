@@ -1,9 +1,9 @@
 // Checks and scores submissions against the studies of the catalog. Holds no state of its own: any number of them may run.
 #pragma once
 
-#include "actors/environment.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/catalog_view.hpp"
+#include "runtime/environment.hpp"
 
 #include <string>
 

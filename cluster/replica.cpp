@@ -1,8 +1,8 @@
 #include "cluster/replica.hpp"
 
-#include "actors/directory.hpp"
 #include "cluster/invariant.hpp"
 #include "runtime/defaults.hpp"
+#include "runtime/directory.hpp"
 
 #include <algorithm>
 #include <chrono>

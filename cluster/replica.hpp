@@ -2,10 +2,10 @@
 // and feeds the group's store. It owns the core and nothing on disk, so its death loses nothing: the next one loads the journal.
 #pragma once
 
-#include "actors/environment.hpp"
 #include "cluster/raft_core.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/defaults.hpp"
+#include "runtime/environment.hpp"
 
 #include <atomic>
 #include <cstddef>

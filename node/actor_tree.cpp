@@ -1,7 +1,6 @@
 #include "node/actor_tree.hpp"
 
 #include "actors/catalog.hpp"
-#include "actors/directory.hpp"
 #include "actors/gateway.hpp"
 #include "actors/journal_writer.hpp"
 #include "actors/shard_region.hpp"
@@ -10,6 +9,7 @@
 #include "actors/store_reader.hpp"
 #include "actors/validator.hpp"
 #include "cluster/replica.hpp"
+#include "runtime/directory.hpp"
 
 #include <algorithm>
 

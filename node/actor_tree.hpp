@@ -3,11 +3,11 @@
 #pragma once
 
 #include "actors/checkpoint_turn.hpp"
-#include "actors/environment.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/catalog_view.hpp"
 #include "runtime/config.hpp"
+#include "runtime/environment.hpp"
 #include "runtime/front.hpp"
 #include "runtime/readiness.hpp"
 

@@ -1,5 +1,5 @@
 // What the disk may do to a node: no space, damage, cut tails. Nothing acknowledged is lost, and nothing damaged is served.
-#include "actors/error_text.hpp"
+#include "runtime/error_text.hpp"
 #include "tests/integration/scratch_disk.hpp"
 #include "tests/integration/test_node.hpp"
 

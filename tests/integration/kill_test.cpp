@@ -1,5 +1,5 @@
 // Any actor may die at any moment: everybody who waits gets an answer, what was acknowledged is there once, and the node goes on.
-#include "actors/error_text.hpp"
+#include "runtime/error_text.hpp"
 #include "tests/integration/scratch_disk.hpp"
 #include "tests/integration/test_node.hpp"
 

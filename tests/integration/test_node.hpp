@@ -2,12 +2,12 @@
 // told, any disk, and phones that are plain functions.
 #pragma once
 
-#include "actors/directory.hpp"
-#include "actors/error_text.hpp"
 #include "domain/canonical.hpp"
 #include "domain/ids.hpp"
 #include "node/actor_tree.hpp"
 #include "node/node.hpp"
+#include "runtime/directory.hpp"
+#include "runtime/error_text.hpp"
 #include "runtime/storage/disk.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/seeded_random.hpp"

@@ -1,10 +1,10 @@
 #include "tests/simulation/simulated_node.hpp"
 
-#include "actors/directory.hpp"
-#include "actors/error_text.hpp"
 #include "domain/canonical.hpp"
 #include "domain/ids.hpp"
 #include "node/node.hpp"
+#include "runtime/directory.hpp"
+#include "runtime/error_text.hpp"
 #include "tests/simulation/agenda.hpp"
 
 #include <chrono>

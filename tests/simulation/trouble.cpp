@@ -1,7 +1,7 @@
 #include "tests/simulation/trouble.hpp"
 
-#include "actors/error_text.hpp"
 #include "messages/errors.hpp"
+#include "runtime/error_text.hpp"
 
 #include <algorithm>
 #include <cstdio>

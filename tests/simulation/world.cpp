@@ -1,6 +1,6 @@
 #include "tests/simulation/world.hpp"
 
-#include "actors/error_text.hpp"
+#include "runtime/error_text.hpp"
 
 #include <algorithm>
 

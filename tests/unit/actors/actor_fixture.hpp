@@ -1,8 +1,8 @@
 // An actor system in one thread with a clock of its own, and surroundings that remember what they were told.
 #pragma once
 
-#include "actors/directory.hpp"
-#include "actors/environment.hpp"
+#include "runtime/directory.hpp"
+#include "runtime/environment.hpp"
 
 #include <algorithm>
 #include <caf/all.hpp>

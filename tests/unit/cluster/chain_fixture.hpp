@@ -1,13 +1,13 @@
 // One group's journal writer, replica and store on a fresh directory, in one thread, and somebody who listens and proposes.
 #pragma once
 
-#include "actors/directory.hpp"
 #include "actors/journal_writer.hpp"
 #include "actors/shard_store.hpp"
 #include "actors/store_reader.hpp"
 #include "cluster/replica.hpp"
 #include "domain/command.hpp"
 #include "domain/event.hpp"
+#include "runtime/directory.hpp"
 #include "tests/unit/actors/actor_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,8 +1,8 @@
 // What an actor stands on: handed to it at its start, so that the simulator and the tests can give their own.
 #pragma once
 
-#include "actors/error_text.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/error_text.hpp"
 #include "runtime/fault_points.hpp"
 #include "runtime/log.hpp"
 #include "runtime/metrics.hpp"
@@ -21,7 +21,7 @@
 
 namespace epione::actors {
 
-class directory; // actors/directory.hpp
+class directory; // runtime/directory.hpp
 
 /// Owned by the node for its whole life and passed by reference. It cannot be copied: CAF's spawn copies its arguments and drops
 /// them once the actor is started, so that a reference to such a copy would dangle. Spawn with spawn_actor or spawn_blocking.

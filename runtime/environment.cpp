@@ -1,4 +1,4 @@
-#include "actors/environment.hpp"
+#include "runtime/environment.hpp"
 
 #include "messages/errors.hpp"
 

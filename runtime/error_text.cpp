@@ -1,4 +1,4 @@
-#include "actors/error_text.hpp"
+#include "runtime/error_text.hpp"
 
 #include <caf/all.hpp>
 

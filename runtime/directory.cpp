@@ -1,4 +1,4 @@
-#include "actors/directory.hpp"
+#include "runtime/directory.hpp"
 
 namespace epione::actors {
 
