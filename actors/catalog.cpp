@@ -34,13 +34,15 @@ caf::error failure(ec code, std::string text) {
 /// The catalog's work, one function a message. Lives as long as its actor.
 class catalog_work {
 public:
-  catalog_work(pointer self, const environment& env, runtime::catalog_view& view, open_reader open)
-      : self_(self), state_(self->state), env_(env), view_(view), open_(std::move(open)),
+  catalog_work(pointer self, const runtime::environment& env, runtime::catalog_view& view, runtime::readiness& readiness,
+               open_reader open)
+      : self_(self), state_(self->state), env_(env), view_(view), readiness_(readiness), open_(std::move(open)),
         studies_(env.metrics.gauge("epione_studies", "Studies that can be submitted to")) {}
 
   void start() {
     state_.replica = env_.directory->get<replica_actor>("replica 0");
     state_.store = env_.directory->get<shard_store_actor>("store 0");
+    readiness_.set(part, "the studies are being read");
     self_->send(state_.replica, listen_atom::value, shard_listener{self_});
   }
 
@@ -108,6 +110,7 @@ public:
     if (!read_events(true))
       return;
     state_.serving = true;
+    readiness_.clear(part);
     env_.log.info(part, "serving", {{"epoch", epoch}});
     go_on();
   }
@@ -117,6 +120,7 @@ public:
       return;
     state_.serving = false;
     const auto reason = std::string{description(why)};
+    readiness_.set(part, reason);
     if (state_.current) {
       if (known == outcome::not_stored && state_.current->index == 0)
         finish(failure(ec::not_serving, reason + "; nothing was stored, try again"));
@@ -242,8 +246,9 @@ private:
 
   pointer self_;
   catalog_state& state_;
-  const environment& env_;
+  const runtime::environment& env_;
   runtime::catalog_view& view_;
+  runtime::readiness& readiness_;
   open_reader open_;
   prometheus::Gauge& studies_;
 };
@@ -258,10 +263,10 @@ catalog_state::~catalog_state() {
     import.answer.deliver(why);
 }
 
-catalog_actor::behavior_type catalog_reading(pointer self, const environment& env, runtime::catalog_view& view,
-                                             open_reader open) {
-  prepare(self, env, "catalog");
-  auto work = std::make_shared<catalog_work>(self, env, view, std::move(open));
+catalog_actor::behavior_type catalog_reading(pointer self, const runtime::environment& env, runtime::catalog_view& view,
+                                             runtime::readiness& readiness, open_reader open) {
+  runtime::prepare(self, env, "catalog");
+  auto work = std::make_shared<catalog_work>(self, env, view, readiness, std::move(open));
   work->start();
   return {
       [work](import_atom, const study_source_ptr& source, const std::string& who) { return work->on_import(source, who); },
@@ -278,8 +283,10 @@ catalog_actor::behavior_type catalog_reading(pointer self, const environment& en
   };
 }
 
-catalog_actor::behavior_type catalog(pointer self, const environment& env, runtime::catalog_view& view) {
-  return catalog_reading(self, env, view, [&env] { return runtime::open_store_reader(env.disk, env.data_directory, 0); });
+catalog_actor::behavior_type catalog(pointer self, const runtime::environment& env, runtime::catalog_view& view,
+                                     runtime::readiness& readiness) {
+  return catalog_reading(self, env, view, readiness,
+                         [&env] { return runtime::open_store_reader(env.disk, env.data_directory, 0); });
 }
 
 } // namespace epione::actors

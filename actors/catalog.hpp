@@ -6,6 +6,7 @@
 #include "messages/interfaces.hpp"
 #include "runtime/catalog_view.hpp"
 #include "runtime/environment.hpp"
+#include "runtime/readiness.hpp"
 #include "runtime/storage/shard_store.hpp"
 
 #include <cstdint>
@@ -45,17 +46,19 @@ struct catalog_state {
   static inline const char* name = "catalog";
 };
 
-/// Finds "replica 0" and "store 0" in the directory. It reads files: spawn it with spawn_blocking. A store that cannot be read
-/// ends it with the store's error.
+/// Finds "replica 0" and "store 0" in the directory; says in `readiness` why it does not serve, which must outlive the actor. It
+/// reads files: spawn it with spawn_blocking. A store that cannot be read ends it with the store's error.
 ///
 /// An import is answered after it is durable, applied and published; ec::invalid lists all problems, "file\tplace\tmessage" a
 /// line. After an error other than ec::invalid and ec::not_serving it is unknown whether it was stored: importing the same again
 /// is safe.
 messages::catalog_actor::behavior_type catalog(messages::catalog_actor::stateful_pointer<catalog_state> self,
-                                               const environment& env, runtime::catalog_view& view);
+                                               const runtime::environment& env, runtime::catalog_view& view,
+                                               runtime::readiness& readiness);
 
 /// The same with a store of the caller's.
 messages::catalog_actor::behavior_type catalog_reading(messages::catalog_actor::stateful_pointer<catalog_state> self,
-                                                       const environment& env, runtime::catalog_view& view, open_reader open);
+                                                       const runtime::environment& env, runtime::catalog_view& view,
+                                                       runtime::readiness& readiness, open_reader open);
 
 } // namespace epione::actors

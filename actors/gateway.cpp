@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds tick_period{100};
 
 class gateway_work {
 public:
-  gateway_work(pointer self, const environment& env, const gateway_options& options, runtime::reply_sink& sink,
+  gateway_work(pointer self, const runtime::environment& env, const gateway_options& options, runtime::reply_sink& sink,
                const runtime::catalog_view& catalog)
       : self_(self), state_(self->state), env_(env), options_(options), sink_(sink), catalog_(catalog),
         under_way_(env.metrics.gauge("epione_requests_under_way", "Requests that wait for an answer")),
@@ -27,7 +27,7 @@ public:
   void start() {
     state_.shards.resize(options_.shards + 1);
     self_->set_down_handler([this](caf::down_msg& down) { on_down(down); });
-    env_.directory->subscribe(directory_subscriber{self_});
+    env_.directory->subscribe(runtime::directory_subscriber{self_});
     self_->delayed_send(self_, tick_period, caf::tick_atom::value);
   }
 
@@ -217,7 +217,7 @@ private:
 
   pointer self_;
   gateway_state& state_;
-  const environment& env_;
+  const runtime::environment& env_;
   gateway_options options_;
   runtime::reply_sink& sink_;
   const runtime::catalog_view& catalog_;
@@ -227,9 +227,9 @@ private:
 
 } // namespace
 
-gateway_actor::behavior_type gateway(pointer self, const environment& env, gateway_options options, runtime::reply_sink& sink,
-                                     const runtime::catalog_view& catalog) {
-  prepare(self, env, "gateway");
+gateway_actor::behavior_type gateway(pointer self, const runtime::environment& env, gateway_options options,
+                                     runtime::reply_sink& sink, const runtime::catalog_view& catalog) {
+  runtime::prepare(self, env, "gateway");
   auto w = std::make_shared<gateway_work>(self, env, options, sink, catalog);
   w->start();
   return {

@@ -43,7 +43,7 @@ struct gateway_state {
 
 /// `sink` and `catalog` must outlive the actor.
 messages::gateway_actor::behavior_type gateway(messages::gateway_actor::stateful_pointer<gateway_state> self,
-                                               const environment& env, gateway_options options, runtime::reply_sink& sink,
-                                               const runtime::catalog_view& catalog);
+                                               const runtime::environment& env, gateway_options options,
+                                               runtime::reply_sink& sink, const runtime::catalog_view& catalog);
 
 } // namespace epione::actors

@@ -42,7 +42,7 @@ journal_metrics make_metrics(runtime::metrics& m) {
 
 class work {
 public:
-  work(pointer self, const environment& env, const runtime::journal_options& options)
+  work(pointer self, const runtime::environment& env, const runtime::journal_options& options)
       : self_(self), state_(self->state), env_(env), options_(options), metrics_(make_metrics(env.metrics)) {}
 
   /// False when the actor ends: the error is what whoever asks is told.
@@ -218,15 +218,15 @@ private:
 
   pointer self_;
   journal_writer_state& state_;
-  const environment& env_;
+  const runtime::environment& env_;
   runtime::journal_options options_;
   journal_metrics metrics_;
 };
 
 } // namespace
 
-journal_actor::behavior_type journal_writer(pointer self, const environment& env, runtime::journal_options options) {
-  prepare(self, env, part);
+journal_actor::behavior_type journal_writer(pointer self, const runtime::environment& env, runtime::journal_options options) {
+  runtime::prepare(self, env, part);
   auto w = std::make_shared<work>(self, env, options);
   self->send(self, flush_atom::value); // opens the file
   self->state.flush_sent = true;

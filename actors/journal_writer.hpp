@@ -30,6 +30,6 @@ struct journal_writer_state {
 /// Ends with `damaged` (or `in_use`) and what to do when the journal cannot be opened; ends the process when a write or sync
 /// failed.
 messages::journal_actor::behavior_type journal_writer(messages::journal_actor::stateful_pointer<journal_writer_state> self,
-                                                      const environment& env, runtime::journal_options options);
+                                                      const runtime::environment& env, runtime::journal_options options);
 
 } // namespace epione::actors

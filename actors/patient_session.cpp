@@ -50,10 +50,10 @@ void on_head(pointer self, const subject_head_ptr& head) {
 
 } // namespace
 
-patient_session_actor::behavior_type patient_session(pointer self, const environment& env, std::uint32_t shard,
+patient_session_actor::behavior_type patient_session(pointer self, const runtime::environment& env, std::uint32_t shard,
                                                      std::uint64_t subject_hash, shard_region_actor region,
                                                      store_reader_actor reader) {
-  prepare(self, env, "patient_session");
+  runtime::prepare(self, env, "patient_session");
   self->state.region = std::move(region);
   self->state.reader = std::move(reader);
   self->state.subject_hash = subject_hash;

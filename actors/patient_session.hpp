@@ -35,7 +35,7 @@ struct patient_session_state {
 
 /// `region` and `reader` are the ones of this epoch; when either is replaced the region ends its sessions.
 messages::patient_session_actor::behavior_type
-patient_session(messages::patient_session_actor::stateful_pointer<patient_session_state> self, const environment& env,
+patient_session(messages::patient_session_actor::stateful_pointer<patient_session_state> self, const runtime::environment& env,
                 std::uint32_t shard, std::uint64_t subject_hash, messages::shard_region_actor region,
                 messages::store_reader_actor reader);
 

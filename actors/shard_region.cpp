@@ -52,7 +52,7 @@ region_metrics make_metrics(runtime::metrics& m, std::uint32_t shard) {
 /// The region's work, one function a message. Lives as long as its actor.
 class region {
 public:
-  region(pointer self, const environment& env, const shard_region_options& options, runtime::readiness& readiness)
+  region(pointer self, const runtime::environment& env, const shard_region_options& options, runtime::readiness& readiness)
       : self_(self), state_(self->state), env_(env), options_(options), readiness_(readiness),
         name_("region " + std::to_string(options.shard)), part_("shard " + std::to_string(options.shard)),
         metrics_(make_metrics(env.metrics, options.shard)) {}
@@ -65,7 +65,7 @@ public:
     state_.store = env_.directory->get<shard_store_actor>("store " + std::to_string(options_.shard));
     readiness_.set(part_, "starting");
     self_->set_down_handler([this](caf::down_msg& down) { on_down(down); });
-    env_.directory->subscribe(directory_subscriber{self_});
+    env_.directory->subscribe(runtime::directory_subscriber{self_});
     self_->send(state_.replica, listen_atom::value, shard_listener{self_});
     self_->delayed_send(self_, tick_period, caf::tick_atom::value);
   }
@@ -430,7 +430,7 @@ private:
     if (state_.sessions.size() >= options_.sessions_max)
       end_least_used();
     const auto serial = state_.next_serial++;
-    auto actor = spawn_actor(*self_, env_, patient_session, options_.shard, hash, shard_region_actor{self_}, reader);
+    auto actor = runtime::spawn_actor(*self_, env_, patient_session, options_.shard, hash, shard_region_actor{self_}, reader);
     caf::actor_cast<caf::abstract_actor*>(actor)->attach_functor(
         [me = shard_region_actor{self_}, hash, serial](const caf::error&) {
           caf::anon_send(me, ended_atom::value, hash, serial);
@@ -596,7 +596,7 @@ private:
 
   pointer self_;
   state_type& state_;
-  const environment& env_;
+  const runtime::environment& env_;
   shard_region_options options_;
   runtime::readiness& readiness_;
   std::string name_, part_;
@@ -610,9 +610,9 @@ shard_region_state::~shard_region_state() {
     caf::anon_send_exit(s.actor, caf::exit_reason::user_shutdown);
 }
 
-shard_region_actor::behavior_type shard_region(pointer self, const environment& env, shard_region_options options,
+shard_region_actor::behavior_type shard_region(pointer self, const runtime::environment& env, shard_region_options options,
                                                runtime::readiness& readiness) {
-  prepare(self, env, "region " + std::to_string(options.shard));
+  runtime::prepare(self, env, "region " + std::to_string(options.shard));
   auto r = std::make_shared<region>(self, env, options, readiness);
   r->start();
   return {

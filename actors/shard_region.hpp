@@ -94,7 +94,7 @@ struct shard_region_state {
 
 /// Listens to "replica N" of the directory; says in `readiness` why it does not serve. `readiness` must outlive the actor.
 messages::shard_region_actor::behavior_type shard_region(messages::shard_region_actor::stateful_pointer<shard_region_state> self,
-                                                         const environment& env, shard_region_options options,
+                                                         const runtime::environment& env, shard_region_options options,
                                                          runtime::readiness& readiness);
 
 } // namespace epione::actors

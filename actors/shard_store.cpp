@@ -53,7 +53,7 @@ std::uint64_t commands_in(const log_entry& e) {
 
 class work {
 public:
-  work(pointer self, const environment& env, shard_store_options options)
+  work(pointer self, const runtime::environment& env, shard_store_options options)
       : self_(self), state_(self->state), env_(env), options_(std::move(options)),
         name_("store " + std::to_string(options_.shard)), metrics_(make_metrics(env.metrics, options_.shard)) {}
 
@@ -299,7 +299,7 @@ private:
 
   pointer self_;
   shard_store_state& state_;
-  const environment& env_;
+  const runtime::environment& env_;
   shard_store_options options_;
   std::string name_;
   store_metrics metrics_;
@@ -307,8 +307,8 @@ private:
 
 } // namespace
 
-shard_store_actor::behavior_type shard_store(pointer self, const environment& env, shard_store_options options) {
-  prepare(self, env, "store " + std::to_string(options.shard));
+shard_store_actor::behavior_type shard_store(pointer self, const runtime::environment& env, shard_store_options options) {
+  runtime::prepare(self, env, "store " + std::to_string(options.shard));
   auto w = std::make_shared<work>(self, env, std::move(options));
   w->start();
   return {

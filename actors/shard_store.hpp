@@ -43,6 +43,6 @@ struct shard_store_state {
 /// `damaged`. Ends with `unknown_command` or `conflicting_apply` when a committed entry cannot be applied: an alarm.
 /// Told to stop (user_shutdown) it applies what it has, writes everything down and tells the replica first.
 messages::shard_store_actor::behavior_type shard_store(messages::shard_store_actor::stateful_pointer<shard_store_state> self,
-                                                       const environment& env, shard_store_options options);
+                                                       const runtime::environment& env, shard_store_options options);
 
 } // namespace epione::actors

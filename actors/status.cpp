@@ -14,7 +14,7 @@ std::string reason_text(const caf::error& why, std::chrono::milliseconds limit) 
     return "no answer within " + std::to_string(limit.count()) + " ms";
   if (why == caf::sec::request_receiver_down)
     return "down";
-  return error_code_text(why);
+  return runtime::error_code_text(why);
 }
 
 void done_with_one(pointer self, promise answer) {
@@ -26,9 +26,9 @@ void done_with_one(pointer self, promise answer) {
 
 } // namespace
 
-status_collector_actor::behavior_type status_collector(pointer self, const environment& env, status_targets targets,
+status_collector_actor::behavior_type status_collector(pointer self, const runtime::environment& env, status_targets targets,
                                                        std::chrono::milliseconds limit) {
-  prepare(self, env, "status_collector");
+  runtime::prepare(self, env, "status_collector");
   self->state.targets = std::move(targets);
   return {
       [self, limit](status_atom) {
@@ -63,14 +63,16 @@ status_collector_actor::behavior_type status_collector(pointer self, const envir
   };
 }
 
-status_reports collect_status(caf::actor_system& system, const environment& env, status_targets targets,
+status_reports collect_status(caf::actor_system& system, const runtime::environment& env, status_targets targets,
                               std::chrono::milliseconds limit) {
   status_reports result;
   caf::scoped_actor self{system, true};
   const auto collector = spawn_actor<caf::hidden>(system, env, status_collector, std::move(targets), limit);
   self->request(collector, limit + std::chrono::seconds{1}, status_atom::value)
       .receive([&](const status_reports_ptr& reports) { result = *reports; },
-               [&](const caf::error& why) { env.log.warning("status_collector", "no answer", {{"why", error_code_text(why)}}); });
+               [&](const caf::error& why) {
+                 env.log.warning("status_collector", "no answer", {{"why", runtime::error_code_text(why)}});
+               });
   return result;
 }
 

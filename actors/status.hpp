@@ -41,11 +41,11 @@ struct status_collector_state {
 };
 
 status_collector_actor::behavior_type status_collector(status_collector_actor::stateful_pointer<status_collector_state> self,
-                                                       const environment& env, status_targets targets,
+                                                       const runtime::environment& env, status_targets targets,
                                                        std::chrono::milliseconds limit);
 
 /// The same from outside of any actor; blocks for at most a little longer than `limit`. Not under the deterministic scheduler.
-status_reports collect_status(caf::actor_system& system, const environment& env, status_targets targets,
+status_reports collect_status(caf::actor_system& system, const runtime::environment& env, status_targets targets,
                               std::chrono::milliseconds limit);
 
 } // namespace epione::actors

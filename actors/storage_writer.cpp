@@ -37,7 +37,7 @@ void send_batch(pointer self, const storage_writer_options& options, prometheus:
              std::make_shared<const std::string>(domain::encode_batch(commands)), proposer{self});
 }
 
-void open_epoch(pointer self, const environment& env, std::uint32_t shard, std::uint64_t epoch) {
+void open_epoch(pointer self, const runtime::environment& env, std::uint32_t shard, std::uint64_t epoch) {
   auto& state = self->state;
   state.epoch = epoch;
   state.gathered.clear();
@@ -49,10 +49,10 @@ void open_epoch(pointer self, const environment& env, std::uint32_t shard, std::
 
 } // namespace
 
-storage_writer_actor::behavior_type storage_writer(pointer self, const environment& env, std::uint32_t shard,
+storage_writer_actor::behavior_type storage_writer(pointer self, const runtime::environment& env, std::uint32_t shard,
                                                    storage_writer_options options) {
   const auto name = "writer " + std::to_string(shard);
-  prepare(self, env, name);
+  runtime::prepare(self, env, name);
   auto& batch_sizes = env.metrics.histogram("epione_batch_commands", "Commands in one log entry", runtime::size_buckets());
   return {
       [self, &env, shard](propose_atom, std::uint64_t epoch, const command_ptr& command) {

@@ -30,7 +30,7 @@ struct storage_writer_state {
 
 /// One batch is on its way at a time; commands of an epoch that is over are dropped (their region has answered for them).
 messages::storage_writer_actor::behavior_type
-storage_writer(messages::storage_writer_actor::stateful_pointer<storage_writer_state> self, const environment& env,
+storage_writer(messages::storage_writer_actor::stateful_pointer<storage_writer_state> self, const runtime::environment& env,
                std::uint32_t shard, storage_writer_options options);
 
 } // namespace epione::actors

@@ -27,7 +27,7 @@ reader_metrics make_metrics(runtime::metrics& m) {
 
 class work {
 public:
-  work(pointer self, const environment& env, std::string name)
+  work(pointer self, const runtime::environment& env, std::string name)
       : self_(self), state_(self->state), env_(env), name_(std::move(name)), metrics_(make_metrics(env.metrics)) {}
 
   void on_head(std::uint32_t shard, std::uint64_t hash, const store_client& who) {
@@ -119,15 +119,15 @@ private:
 
   pointer self_;
   store_reader_state& state_;
-  const environment& env_;
+  const runtime::environment& env_;
   std::string name_;
   reader_metrics metrics_;
 };
 
 } // namespace
 
-store_reader_actor::behavior_type store_reader(pointer self, const environment& env, std::string name) {
-  prepare(self, env, name);
+store_reader_actor::behavior_type store_reader(pointer self, const runtime::environment& env, std::string name) {
+  runtime::prepare(self, env, name);
   auto w = std::make_shared<work>(self, env, std::move(name));
   return {
       [w](head_atom, std::uint32_t shard, std::uint64_t hash, const store_client& who) { w->on_head(shard, hash, who); },

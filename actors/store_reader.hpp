@@ -26,6 +26,6 @@ struct store_reader_state {
 
 /// A file that is not there yet holds nothing. What cannot be read is answered as an error, never guessed.
 messages::store_reader_actor::behavior_type store_reader(messages::store_reader_actor::stateful_pointer<store_reader_state> self,
-                                                         const environment& env, std::string name);
+                                                         const runtime::environment& env, std::string name);
 
 } // namespace epione::actors

@@ -20,12 +20,12 @@ using pointer = supervisor_actor::stateful_pointer<supervisor_state>;
 using child = supervisor_state::child;
 
 bool is_fatal(const caf::error& x) {
-  const auto code = code_of(x);
+  const auto code = runtime::code_of(x);
   return code == ec::damaged || code == ec::io_failed || code == ec::in_use;
 }
 
 bool halts(const caf::error& x) {
-  const auto code = code_of(x);
+  const auto code = runtime::code_of(x);
   return code == ec::unknown_command || code == ec::conflicting_apply;
 }
 
@@ -51,7 +51,7 @@ const char* text(child_state x) {
 /// One event or call, with what it works on.
 class supervision {
 public:
-  supervision(pointer self, const environment& env) : self_(self), state_(self->state), env_(env) {}
+  supervision(pointer self, const runtime::environment& env) : self_(self), state_(self->state), env_(env) {}
 
   void on_down(const caf::down_msg& down);
   void on_timer(std::uint64_t timer);
@@ -76,7 +76,7 @@ private:
 
   pointer self_;
   supervisor_state& state_;
-  const environment& env_;
+  const runtime::environment& env_;
 };
 
 std::vector<child*> supervision::concerned(const child& c) {
@@ -173,16 +173,18 @@ void supervision::on_end(child& c, const caf::error& reason) {
   const bool was_to_stop = std::exchange(c.must_stop, false);
   c.state = c.halted ? child_state::halted : c.wanted ? child_state::down : child_state::ended;
   if (is_fatal(reason)) {
-    env_.log.error(state_.part, "child ended, the node cannot go on", {{"child", c.spec.name}, {"reason", error_text(reason)}});
+    env_.log.error(state_.part, "child ended, the node cannot go on",
+                   {{"child", c.spec.name}, {"reason", runtime::error_text(reason)}});
     if (state_.stopping && !is_fatal(state_.last_reason))
       state_.last_reason = reason;
     stop_all(reason);
   } else if (state_.stopping) {
-    env_.log.info(state_.part, "child stopped", {{"child", c.spec.name}, {"reason", error_text(reason)}});
+    env_.log.info(state_.part, "child stopped", {{"child", c.spec.name}, {"reason", runtime::error_text(reason)}});
   } else if (halts(reason)) {
     halt(c, reason);
   } else if (was_to_stop) {
-    env_.log.info(state_.part, "child stopped because of another", {{"child", c.spec.name}, {"reason", error_text(reason)}});
+    env_.log.info(state_.part, "child stopped because of another",
+                  {{"child", c.spec.name}, {"reason", runtime::error_text(reason)}});
   } else {
     died(c, reason);
   }
@@ -193,13 +195,13 @@ void supervision::died(child& c, const caf::error& reason) {
   if (!again) {
     c.wanted = false;
     c.state = child_state::ended;
-    env_.log.info(state_.part, "child ended", {{"child", c.spec.name}, {"reason", error_text(reason)}});
+    env_.log.info(state_.part, "child ended", {{"child", c.spec.name}, {"reason", runtime::error_text(reason)}});
     return;
   }
-  if (code_of(reason) == ec::crashed_on_input) {
+  if (runtime::code_of(reason) == ec::crashed_on_input) {
     c.input_crashes_total->Increment();
     env_.log.warning(state_.part, "child ended by its input, is started again at once",
-                     {{"child", c.spec.name}, {"reason", error_text(reason)}});
+                     {{"child", c.spec.name}, {"reason", runtime::error_text(reason)}});
   } else {
     restart_later(c, reason);
   }
@@ -228,10 +230,10 @@ void supervision::restart_later(child& c, const caf::error& reason) {
   if (recent > state_.options.restarts_max) {
     env_.log.error(state_.part, "too many restarts, gives up",
                    {{"child", c.spec.name},
-                    {"reason", error_text(reason)},
+                    {"reason", runtime::error_text(reason)},
                     {"restarts_max", state_.options.restarts_max},
                     {"period_ms", state_.options.restart_period_ms}});
-    const auto below = code_of(reason) == ec::restart_intensity ? context_text(reason) : std::string{};
+    const auto below = runtime::code_of(reason) == ec::restart_intensity ? runtime::context_text(reason) : std::string{};
     stop_all(caf::make_error(ec::restart_intensity, below.empty() ? c.spec.name : c.spec.name + " > " + below));
     return;
   }
@@ -241,8 +243,9 @@ void supervision::restart_later(child& c, const caf::error& reason) {
   if (own > 1) // doubling stops well before the shift could overflow
     delay_ms = std::min(runtime::defaults::restart_delay_ms << std::min<std::size_t>(own - 2, 10),
                         runtime::defaults::restart_delay_ms_max);
-  env_.log.warning(state_.part, "child ended, is started again",
-                   {{"child", c.spec.name}, {"reason", error_text(reason)}, {"restarts", c.restarts}, {"delay_ms", delay_ms}});
+  env_.log.warning(
+      state_.part, "child ended, is started again",
+      {{"child", c.spec.name}, {"reason", runtime::error_text(reason)}, {"restarts", c.restarts}, {"delay_ms", delay_ms}});
   if (delay_ms > 0) {
     c.state = child_state::delayed;
     arm(c, delay_ms);
@@ -251,7 +254,7 @@ void supervision::restart_later(child& c, const caf::error& reason) {
 
 void supervision::halt(child& c, const caf::error& reason) {
   env_.log.error(state_.part, "halted: stays down until an operator acts",
-                 {{"child", c.spec.name}, {"reason", error_text(reason)}});
+                 {{"child", c.spec.name}, {"reason", runtime::error_text(reason)}});
   auto all = concerned(c);
   all.push_back(&c);
   for (auto* each : all) {
@@ -332,14 +335,14 @@ bool supervision::start(child& c) {
   }
   c.state = child_state::running;
   c.started_ns = env_.clock.now_ns();
-  env_.log.info(state_.part, "child started", {{"child", c.spec.name}, {"restarts", c.restarts}});
+  env_.log.debug(state_.part, "child started", {{"child", c.spec.name}, {"restarts", c.restarts}});
   actor_of(c) = actor;
   env_.directory->put(c.spec.name, actor);
   self_->monitor(actor); // one that has ended already reports it at once
   return true;
 }
 
-status_report_ptr status_of(const supervisor_state& state, const environment& env) {
+status_report_ptr status_of(const supervisor_state& state, const runtime::environment& env) {
   auto report = std::make_shared<status_report>();
   report->name = state.part;
   report->state = state.stopping ? "stopping" : "running";
@@ -359,9 +362,9 @@ status_report_ptr status_of(const supervisor_state& state, const environment& en
 
 } // namespace
 
-supervisor_actor::behavior_type supervisor(pointer self, const environment& env, std::string name, supervisor_options options,
-                                           std::vector<child_spec> children) {
-  prepare(self, env, name);
+supervisor_actor::behavior_type supervisor(pointer self, const runtime::environment& env, std::string name,
+                                           supervisor_options options, std::vector<child_spec> children) {
+  runtime::prepare(self, env, name);
   auto& state = self->state;
   state.part = name;
   state.options = options;

@@ -95,7 +95,7 @@ struct supervisor_state {
 /// Told to stop by an exit message it stops its children in reverse, each within its limit, and ends with that message's reason
 /// once all are down; with the error of a child that reports damaged, io_failed or in_use on its way.
 messages::supervisor_actor::behavior_type supervisor(messages::supervisor_actor::stateful_pointer<supervisor_state> self,
-                                                     const environment& env, std::string name, supervisor_options options,
-                                                     std::vector<child_spec> children);
+                                                     const runtime::environment& env, std::string name,
+                                                     supervisor_options options, std::vector<child_spec> children);
 
 } // namespace epione::actors

@@ -16,7 +16,7 @@ assessment refused(const submission& s, int status, std::string body) {
   return result;
 }
 
-assessment assess(const environment& env, const runtime::catalog_view& catalog, const submission& s) {
+assessment assess(const runtime::environment& env, const runtime::catalog_view& catalog, const submission& s) {
   const auto snapshot = catalog.get();
   const auto found = snapshot->studies.find(s.study);
   if (found == snapshot->studies.end())
@@ -59,9 +59,9 @@ assessment assess(const environment& env, const runtime::catalog_view& catalog, 
 
 } // namespace
 
-validator_actor::behavior_type validator(validator_actor::stateful_pointer<validator_state> self, const environment& env,
+validator_actor::behavior_type validator(validator_actor::stateful_pointer<validator_state> self, const runtime::environment& env,
                                          std::string name, const runtime::catalog_view& catalog) {
-  prepare(self, env, name);
+  runtime::prepare(self, env, name);
   self->set_exception_handler([self, &env, name](std::exception_ptr&) -> caf::error {
     env.log.error(name, "ended by an exception while checking a submission", {{"receipt", to_text(self->state.current)}});
     return caf::make_error(ec::crashed_on_input, to_text(self->state.current));

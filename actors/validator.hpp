@@ -19,7 +19,7 @@ struct validator_state {
 
 /// `catalog` must outlive the actor. A submission that makes it throw ends it with ec::crashed_on_input and the receipt's text.
 messages::validator_actor::behavior_type validator(messages::validator_actor::stateful_pointer<validator_state> self,
-                                                   const environment& env, std::string name,
+                                                   const runtime::environment& env, std::string name,
                                                    const runtime::catalog_view& catalog);
 
 } // namespace epione::actors

@@ -43,7 +43,7 @@ std::string number(std::uint64_t n) {
 /// The replica's work, one function a message. Lives as long as its actor.
 class work {
 public:
-  work(pointer self, const actors::environment& env, replica_options options, epoch_counter epochs)
+  work(pointer self, const runtime::environment& env, replica_options options, epoch_counter epochs)
       : self_(self), state_(self->state), env_(env), options_(std::move(options)), epochs_(std::move(epochs)),
         name_("replica " + number(options_.group)), metrics_(make_metrics(env.metrics, options_.group)) {}
 
@@ -79,11 +79,11 @@ public:
   void on_failed(std::uint64_t write_epoch, const caf::error& why) {
     if (write_epoch != state_.write_epoch || state_.at == phase::waiting)
       return;
-    if (actors::code_of(why) == ec::io_failed) {
-      env_.process.fatal(runtime::exit_code::failed, name_ + ": " + actors::error_text(why));
+    if (runtime::code_of(why) == ec::io_failed) {
+      env_.process.fatal(runtime::exit_code::failed, name_ + ": " + runtime::error_text(why));
       return;
     }
-    if (actors::code_of(why) != ec::disk_full) {
+    if (runtime::code_of(why) != ec::disk_full) {
       self_->quit(why);
       return;
     }
@@ -207,10 +207,10 @@ private:
     self_->request(state_.journal, std::chrono::milliseconds{defaults::journal_load_limit_ms}, load_atom::value, options_.group)
         .then([this](const group_log_ptr& log) { on_loaded(*log); },
               [this](caf::error& why) {
-                if (actors::code_of(why) == ec::disk_full)
+                if (runtime::code_of(why) == ec::disk_full)
                   load_later();
                 else if (state_.at != phase::stopped)
-                  self_->quit(actors::code_of(why) ? why : make_error(ec::not_serving, name_ + ": the journal did not answer"));
+                  self_->quit(runtime::code_of(why) ? why : make_error(ec::not_serving, name_ + ": the journal did not answer"));
               });
   }
 
@@ -399,7 +399,7 @@ private:
               feed();
             },
             [this](caf::error& why) {
-              self_->quit(actors::code_of(why) ? why : make_error(ec::not_serving, name_ + ": the journal did not answer"));
+              self_->quit(runtime::code_of(why) ? why : make_error(ec::not_serving, name_ + ": the journal did not answer"));
             });
   }
 
@@ -468,7 +468,7 @@ private:
 
   pointer self_;
   replica_state& state_;
-  const actors::environment& env_;
+  const runtime::environment& env_;
   replica_options options_;
   epoch_counter epochs_;
   std::string name_;
@@ -477,10 +477,10 @@ private:
 
 } // namespace
 
-replica_actor::behavior_type replica(pointer self, const actors::environment& env, replica_options options,
+replica_actor::behavior_type replica(pointer self, const runtime::environment& env, replica_options options,
                                      epoch_counter epochs) {
   const auto name = "replica " + std::to_string(options.group);
-  actors::prepare(self, env, name);
+  runtime::prepare(self, env, name);
   // The text of a broken rule holds no entry's content, and names the fault better than its type.
   self->set_exception_handler([&env, name](caf::scheduled_actor*, std::exception_ptr& x) -> caf::error {
     try {

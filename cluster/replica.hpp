@@ -76,6 +76,6 @@ struct replica_state {
 
 /// Ends with `damaged` when the journal cannot be a log, is behind its store, or no longer has what the store needs.
 messages::replica_actor::behavior_type replica(messages::replica_actor::stateful_pointer<replica_state> self,
-                                               const actors::environment& env, replica_options options, epoch_counter epochs);
+                                               const runtime::environment& env, replica_options options, epoch_counter epochs);
 
 } // namespace epione::cluster

@@ -38,7 +38,7 @@ child_spec permanent(std::string name, std::uint32_t stop_limit_ms, std::functio
 actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
     : system_(system), sink_(ports.sink), config_(config),
       environment_(ports.log, ports.metrics, ports.clock, ports.random, ports.disk, ports.faults,
-                   std::make_shared<actors::directory>(), detached, config.data.directory, ports.process) {}
+                   std::make_shared<runtime::directory>(), detached, config.data.directory, ports.process) {}
 
 actor_tree::~actor_tree() {
   environment_.directory->clear();
@@ -82,14 +82,14 @@ caf::strong_actor_ptr actor_tree::start_supervisor(std::string name, supervision
   options.restarts_max = config_.supervision.restarts_max;
   options.restart_period_ms = config_.supervision.restart_period_ms;
   return pointer_to(
-      actors::spawn_actor(system_, environment_, actors::supervisor, std::move(name), options, std::move(children)));
+      runtime::spawn_actor(system_, environment_, actors::supervisor, std::move(name), options, std::move(children)));
 }
 
 std::vector<child_spec> actor_tree::node_children() {
   const auto all = config_.stop.limit_ms;
   std::vector<child_spec> children;
   children.push_back(permanent("journal", actor_stop_limit_ms, [this] {
-    return pointer_to(actors::spawn_blocking(
+    return pointer_to(runtime::spawn_blocking(
         system_, environment_, actors::journal_writer,
         runtime::journal_options{config_.storage.journal_checkpoint_bytes, config_.storage.disk_reserve_bytes}));
   }));
@@ -98,7 +98,7 @@ std::vector<child_spec> actor_tree::node_children() {
     for (std::uint32_t i = 0; i < config_.validators.count; ++i) {
       auto name = "validator " + std::to_string(i);
       validators.push_back(permanent(name, actor_stop_limit_ms, [this, name] {
-        return pointer_to(actors::spawn_actor(system_, environment_, actors::validator, name, std::cref(catalog_view_)));
+        return pointer_to(runtime::spawn_actor(system_, environment_, actors::validator, name, std::cref(catalog_view_)));
       }));
     }
     return start_supervisor("validators", supervision_strategy::one_for_one, std::move(validators));
@@ -108,7 +108,7 @@ std::vector<child_spec> actor_tree::node_children() {
     for (std::uint32_t i = 0; i < config_.readers.count; ++i) {
       auto name = "reader " + std::to_string(i);
       readers.push_back(permanent(name, actor_stop_limit_ms, [this, name] {
-        return pointer_to(actors::spawn_blocking(system_, environment_, actors::store_reader, name));
+        return pointer_to(runtime::spawn_blocking(system_, environment_, actors::store_reader, name));
       }));
     }
     return start_supervisor("readers", supervision_strategy::one_for_one, std::move(readers));
@@ -130,7 +130,7 @@ std::vector<child_spec> actor_tree::node_children() {
     options.in_flight_per_shard_max = config_.admission.in_flight_per_shard_max;
     options.request_limit_ms = config_.http.request_limit_ms;
     options.retry_after_s = config_.http.retry_after_s;
-    auto g = actors::spawn_actor(system_, environment_, actors::gateway, options, std::ref(sink_), std::cref(catalog_view_));
+    auto g = runtime::spawn_actor(system_, environment_, actors::gateway, options, std::ref(sink_), std::cref(catalog_view_));
     std::lock_guard guard{gateway_mutex_};
     gateway_ = g;
     return pointer_to(g);
@@ -142,7 +142,7 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
   const auto n = std::to_string(group);
   std::vector<child_spec> children;
   children.push_back(permanent("replica " + n, actor_stop_limit_ms, [this, group] {
-    return pointer_to(actors::spawn_actor(system_, environment_, cluster::replica, cluster::replica_options{group}, epochs_));
+    return pointer_to(runtime::spawn_actor(system_, environment_, cluster::replica, cluster::replica_options{group}, epochs_));
   }));
   children.push_back(permanent("store " + n, config_.stop.limit_ms, [this, group] {
     actors::shard_store_options options{group};
@@ -150,17 +150,18 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
     options.apply_delay_ms = config_.storage.apply_delay_ms;
     options.checkpoint_bytes = config_.storage.store_checkpoint_bytes;
     options.turn = checkpoint_turn_;
-    return pointer_to(actors::spawn_blocking(system_, environment_, actors::shard_store, options));
+    return pointer_to(runtime::spawn_blocking(system_, environment_, actors::shard_store, options));
   }));
   if (group == 0) {
     children.push_back(permanent("catalog", actor_stop_limit_ms, [this] {
-      return pointer_to(actors::spawn_blocking(system_, environment_, actors::catalog, std::ref(catalog_view_)));
+      return pointer_to(
+          runtime::spawn_blocking(system_, environment_, actors::catalog, std::ref(catalog_view_), std::ref(readiness_)));
     }));
     return children;
   }
   children.push_back(permanent("writer " + n, actor_stop_limit_ms, [this, group] {
     actors::storage_writer_options options{config_.batch.commands_max, static_cast<std::size_t>(config_.batch.bytes_max)};
-    return pointer_to(actors::spawn_actor(system_, environment_, actors::storage_writer, group, options));
+    return pointer_to(runtime::spawn_actor(system_, environment_, actors::storage_writer, group, options));
   }));
   children.push_back(permanent("region " + n, actor_stop_limit_ms, [this, group] {
     actors::shard_region_options options;
@@ -172,7 +173,7 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
     options.session_idle_limit_ms = config_.sessions.idle_limit_ms;
     options.validator_crashes_max = config_.validators.crashes_max;
     options.retry_after_s = config_.http.retry_after_s;
-    return pointer_to(actors::spawn_actor(system_, environment_, actors::shard_region, options, std::ref(readiness_)));
+    return pointer_to(runtime::spawn_actor(system_, environment_, actors::shard_region, options, std::ref(readiness_)));
   }));
   return children;
 }

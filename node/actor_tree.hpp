@@ -49,8 +49,8 @@ public:
   messages::gateway_actor gateway() const;
   const runtime::catalog_view& catalog_view() const { return catalog_view_; }
   runtime::readiness& readiness() { return readiness_; }
-  actors::environment& environment() { return environment_; }
-  actors::directory& directory() { return *environment_.directory; }
+  runtime::environment& environment() { return environment_; }
+  runtime::directory& directory() { return *environment_.directory; }
 
 private:
   std::vector<actors::child_spec> node_children();
@@ -63,7 +63,7 @@ private:
   runtime::config config_;
   runtime::catalog_view catalog_view_;
   runtime::readiness readiness_;
-  actors::environment environment_;
+  runtime::environment environment_;
   std::shared_ptr<std::atomic<std::uint64_t>> epochs_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::shared_ptr<actors::checkpoint_turn> checkpoint_turn_ = std::make_shared<actors::checkpoint_turn>();
   mutable std::mutex gateway_mutex_;

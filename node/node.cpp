@@ -124,8 +124,7 @@ struct node::impl {
 
   std::optional<node_error> start_http() {
     const auto& c = options.config.http;
-    admitted =
-        std::make_unique<runtime::admission>(options.config.admission.in_flight_per_shard_max * options.config.shards.count);
+    admitted = std::make_unique<runtime::admission>(options.config.admission.requests_in_flight_max);
     runtime::http_options o;
     o.address = c.address;
     o.port = static_cast<std::uint16_t>(c.port);
@@ -161,8 +160,6 @@ struct node::impl {
   std::optional<node_error> wait_until_ready() {
     std::unique_lock lock{mutex};
     while (!ended && !stop_requested) {
-      if (tree->catalog_view().ready())
-        tree->readiness().clear("catalog");
       if (tree->readiness().reasons().empty())
         return std::nullopt;
       changed.wait_for(lock, ready_poll);
@@ -214,9 +211,9 @@ struct node::impl {
         .receive([&](std::string& study, bool changed_something) { result = import_result{study, changed_something}; },
                  [&](caf::error& why) {
                    if (why == ec::invalid)
-                     result = tl::unexpected(import_failure{{}, problems_of(actors::context_text(why))});
+                     result = tl::unexpected(import_failure{{}, problems_of(runtime::context_text(why))});
                    else
-                     result = tl::unexpected(import_failure{actors::error_text(why), {}});
+                     result = tl::unexpected(import_failure{runtime::error_text(why), {}});
                  });
     return result;
   }
@@ -251,7 +248,7 @@ struct node::impl {
       self->request(gateway, left(), drain_atom::value)
           .receive(
               [](bool) {},
-              [&](caf::error& why) { log->warning("node", "not everything was answered", {{"why", actors::error_text(why)}}); });
+              [&](caf::error& why) { log->warning("node", "not everything was answered", {{"why", runtime::error_text(why)}}); });
     }
     if (http)
       http->wait_until_idle(left());
@@ -276,10 +273,10 @@ struct node::impl {
   }
 
   static int exit_code_of(const caf::error& why) {
-    return actors::code_of(why) == ec::damaged ? runtime::exit_code::problems : runtime::exit_code::failed;
+    return runtime::code_of(why) == ec::damaged ? runtime::exit_code::problems : runtime::exit_code::failed;
   }
 
-  static std::string failure_text(const caf::error& why) { return actors::error_text(why); }
+  static std::string failure_text(const caf::error& why) { return runtime::error_text(why); }
 
   node_options options;
   std::unique_ptr<runtime::log> log;

@@ -1,6 +1,9 @@
 // Resolving the configuration. Our own code, because CLI11 lets the file win over the environment.
 #include "runtime/config.hpp"
 
+#include "domain/limits.hpp"
+#include "domain/toml_reader.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -145,6 +148,12 @@ private:
   }
 
   void take_file(const config_file& file) {
+    if (domain::has_deep_key(file.text)) {
+      problems_.push_back({file.path, "",
+                           "has a key of more than " + std::to_string(domain::limits::toml_key_parts_max) +
+                               " parts; a setting is written as section.name"});
+      return;
+    }
     try {
       const toml::table root = toml::parse(file.text, file.path);
       for (const auto& [section, node] : root) {

@@ -1,6 +1,6 @@
 #include "runtime/directory.hpp"
 
-namespace epione::actors {
+namespace epione::runtime {
 
 using messages::changed_atom;
 
@@ -70,4 +70,4 @@ void directory::tell(const std::string& name, const caf::strong_actor_ptr& who) 
   });
 }
 
-} // namespace epione::actors
+} // namespace epione::runtime

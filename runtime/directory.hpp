@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace epione::actors {
+namespace epione::runtime {
 
 /// Whoever wants to know about starts and deaths. The pointer is null when the actor of this name is gone.
 using directory_subscriber = caf::typed_actor<caf::reacts_to<messages::changed_atom, std::string, caf::strong_actor_ptr>>;
@@ -49,4 +49,4 @@ private:
   std::vector<caf::weak_actor_ptr> subscribers_;
 };
 
-} // namespace epione::actors
+} // namespace epione::runtime

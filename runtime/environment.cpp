@@ -7,7 +7,7 @@
 #include <exception>
 #include <typeinfo>
 
-namespace epione::actors {
+namespace epione::runtime {
 
 namespace {
 
@@ -49,4 +49,4 @@ void prepare(caf::scheduled_actor* self, const environment& env, std::string_vie
   set_handlers(self, env, std::string{name});
 }
 
-} // namespace epione::actors
+} // namespace epione::runtime

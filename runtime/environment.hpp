@@ -19,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace epione::actors {
+namespace epione::runtime {
 
 class directory; // runtime/directory.hpp
 
@@ -27,7 +27,7 @@ class directory; // runtime/directory.hpp
 /// them once the actor is started, so that a reference to such a copy would dangle. Spawn with spawn_actor or spawn_blocking.
 struct environment {
   environment(runtime::log& l, runtime::metrics& m, runtime::clock& c, runtime::random_source& r, runtime::disk& d,
-              runtime::fault_points* f, std::shared_ptr<actors::directory> who, bool own_threads, std::string path,
+              runtime::fault_points* f, std::shared_ptr<runtime::directory> who, bool own_threads, std::string path,
               runtime::process& p)
       : log(l), metrics(m), clock(c), random(r), disk(d), faults(f), directory(std::move(who)), detached(own_threads),
         data_directory(std::move(path)), process(p) {}
@@ -40,7 +40,7 @@ struct environment {
   runtime::random_source& random;
   runtime::disk& disk;
   runtime::fault_points* faults; ///< null in production
-  std::shared_ptr<actors::directory> directory;
+  std::shared_ptr<runtime::directory> directory;
   bool detached; ///< whether actors that block get a thread of their own; false under the deterministic scheduler
   std::string data_directory;
   runtime::process& process;
@@ -84,4 +84,4 @@ auto spawn_blocking(Spawner& spawner, const environment& env, Result (*actor)(Se
                       : spawn_actor(spawner, env, actor, std::forward<Arguments>(arguments)...);
 }
 
-} // namespace epione::actors
+} // namespace epione::runtime

@@ -2,7 +2,7 @@
 
 #include <caf/all.hpp>
 
-namespace epione::actors {
+namespace epione::runtime {
 
 std::optional<ec> code_of(const caf::error& x) {
   if (!x || x.category() != caf::detail::error_factory<ec>::category)
@@ -33,4 +33,4 @@ std::string error_text(const caf::error& x) {
   return context.empty() ? error_code_text(x) : error_code_text(x) + ": " + context;
 }
 
-} // namespace epione::actors
+} // namespace epione::runtime

@@ -7,7 +7,7 @@
 
 #include "messages/errors.hpp"
 
-namespace epione::actors {
+namespace epione::runtime {
 
 /// The code as one of ours; nothing for an error of CAF's (exit_reason, sec) and for none.
 std::optional<ec> code_of(const caf::error& x);
@@ -22,4 +22,4 @@ std::string error_text(const caf::error& x);
 /// The text that an error of ours carries; empty without.
 std::string context_text(const caf::error& x);
 
-} // namespace epione::actors
+} // namespace epione::runtime

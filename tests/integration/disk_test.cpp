@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_flipped_bit_in_the_journal_is_refused_with_what_is_wrong)
   BOOST_TEST(!node.start(10'000));
   BOOST_TEST(node.ended);
   BOOST_TEST((node.end_reason == ec::damaged));
-  BOOST_TEST(actors::error_text(node.end_reason).find("journal") != std::string::npos, actors::error_text(node.end_reason));
+  BOOST_TEST(runtime::error_text(node.end_reason).find("journal") != std::string::npos, runtime::error_text(node.end_reason));
 }
 
 BOOST_AUTO_TEST_CASE(a_cut_tail_of_the_journal_is_refused_with_what_is_missing) {
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_is_gone_and_cannot_be_rebuilt_is_refused) {
       disk.disk().remove(disk.directory() + name);
   test_node node{disk.disk(), disk.directory(), config};
   BOOST_TEST(!node.start(10'000));
-  BOOST_TEST((node.end_reason == ec::damaged), actors::error_text(node.end_reason));
+  BOOST_TEST((node.end_reason == ec::damaged), runtime::error_text(node.end_reason));
 }
 
 BOOST_AUTO_TEST_CASE(a_drain_under_load_finishes_what_was_accepted) {

@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(too_many_restarts_end_the_node_with_a_clear_reason) {
   }
   BOOST_TEST(node.ended);
   BOOST_TEST((node.end_reason == ec::restart_intensity));
-  BOOST_TEST(actors::error_text(node.end_reason).find("journal") != std::string::npos);
+  BOOST_TEST(runtime::error_text(node.end_reason).find("journal") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -107,16 +107,11 @@ public:
     return run_until([this] { return ready(); }, limit_ms);
   }
 
-  bool ready() {
-    if (!tree->catalog_view().ready())
-      return false;
-    tree->readiness().clear("catalog");
-    return tree->readiness().ready();
-  }
+  bool ready() { return tree->readiness().ready(); }
 
   /// What keeps it from serving, for messages.
   std::string why_not() {
-    std::string text = ended ? actors::error_text(end_reason) : "";
+    std::string text = ended ? runtime::error_text(end_reason) : "";
     for (const auto& r : tree->readiness().reasons())
       text += r.part + ": " + r.reason + "; ";
     return text;
@@ -132,7 +127,7 @@ public:
     auto pending = self->request(tree->catalog(), std::chrono::seconds{3600}, messages::import_atom::value,
                                  std::make_shared<const domain::study_source>(source), std::string{"os:test"});
     run(2'000);
-    pending.receive([&](std::string&, bool) { result.clear(); }, [&](caf::error& e) { result = actors::error_text(e); });
+    pending.receive([&](std::string&, bool) { result.clear(); }, [&](caf::error& e) { result = runtime::error_text(e); });
     return result;
   }
 

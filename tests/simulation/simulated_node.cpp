@@ -101,10 +101,7 @@ void simulated_node::start() {
 }
 
 bool simulated_node::ready() {
-  if (!running() || ended_ || !tree_->catalog_view().ready())
-    return false;
-  tree_->readiness().clear("catalog"); // as node::node does once the catalog has been read
-  return tree_->readiness().ready();
+  return running() && !ended_ && tree_->readiness().ready();
 }
 
 /// As node::node stops: drain the gateway, then stop the tree in reverse order.
@@ -246,7 +243,7 @@ void simulated_node::import_demo(std::function<void(std::string)> done) {
   system_->spawn<caf::hidden>([=](caf::event_based_actor* self) {
     self->request(catalog, std::chrono::milliseconds{runtime::defaults::import_limit_ms}, messages::import_atom::value,
                   std::make_shared<const domain::study_source>(node::demo_study()), std::string{"os:simulator"})
-        .then([=](std::string&, bool) { done({}); }, [=](caf::error& why) { done(actors::error_text(why)); });
+        .then([=](std::string&, bool) { done({}); }, [=](caf::error& why) { done(runtime::error_text(why)); });
   });
 }
 

@@ -207,11 +207,11 @@ bool trouble::try_cause(trouble_kind kind, std::string& detail) {
 
 /// Whether the node had a reason to end by itself. Damaged data (4) is never one: this disk keeps what was synced.
 bool trouble::may_end(const caf::error* ended, int exit_code) const {
-  if (exit_code == runtime::exit_code::problems || (ended != nullptr && actors::code_of(*ended) == ec::damaged))
+  if (exit_code == runtime::exit_code::problems || (ended != nullptr && runtime::code_of(*ended) == ec::damaged))
     return false;
   if (disk_failed_)
     return true;
-  if (ended == nullptr || actors::code_of(*ended) != ec::restart_intensity)
+  if (ended == nullptr || runtime::code_of(*ended) != ec::restart_intensity)
     return false;
   const auto period = std::int64_t{world_.config.supervision.restart_period_ms} * ms_in_ns;
   return static_cast<std::size_t>(std::count_if(actor_deaths_ns_.begin(), actor_deaths_ns_.end(), [&](std::int64_t t) {

@@ -108,7 +108,7 @@ void world::look_at_node() {
   }
   if (node.ended()) {
     const bool asked = node.stopping();
-    log.line("ended: " + (*node.ended() ? actors::error_text(*node.ended()) : std::string{"stopped"}));
+    log.line("ended: " + (*node.ended() ? runtime::error_text(*node.ended()) : std::string{"stopped"}));
     if (!asked && (!may_end || !may_end(&*node.ended(), 0)))
       return book.violation("the node ended without a reason");
     crash_node(loss::none, asked ? "stopped" : "gave up");

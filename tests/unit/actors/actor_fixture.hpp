@@ -83,7 +83,7 @@ struct actor_fixture {
   };
 
   actor_fixture()
-      : env(log, metrics, clock, random, disk, nullptr, std::make_shared<actors::directory>(), false, "", process),
+      : env(log, metrics, clock, random, disk, nullptr, std::make_shared<runtime::directory>(), false, "", process),
         system(settings), scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())), self(system, true) {
     system.await_actors_before_shutdown(false);
     scheduler.clock().current_time += 1h;
@@ -104,7 +104,7 @@ struct actor_fixture {
   counting_random random;
   no_disk disk;
   recording_process process;
-  environment env;
+  runtime::environment env;
   config settings;
   caf::actor_system system;
   caf::scheduler::test_coordinator& scheduler;

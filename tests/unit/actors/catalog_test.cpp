@@ -57,9 +57,9 @@ struct asked {
   std::vector<std::string> batches;
 };
 
-replica_actor::behavior_type fake_replica(replica_actor::stateful_pointer<empty_state> self, const environment& env,
+replica_actor::behavior_type fake_replica(replica_actor::stateful_pointer<empty_state> self, const runtime::environment& env,
                                           asked& seen) {
-  prepare(self, env, "replica");
+  runtime::prepare(self, env, "replica");
   return {
       [](persisted_atom, std::uint64_t, std::uint64_t) {},
       [](failed_atom, std::uint64_t, const caf::error&) {},
@@ -77,9 +77,9 @@ replica_actor::behavior_type fake_replica(replica_actor::stateful_pointer<empty_
   };
 }
 
-shard_store_actor::behavior_type fake_shard_store(shard_store_actor::stateful_pointer<empty_state> self, const environment& env,
-                                                  asked& seen) {
-  prepare(self, env, "store");
+shard_store_actor::behavior_type fake_shard_store(shard_store_actor::stateful_pointer<empty_state> self,
+                                                  const runtime::environment& env, asked& seen) {
+  runtime::prepare(self, env, "store");
   return {
       [](apply_atom, const log_entries_ptr&) {},
       [&seen](flush_atom) { ++seen.flushes; },
@@ -105,8 +105,8 @@ struct catalog_fixture : actor_fixture {
   using answer = caf::variant<std::pair<std::string, bool>, caf::error>;
 
   catalog_fixture() {
-    replica = spawn_actor(system, env, fake_replica, std::ref(seen));
-    shard = spawn_actor(system, env, fake_shard_store, std::ref(seen));
+    replica = runtime::spawn_actor(system, env, fake_replica, std::ref(seen));
+    shard = runtime::spawn_actor(system, env, fake_shard_store, std::ref(seen));
     env.directory->put("replica 0", caf::actor_cast<caf::strong_actor_ptr>(replica));
     env.directory->put("store 0", caf::actor_cast<caf::strong_actor_ptr>(shard));
     start();
@@ -119,10 +119,10 @@ struct catalog_fixture : actor_fixture {
   }
 
   void start() {
-    tested = spawn_actor(system, env, catalog_reading, std::ref(view),
-                         open_reader{[this]() -> runtime::storage_result<std::unique_ptr<runtime::store_reader>> {
-                           return std::make_unique<fake_reader>(store);
-                         }});
+    tested = runtime::spawn_actor(system, env, catalog_reading, std::ref(view), std::ref(readiness),
+                                  open_reader{[this]() -> runtime::storage_result<std::unique_ptr<runtime::store_reader>> {
+                                    return std::make_unique<fake_reader>(store);
+                                  }});
     tested->attach_functor([this](const caf::error& why) { end = why; });
     run();
   }
@@ -138,7 +138,7 @@ struct catalog_fixture : actor_fixture {
     answers.emplace_back();
     system.spawn(
         [this, place, source, who](caf::event_based_actor* me, caf::unit_t) {
-          prepare(me, env, "importer");
+          runtime::prepare(me, env, "importer");
           me->request(caf::actor_cast<caf::actor>(tested), std::chrono::seconds{3600}, import_atom::value,
                       std::make_shared<const domain::study_source>(source), who)
               .then([this, place](const std::string& id, bool changed) { answers[place] = answer{std::pair{id, changed}}; },
@@ -156,7 +156,7 @@ struct catalog_fixture : actor_fixture {
       return "no answer";
     if (const auto* ok = caf::get_if<std::pair<std::string, bool>>(&*answers[i]))
       return ok->first + (ok->second ? " true" : " false");
-    return error_text(caf::get<caf::error>(*answers[i]));
+    return runtime::error_text(caf::get<caf::error>(*answers[i]));
   }
 
   /// Puts the newest batch into the store, as apply would.
@@ -196,6 +196,7 @@ struct catalog_fixture : actor_fixture {
   fake_store store;
   asked seen;
   runtime::catalog_view view;
+  runtime::readiness readiness;
   replica_actor replica;
   shard_store_actor shard;
   catalog_actor tested;
@@ -354,6 +355,22 @@ BOOST_AUTO_TEST_CASE(an_import_that_takes_too_long_is_answered_and_does_not_bloc
   BOOST_TEST(text(second) == "demo true");
 }
 
+BOOST_AUTO_TEST_CASE(readiness_names_it_whenever_it_does_not_serve) {
+  BOOST_TEST(!readiness.ready());
+  serve(1);
+  BOOST_TEST(readiness.ready());
+  self->send(tested, messages::closed_atom::value, std::uint64_t{1}, ec::not_serving, messages::outcome::unknown);
+  run();
+  BOOST_REQUIRE(readiness.reasons().size() == 1u);
+  BOOST_TEST(readiness.reasons().front().part == "catalog");
+  serve(2);
+  BOOST_TEST(readiness.ready());
+  self->send_exit(tested, caf::exit_reason::kill);
+  run();
+  start(); // its successor has read nothing yet
+  BOOST_TEST(!readiness.ready());
+}
+
 BOOST_AUTO_TEST_CASE(it_comes_back_from_the_events_alone) {
   serve(1);
   for (int n = 0; n < 40; ++n)
@@ -395,7 +412,7 @@ BOOST_AUTO_TEST_CASE(a_stored_study_that_no_longer_compiles_is_left_out_and_repo
 BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_read_ends_it_with_the_stores_error) {
   store.broken = runtime::storage_error{ec::damaged, "shard-000.db: row 3"};
   serve(1);
-  BOOST_TEST(error_text(end) == "damaged: shard-000.db: row 3");
+  BOOST_TEST(runtime::error_text(end) == "damaged: shard-000.db: row 3");
   BOOST_TEST(!view.ready());
 }
 

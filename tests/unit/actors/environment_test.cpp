@@ -22,9 +22,9 @@ struct adder_state {
   static inline const char* name = "adder";
 };
 
-adder::behavior_type make_adder(adder::stateful_pointer<adder_state> self, const environment& env, std::string name,
+adder::behavior_type make_adder(adder::stateful_pointer<adder_state> self, const runtime::environment& env, std::string name,
                                 std::int32_t& sum) {
-  prepare(self, env, name);
+  runtime::prepare(self, env, name);
   return {[&sum](std::int32_t x) -> std::int32_t {
     if (x == 13)
       throw std::runtime_error("patient 42 answered 13");
@@ -32,9 +32,9 @@ adder::behavior_type make_adder(adder::stateful_pointer<adder_state> self, const
   }};
 }
 
-directory_subscriber::behavior_type make_subscriber(directory_subscriber::stateful_pointer<adder_state> self,
-                                                    const environment& env, std::vector<std::string>& told) {
-  prepare(self, env, "subscriber");
+runtime::directory_subscriber::behavior_type make_subscriber(runtime::directory_subscriber::stateful_pointer<adder_state> self,
+                                                             const runtime::environment& env, std::vector<std::string>& told) {
+  runtime::prepare(self, env, "subscriber");
   return {[&told](changed_atom, const std::string& name, const caf::strong_actor_ptr& who) {
     told.push_back((who == nullptr ? "-" : "+") + name);
   }};
@@ -80,7 +80,7 @@ BOOST_FIXTURE_TEST_SUITE(surroundings, actor_fixture)
 
 BOOST_AUTO_TEST_CASE(references_stay_references_across_a_spawn) {
   std::int32_t sum = 1;
-  auto a = spawn_blocking(system, env, make_adder, "a", std::ref(sum));
+  auto a = runtime::spawn_blocking(system, env, make_adder, "a", std::ref(sum));
   self->send(a, 2);
   run();
   BOOST_TEST(sum == 3);
@@ -90,9 +90,9 @@ BOOST_AUTO_TEST_CASE(no_content_is_printed_or_logged_whatever_goes_wrong) {
   captured_output output;
   std::int32_t sum = 0;
   {
-    auto a = spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
+    auto a = runtime::spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
     auto untyped = caf::actor_cast<caf::actor>(a);
-    auto b = spawn_actor(system, env, make_adder, std::string{"b"}, std::ref(sum));
+    auto b = runtime::spawn_actor(system, env, make_adder, std::string{"b"}, std::ref(sum));
     self->send(untyped, std::string{"patient 42 answered 7"});
     self->send(untyped, caf::make_error(ec::invalid, std::string{"patient 42"}));
     self->send(untyped, caf::down_msg{b->address(), caf::make_error(ec::invalid, std::string{"patient 42"})});
@@ -108,26 +108,27 @@ BOOST_AUTO_TEST_CASE(no_content_is_printed_or_logged_whatever_goes_wrong) {
 
 BOOST_AUTO_TEST_CASE(an_exception_ends_the_actor_with_our_error) {
   std::int32_t sum = 0;
-  auto a = spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
+  auto a = runtime::spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
   caf::error why;
   a->attach_functor([&](const caf::error& x) { why = x; });
   self->send(a, 13);
   run();
-  BOOST_TEST(error_text(why) == "unhandled_exception: std::runtime_error");
+  BOOST_TEST(runtime::error_text(why) == "unhandled_exception: std::runtime_error");
 }
 
 BOOST_AUTO_TEST_CASE(errors_of_the_framework_are_shown_without_their_context) {
-  BOOST_TEST(error_text(caf::make_error(caf::sec::unexpected_message, std::string{"patient 42"})) == "unexpected_message");
-  BOOST_TEST(error_text(caf::make_error(caf::exit_reason::kill)) == "kill");
-  BOOST_TEST(error_text(caf::error{}) == "normal");
-  BOOST_TEST(error_text(caf::make_error(ec::damaged, std::string{"journal.db"})) == "damaged: journal.db");
+  BOOST_TEST(runtime::error_text(caf::make_error(caf::sec::unexpected_message, std::string{"patient 42"})) ==
+             "unexpected_message");
+  BOOST_TEST(runtime::error_text(caf::make_error(caf::exit_reason::kill)) == "kill");
+  BOOST_TEST(runtime::error_text(caf::error{}) == "normal");
+  BOOST_TEST(runtime::error_text(caf::make_error(ec::damaged, std::string{"journal.db"})) == "damaged: journal.db");
 }
 
 BOOST_AUTO_TEST_CASE(the_directory_shows_the_newest_actor_of_a_name_while_it_lives) {
   std::int32_t sum = 0;
   auto& d = *env.directory;
-  auto first = spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
-  auto second = spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
+  auto first = runtime::spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
+  auto second = runtime::spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
   d.put("a", caf::actor_cast<caf::strong_actor_ptr>(first));
   d.put("a", caf::actor_cast<caf::strong_actor_ptr>(second));
   BOOST_TEST((d.get<adder>("a") == second));
@@ -143,7 +144,7 @@ BOOST_AUTO_TEST_CASE(the_directory_keeps_nobody_alive) {
   std::int32_t sum = 0;
   bool ended = false;
   {
-    auto a = spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
+    auto a = runtime::spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
     a->attach_functor([&](const caf::error&) { ended = true; });
     env.directory->put("a", caf::actor_cast<caf::strong_actor_ptr>(a));
     run();
@@ -155,8 +156,8 @@ BOOST_AUTO_TEST_CASE(the_directory_keeps_nobody_alive) {
 BOOST_AUTO_TEST_CASE(a_subscriber_is_told_of_those_present_and_then_of_each_change_in_order) {
   std::int32_t sum = 0;
   std::vector<std::string> told;
-  auto a = spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
-  auto subscriber = spawn_actor(system, env, make_subscriber, std::ref(told));
+  auto a = runtime::spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
+  auto subscriber = runtime::spawn_actor(system, env, make_subscriber, std::ref(told));
   auto& d = *env.directory;
   d.put("a", caf::actor_cast<caf::strong_actor_ptr>(a));
   d.subscribe(subscriber);

@@ -17,15 +17,15 @@ struct empty_state {
   static inline const char* name = "source";
 };
 
-status_source::behavior_type healthy(status_source::stateful_pointer<empty_state> self, const environment& env) {
-  prepare(self, env, "healthy");
+status_source::behavior_type healthy(status_source::stateful_pointer<empty_state> self, const runtime::environment& env) {
+  runtime::prepare(self, env, "healthy");
   return {[](status_atom) -> status_report_ptr {
     return std::make_shared<const status_report>(status_report{"healthy", "running", {{"queue", "3"}}});
   }};
 }
 
-status_source::behavior_type stuck(status_source::stateful_pointer<empty_state> self, const environment& env) {
-  prepare(self, env, "stuck");
+status_source::behavior_type stuck(status_source::stateful_pointer<empty_state> self, const runtime::environment& env) {
+  runtime::prepare(self, env, "stuck");
   return {[self](status_atom) { return self->make_response_promise<status_report_ptr>(); }};
 }
 
@@ -35,13 +35,13 @@ BOOST_FIXTURE_TEST_SUITE(status_of_many, actor_fixture)
 
 BOOST_AUTO_TEST_CASE(one_that_is_stuck_does_not_hide_the_others) {
   const auto pointer_to = [](const auto& x) { return caf::actor_cast<caf::strong_actor_ptr>(x); };
-  auto a = spawn_actor(system, env, healthy);
-  auto b = spawn_actor(system, env, stuck);
-  auto c = spawn_actor(system, env, healthy);
-  auto d = spawn_actor(system, env, healthy);
+  auto a = runtime::spawn_actor(system, env, healthy);
+  auto b = runtime::spawn_actor(system, env, stuck);
+  auto c = runtime::spawn_actor(system, env, healthy);
+  auto d = runtime::spawn_actor(system, env, healthy);
   self->send_exit(c, caf::exit_reason::user_shutdown);
   run();
-  auto collector = spawn_actor(
+  auto collector = runtime::spawn_actor(
       system, env, status_collector,
       status_targets{{"a", pointer_to(a)}, {"b", pointer_to(b)}, {"c", pointer_to(c)}, {"nobody", nullptr}, {"d", pointer_to(d)}},
       std::chrono::milliseconds{200});
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(one_that_is_stuck_does_not_hide_the_others) {
   advance(1ms);
   status_reports reports;
   answer.receive([&](const status_reports_ptr& x) { reports = *x; },
-                 [](const caf::error& why) { BOOST_FAIL(error_code_text(why)); });
+                 [](const caf::error& why) { BOOST_FAIL(runtime::error_code_text(why)); });
   BOOST_REQUIRE(reports.size() == 5u);
   BOOST_TEST(reports[0].state == "running");
   BOOST_TEST(reports[0].details.size() == 1u);
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(one_that_is_stuck_does_not_hide_the_others) {
 }
 
 BOOST_AUTO_TEST_CASE(asking_nobody_answers_at_once) {
-  auto collector = spawn_actor(system, env, status_collector, status_targets{}, std::chrono::milliseconds{200});
+  auto collector = runtime::spawn_actor(system, env, status_collector, status_targets{}, std::chrono::milliseconds{200});
   auto answer = self->request(collector, 10s, status_atom::value);
   run();
   bool answered = false;

@@ -30,7 +30,7 @@ struct supervisor_fixture : actor_fixture {
     events.push_back("+" + name);
     auto worker = system.spawn(
         [this](caf::event_based_actor* me, const std::string& name) -> caf::behavior {
-          prepare(me, env, name);
+          runtime::prepare(me, env, name);
           if (stubborn[name])
             me->set_exit_handler([](caf::exit_msg&) {});
           me->attach_functor([this, name](const caf::error&) { events.push_back("-" + name); });
@@ -46,7 +46,7 @@ struct supervisor_fixture : actor_fixture {
 
   messages::supervisor_actor spawn_supervisor(const std::string& name, supervisor_options options,
                                               std::vector<child_spec> children) {
-    auto result = spawn_actor(system, env, supervisor, name, options, std::move(children));
+    auto result = runtime::spawn_actor(system, env, supervisor, name, options, std::move(children));
     result->attach_functor([this, name](const caf::error& why) {
       events.push_back("-" + name);
       ends[name] = why;

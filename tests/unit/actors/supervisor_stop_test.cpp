@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_fails_to_write_on_its_way_down_is_not_hushed_u
   b.set_exit_handler([&b](caf::exit_msg&) { b.quit(caf::make_error(ec::io_failed, std::string{"shard-001.db"})); });
   end("b", caf::exit_reason::user_shutdown);
   BOOST_TEST(happened() == "-c -b -a -top");
-  BOOST_TEST(error_text(ends["top"]) == "io_failed: shard-001.db");
+  BOOST_TEST(runtime::error_text(ends["top"]) == "io_failed: shard-001.db");
 }
 
 BOOST_AUTO_TEST_CASE(nobody_outlives_a_killed_supervisor) {
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_cannot_even_be_killed_ends_the_supervisor_inst
     run_others();
   }
   BOOST_TEST(happened() == "-a -c -top");
-  BOOST_TEST((code_of(ends["top"]) == ec::io_failed));
+  BOOST_TEST((runtime::code_of(ends["top"]) == ec::io_failed));
   BOOST_TEST(log.count("child is stuck") == 1);
 }
 

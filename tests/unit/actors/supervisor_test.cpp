@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(children_start_in_order_and_are_in_the_directory) {
 BOOST_AUTO_TEST_CASE(subscribers_of_the_directory_hear_of_deaths_and_restarts) {
   start_three(strategy::one_for_one);
   auto listener = system.spawn(
-      [this](directory_subscriber::pointer, caf::unit_t) -> directory_subscriber::behavior_type {
+      [this](runtime::directory_subscriber::pointer, caf::unit_t) -> runtime::directory_subscriber::behavior_type {
         return {[this](messages::changed_atom, const std::string& name, const caf::strong_actor_ptr& who) {
           events.push_back((who == nullptr ? "gone " : "there ") + name);
         }};
@@ -101,8 +101,8 @@ BOOST_AUTO_TEST_CASE(too_many_restarts_in_the_period_end_the_supervisor_with_the
   BOOST_TEST(happened() == "-a +a -b +b");
   crash("c");
   BOOST_TEST(happened() == "-c -b -a -top");
-  BOOST_TEST((code_of(ends["top"]) == ec::restart_intensity));
-  BOOST_TEST(context_text(ends["top"]) == "c");
+  BOOST_TEST((runtime::code_of(ends["top"]) == ec::restart_intensity));
+  BOOST_TEST(runtime::context_text(ends["top"]) == "c");
 }
 
 BOOST_AUTO_TEST_CASE(restarts_older_than_the_period_do_not_count) {
@@ -157,8 +157,8 @@ BOOST_AUTO_TEST_CASE(a_fatal_error_stops_everybody_and_is_passed_on_as_it_was) {
     start_three(strategy::one_for_one);
     end("b", caf::make_error(code, std::string{"journal.db: row 7"}));
     BOOST_TEST(happened() == "-b -c -a -top");
-    BOOST_TEST((code_of(ends["top"]) == code));
-    BOOST_TEST(context_text(ends["top"]) == "journal.db: row 7");
+    BOOST_TEST((runtime::code_of(ends["top"]) == code));
+    BOOST_TEST(runtime::context_text(ends["top"]) == "journal.db: row 7");
   }
 }
 
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_start_that_always_fails_escalates) {
   for (int i = 0; i < 5; ++i)
     advance(80ms);
   BOOST_TEST(happened() == "+a -a -top");
-  BOOST_TEST((code_of(ends["top"]) == ec::restart_intensity));
+  BOOST_TEST((runtime::code_of(ends["top"]) == ec::restart_intensity));
 }
 
 BOOST_AUTO_TEST_CASE(a_child_that_is_dead_when_it_is_first_watched_is_noticed) {
@@ -257,8 +257,8 @@ BOOST_AUTO_TEST_CASE(escalation_restarts_the_supervisor_below_and_then_ends_the_
   crash("x");
   crash("x"); // one too many for top as well
   BOOST_TEST(happened() == "-x +x -x -inner -y -top");
-  BOOST_TEST((code_of(ends["top"]) == ec::restart_intensity));
-  BOOST_TEST(context_text(ends["top"]) == "inner > x");
+  BOOST_TEST((runtime::code_of(ends["top"]) == ec::restart_intensity));
+  BOOST_TEST(runtime::context_text(ends["top"]) == "inner > x");
 }
 
 BOOST_AUTO_TEST_CASE(a_fatal_error_deep_below_reaches_the_top) {
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_fatal_error_deep_below_reaches_the_top) {
   happened();
   end("x", caf::make_error(ec::damaged, std::string{"shard-003.db"}));
   BOOST_TEST(happened() == "-x -z -inner -y -top");
-  BOOST_TEST(error_text(ends["top"]) == "damaged: shard-003.db");
+  BOOST_TEST(runtime::error_text(ends["top"]) == "damaged: shard-003.db");
 }
 
 BOOST_AUTO_TEST_CASE(status_lists_every_child) {

@@ -145,7 +145,7 @@ struct chain {
   };
 
   explicit chain(const std::string& directory)
-      : env(log, metrics, clock, random, disk, &faults, std::make_shared<actors::directory>(), false, directory, process),
+      : env(log, metrics, clock, random, disk, &faults, std::make_shared<runtime::directory>(), false, directory, process),
         system(settings), scheduler(dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler())), self(system, true) {
     system.await_actors_before_shutdown(false);
     scheduler.clock().current_time += 1h;
@@ -172,18 +172,19 @@ struct chain {
   }
 
   void start_journal() {
-    journal = track("journal", actors::spawn_actor(system, env, actors::journal_writer, runtime::journal_options{1 << 20, 4096}));
+    journal =
+        track("journal", runtime::spawn_actor(system, env, actors::journal_writer, runtime::journal_options{1 << 20, 4096}));
   }
   void start_replica() {
     replica_options options{1};
     options.memory_bytes_max = 0;
-    replica = track("replica 1", actors::spawn_actor(system, env, cluster::replica, options, epochs));
+    replica = track("replica 1", runtime::spawn_actor(system, env, cluster::replica, options, epochs));
   }
   void start_store() {
     actors::shard_store_options options{1};
     options.turn = turn;
     options.checkpoint_bytes = checkpoint_bytes;
-    store = track("store 1", actors::spawn_actor(system, env, actors::shard_store, options));
+    store = track("store 1", runtime::spawn_actor(system, env, actors::shard_store, options));
   }
   void start() {
     start_journal();
@@ -222,7 +223,7 @@ struct chain {
   /// Why an actor ended; "running" while it has not.
   std::string end_of(const std::string& name) const {
     const auto found = ends->find(name);
-    return found == ends->end() ? "running" : actors::error_text(found->second);
+    return found == ends->end() ? "running" : runtime::error_text(found->second);
   }
   /// What the store's file holds of a subject, newest first.
   std::uint64_t stored_events(std::uint64_t subject) {
@@ -243,7 +244,7 @@ struct chain {
             if (key == name)
               value = text;
         },
-        [&](caf::error& e) { value = actors::error_text(e); });
+        [&](caf::error& e) { value = runtime::error_text(e); });
     return value;
   }
 
@@ -254,7 +255,7 @@ struct chain {
   chain_disk disk;
   one_fault faults;
   recording_process process;
-  actors::environment env;
+  runtime::environment env;
   config settings;
   caf::actor_system system;
   caf::scheduler::test_coordinator& scheduler;

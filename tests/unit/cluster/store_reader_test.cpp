@@ -41,7 +41,7 @@ reading_client::behavior_type reading(reading_client::stateful_pointer<client_st
 
 struct reader_of {
   explicit reader_of(chain& n) : node(n) {
-    reader = actors::spawn_actor(node.system, node.env, actors::store_reader, std::string{"reader 0"});
+    reader = runtime::spawn_actor(node.system, node.env, actors::store_reader, std::string{"reader 0"});
     client = node.system.spawn(reading, told);
     node.clients.push_back(caf::actor_cast<caf::actor>(reader));
     node.clients.push_back(caf::actor_cast<caf::actor>(client));
@@ -114,10 +114,10 @@ BOOST_AUTO_TEST_CASE(a_damaged_row_is_an_error_and_never_served) {
   damage(path + "/shard-001.db", flip_newest_event);
   r.find(3, "a");
   BOOST_TEST(r.told->found == nullptr);
-  BOOST_TEST(actors::error_code_text(r.told->why) == "damaged");
+  BOOST_TEST(runtime::error_code_text(r.told->why) == "damaged");
   r.list(3, 20);
   BOOST_TEST(r.told->listed->empty());
-  BOOST_TEST(actors::error_code_text(r.told->why) == "damaged");
+  BOOST_TEST(runtime::error_code_text(r.told->why) == "damaged");
 }
 
 BOOST_AUTO_TEST_CASE(a_reader_follows_a_store_that_was_built_again) {
