@@ -19,6 +19,9 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 # Versions below 0.22 count replicas of entries from earlier terms as committed (Raft paper, figure 8).
 pkg_check_modules(RAFT REQUIRED IMPORTED_TARGET raft>=0.22.1)
 find_library(CAF_CORE caf_core REQUIRED)
+# Allocator of the program: what one actor allocates another one frees, on another thread, where glibc's arenas have two threads
+# wait for each other. The sanitizers bring their own.
+find_library(MIMALLOC mimalloc REQUIRED)
 
 add_library(epione_warnings INTERFACE)
 target_compile_options(epione_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror
