@@ -41,8 +41,9 @@ public:
 
   void start() {
     state_.replica = env_.directory->get<replica_actor>("replica 0");
-    state_.store = env_.directory->get<shard_store_actor>("store 0");
     readiness_.set(part, "the studies are being read");
+    // Set before anybody is told of the end, so that a successor's word is the last one.
+    state_.on_end = [&readiness = readiness_] { readiness.set(part, "it is not running; the log says why"); };
     self_->send(state_.replica, listen_atom::value, shard_listener{self_});
   }
 
@@ -74,7 +75,7 @@ public:
     runtime::fault_point(env_.faults, "catalog.committed");
     state_.current->index = index;
     if (state_.applied < index)
-      self_->send(state_.store, flush_atom::value);
+      self_->send(state_.replica, flush_atom::value);
     go_on();
   }
 
@@ -119,6 +120,7 @@ public:
     if (epoch < state_.epoch)
       return;
     state_.serving = false;
+    state_.reader.reset(); // a store that is built again is another file
     const auto reason = std::string{description(why)};
     readiness_.set(part, reason);
     if (state_.current) {
@@ -256,6 +258,8 @@ private:
 } // namespace
 
 catalog_state::~catalog_state() {
+  if (on_end)
+    on_end();
   const auto why = failure(ec::not_serving, "the catalog is restarted; whether the study was stored is unknown, import it again");
   if (current)
     current->answer.deliver(why);

@@ -36,17 +36,17 @@ struct catalog_state {
   /// However the actor ends, nobody waits for an answer that will not come.
   ~catalog_state();
   messages::replica_actor replica;
-  messages::shard_store_actor store;
   std::unique_ptr<runtime::store_reader> reader;
   study_register studies;
   bool serving = false;
   std::uint64_t epoch = 0, applied = 0, batches = 0, imports = 0;
+  std::function<void()> on_end; ///< takes the catalog's readiness back, however the actor ends
   std::optional<import> current;
   std::deque<import> waiting; ///< bounded by defaults::imports_waiting_max
   static inline const char* name = "catalog";
 };
 
-/// Finds "replica 0" and "store 0" in the directory; says in `readiness` why it does not serve, which must outlive the actor. It
+/// Finds "replica 0" in the directory; says in `readiness` why it does not serve, which must outlive the actor. It
 /// reads files: spawn it with spawn_blocking. A store that cannot be read ends it with the store's error.
 ///
 /// An import is answered after it is durable, applied and published; ec::invalid lists all problems, "file\tplace\tmessage" a

@@ -10,19 +10,28 @@ namespace {
 
 using pointer = patient_session_actor::stateful_pointer<patient_session_state>;
 
-void check(pointer self, patient_session_state::job& job) {
-  job.checking = true;
-  self->send(job.validator, check_atom::value, job.what, assessment_client{self});
+bool knows(const patient_session_state& state, std::uint16_t tag) {
+  return std::find(state.tags.begin(), state.tags.end(), tag) != state.tags.end();
 }
 
-void look_up_or_check(pointer self, patient_session_state::job& job) {
+/// The validator answers the region. The key counts as known from now on: if the submission is refused, a look-up finds nothing.
+void check(pointer self, const submission_ptr& what, const validator_actor& validator) {
   auto& state = self->state;
-  const auto tag = domain::key_tag(job.what->id);
-  const bool maybe_known = std::find(state.tags.begin(), state.tags.end(), tag) != state.tags.end();
-  if (maybe_known)
-    self->send(state.reader, find_atom::value, state.shard, state.subject_hash, job.what->id, store_client{self});
-  else
-    check(self, job);
+  const auto tag = domain::key_tag(what->id);
+  if (!knows(state, tag))
+    state.tags.push_back(tag);
+  self->send(validator, check_atom::value, what, assessment_client{state.region});
+}
+
+/// True when the store was asked and the job has to wait.
+bool look_up_or_check(pointer self, const patient_session_state::job& job) {
+  auto& state = self->state;
+  if (!knows(state, domain::key_tag(job.what->id))) {
+    check(self, job.what, job.validator);
+    return false;
+  }
+  self->send(state.reader, find_atom::value, state.shard, state.subject_hash, job.what->id, store_client{self});
+  return true;
 }
 
 std::vector<patient_session_state::job>::iterator find_job(patient_session_state& state, const domain::receipt& id) {
@@ -44,8 +53,7 @@ void on_head(pointer self, const subject_head_ptr& head) {
   // Keys of an earlier session that were applied meanwhile are in `tags` already.
   state.tags.insert(state.tags.end(), head->tags.begin(), head->tags.end());
   state.tags.shrink_to_fit();
-  for (auto& job : state.jobs)
-    look_up_or_check(self, job);
+  std::erase_if(state.jobs, [&](const auto& job) { return !look_up_or_check(self, job); });
 }
 
 } // namespace
@@ -63,31 +71,21 @@ patient_session_actor::behavior_type patient_session(pointer self, const runtime
       [self, faults](submit_atom, const submission_ptr& s, const validator_actor& validator) {
         runtime::fault_point(faults, "session.submit", s->subject);
         auto& state = self->state;
-        state.jobs.push_back({s, validator, false});
-        if (state.head == patient_session_state::head_state::known) {
-          look_up_or_check(self, state.jobs.back());
-        } else if (state.head == patient_session_state::head_state::unknown) {
+        patient_session_state::job job{s, validator};
+        if (state.head == patient_session_state::head_state::known && !look_up_or_check(self, job))
+          return;
+        state.jobs.push_back(std::move(job));
+        if (state.head == patient_session_state::head_state::unknown) {
           state.head = patient_session_state::head_state::asked;
           self->send(state.reader, head_atom::value, state.shard, state.subject_hash, store_client{self});
         }
       },
-      [self](recheck_atom, const domain::receipt& id, const validator_actor& validator) {
-        auto job = find_job(self->state, id);
+      [self](recheck_atom, const submission_ptr& s, const validator_actor& validator) {
+        auto job = find_job(self->state, s->id);
         if (job == self->state.jobs.end())
-          return; // its verdict came before the validator's end was known
-        job->validator = validator;
-        if (job->checking) // otherwise the new validator is used when its turn comes
-          check(self, *job);
-      },
-      [self, faults](verdict_atom, const assessment_ptr& a) {
-        auto job = find_job(self->state, a->id);
-        if (job == self->state.jobs.end())
-          return;
-        runtime::fault_point(faults, "session.verdict", job->what->subject);
-        if (a->command != nullptr)
-          self->state.tags.push_back(domain::key_tag(a->id));
-        self->send(self->state.region, verdict_atom::value, a, job->what);
-        self->state.jobs.erase(job);
+          check(self, s, validator);
+        else
+          job->validator = validator; // to be used when its turn comes
       },
       [self](head_atom, std::uint64_t, const subject_head_ptr& head) { on_head(self, head); },
       [self, faults](found_atom, const domain::receipt& id, const stored_event_ptr& event, const caf::error& why) {
@@ -95,19 +93,19 @@ patient_session_actor::behavior_type patient_session(pointer self, const runtime
         if (job == self->state.jobs.end())
           return;
         runtime::fault_point(faults, "session.found", job->what->subject);
-        if (event == nullptr && !why) {
-          check(self, *job);
-          return;
-        }
-        self->send(self->state.region, found_atom::value, job->what, event, why);
+        if (event == nullptr && !why)
+          check(self, job->what, job->validator);
+        else
+          self->send(self->state.region, found_atom::value, job->what, event, why);
         self->state.jobs.erase(job);
       },
       [self](remember_atom, std::uint16_t tag) { self->state.tags.push_back(tag); },
       [self](status_atom) -> status_report_ptr {
-        return std::make_shared<const status_report>(status_report{
-            "patient_session",
-            self->state.jobs.empty() ? "idle" : "checking",
-            {{"known keys", std::to_string(self->state.tags.size())}, {"in check", std::to_string(self->state.jobs.size())}}});
+        return std::make_shared<const status_report>(
+            status_report{"patient_session",
+                          self->state.jobs.empty() ? "idle" : "looking up",
+                          {{"known keys", std::to_string(self->state.tags.size())},
+                           {"being looked up", std::to_string(self->state.jobs.size())}}});
       },
   };
 }

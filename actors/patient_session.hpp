@@ -18,7 +18,6 @@ struct patient_session_state {
   struct job {
     messages::submission_ptr what;
     messages::validator_actor validator;
-    bool checking = false; ///< false: it waits for the head or for a look-up
   };
   enum class head_state : std::uint8_t { unknown, asked, known };
 
@@ -29,7 +28,7 @@ struct patient_session_state {
   std::uint32_t shard = 0;
   head_state head = head_state::unknown;
   std::vector<std::uint16_t> tags;
-  std::vector<job> jobs; ///< waiting for the head, for a look-up or for a verdict; seldom more than one
+  std::vector<job> jobs; ///< waiting for the head or for a look-up; seldom more than one
   static inline const char* name = "patient_session";
 };
 

@@ -62,8 +62,11 @@ public:
     state_.readers.resize(options_.readers);
     state_.replica = env_.directory->get<replica_actor>("replica " + std::to_string(options_.shard));
     state_.writer = env_.directory->get<storage_writer_actor>("writer " + std::to_string(options_.shard));
-    state_.store = env_.directory->get<shard_store_actor>("store " + std::to_string(options_.shard));
     readiness_.set(part_, "starting");
+    // Set before anybody is told of the end, so that a successor's word is the last one.
+    state_.on_end = [&readiness = readiness_, part = part_] {
+      readiness.set(part, "its region is not running; the log says why");
+    };
     self_->set_down_handler([this](caf::down_msg& down) { on_down(down); });
     env_.directory->subscribe(runtime::directory_subscriber{self_});
     self_->send(state_.replica, listen_atom::value, shard_listener{self_});
@@ -78,13 +81,14 @@ public:
     send_replies();
   }
 
-  void on_verdict(const assessment_ptr& a, const submission_ptr& s) {
+  void on_verdict(const assessment_ptr& a) {
     auto found = state_.table.find(a->id);
-    if (found == state_.table.end() || found->second.at != state_type::phase::checking)
+    // What was refused meanwhile may still have been checked; its verdict is no word on another content under the same key.
+    if (found == state_.table.end() || found->second.at != state_type::phase::checking || found->second.fingerprint != a->content)
       return;
-    runtime::fault_point(env_.faults, "region.verdict", s->subject);
+    runtime::fault_point(env_.faults, "region.verdict", found->second.waiters.front().what->subject);
     leave_session(found->second);
-    metrics_.checked.Observe(seconds_since(s->received_ns));
+    metrics_.checked.Observe(seconds_since(found->second.received_ns));
     if (a->command == nullptr) {
       metrics_.refused.Increment();
       settle(found, a->status, a->refusal);
@@ -99,17 +103,17 @@ public:
 
   void on_found(const submission_ptr& s, const stored_event_ptr& event, const caf::error& why) {
     auto found = state_.table.find(s->id);
-    if (found == state_.table.end() || found->second.at != state_type::phase::checking)
+    if (found == state_.table.end() || !is_in_check_with_sender(found->second))
       return;
     leave_session(found->second);
     const auto record = event == nullptr ? tl::expected<domain::submission_record, std::string>{tl::unexpect, "unread"}
                                          : domain::decode_submission_event(event->bytes);
     auto waiters = std::move(found->second.waiters);
-    state_.table.erase(found);
+    erase(found);
     if (why || !record) {
       env_.log.error(name_, "a stored submission could not be read", {{"receipt", to_text(s->id)}});
       for (auto& w : waiters)
-        not_now(w, "the store could not be read; try again", outcome::not_stored);
+        not_now(w, "the store could not be read; try again", outcome::unknown); // it may well hold this key
     } else {
       const auto scores = scores_json(record->scores);
       for (auto& w : waiters)
@@ -160,7 +164,7 @@ public:
       if (found == state_.table.end() || found->second.at != state_type::phase::proposed)
         continue;
       auto waiters = std::move(found->second.waiters);
-      state_.table.erase(found);
+      erase(found);
       for (auto& w : waiters)
         not_now(w, "the shard stopped serving; try again", outcome::not_stored);
     }
@@ -189,6 +193,7 @@ public:
         not_now(w, description(why), was_proposed ? known : outcome::not_stored);
     }
     state_.table.clear();
+    state_.table_bytes = 0;
     state_.not_applied.clear();
     end_all_sessions();
     for (auto& [t, read] : state_.asked_reads)
@@ -216,7 +221,7 @@ public:
   // ---- reads -----------------------------------------------------------------------------------------------------------
 
   void on_read(ticket t, const read_request_ptr& r, const list_client& client) {
-    state_type::waiting_read read{t, r, client};
+    state_type::waiting_read read{t, r, client, env_.clock.now_ns()};
     if (!state_.serving) {
       refuse_read(read, state_.why_not);
       return;
@@ -237,7 +242,7 @@ public:
       read_now(read);
     } else {
       state_.held_reads.emplace(index, std::move(read));
-      self_->send(state_.store, flush_atom::value);
+      self_->send(state_.replica, flush_atom::value);
     }
   }
 
@@ -245,11 +250,8 @@ public:
 
   void on_changed(const std::string& name, const caf::strong_actor_ptr& actor) {
     if (auto i = index_of(name, "validator "); i && *i < state_.validators.size()) {
-      state_.validators[*i] = caf::actor_cast<validator_actor>(actor);
-      if (actor != nullptr) {
-        self_->monitor(state_.validators[*i]);
-        check_parked();
-      }
+      if (actor != nullptr)
+        on_validator(state_.validators[*i], caf::actor_cast<validator_actor>(actor));
     } else if (auto k = index_of(name, "reader "); k && *k < state_.readers.size()) {
       // Whatever a session asked the last one is lost: nothing of it was proposed.
       const bool replaced = state_.readers[*k] != nullptr;
@@ -270,7 +272,7 @@ public:
       if (it->second.at == state_type::phase::checking && it->second.session_serial == serial) {
         for (auto& w : it->second.waiters)
           not_now(w, "the patient's session was restarted; try again", outcome::not_stored);
-        it = state_.table.erase(it);
+        it = erase(it);
       } else {
         ++it;
       }
@@ -287,6 +289,7 @@ public:
         break;
       end_session(state_.by_use.front());
     }
+    drop_what_nobody_waits_for();
     metrics_.table.Set(static_cast<double>(state_.table.size()));
     metrics_.sessions.Set(static_cast<double>(state_.sessions.size()));
   }
@@ -333,7 +336,7 @@ private:
     for (const auto& [aside, fingerprint] : state_.set_aside)
       if (aside == id && fingerprint == w.what->fingerprint)
         return answer(w, 422, set_aside_text(id));
-    if (state_.table.size() >= options_.store_lag_max)
+    if (state_.table.size() >= options_.store_lag_max || state_.table_bytes >= options_.store_lag_bytes_max)
       return not_now(w, "the shard has more on its way than it may; try again", outcome::not_stored);
     const auto v = pick_validator();
     if (!v)
@@ -347,8 +350,10 @@ private:
     e.session_serial = session->serial;
     e.received_ns = w.what->received_ns;
     e.validator = *v;
+    e.bytes = static_cast<std::uint32_t>(w.what->content.size());
+    state_.table_bytes += e.bytes;
     ++session->checking;
-    self_->send(session->actor, submit_atom::value, w.what, state_.validators[*v]);
+    self_->send(session->actor, submit_atom::value, w.what, state_.validators[*v].now);
     e.waiters.push_back(std::move(w));
     state_.table.emplace(id, std::move(e));
   }
@@ -362,7 +367,7 @@ private:
   void settle(table_iterator found, int status, const std::string& body) {
     const auto fingerprint = found->second.fingerprint;
     auto waiters = std::move(found->second.waiters);
-    state_.table.erase(found);
+    erase(found);
     for (auto& w : waiters) {
       if (w.what->fingerprint == fingerprint)
         answer(w, status, body);
@@ -408,7 +413,7 @@ private:
       return;
     const auto hash = found->second.subject_hash;
     const auto serial = found->second.session_serial;
-    state_.table.erase(found);
+    erase(found);
     auto session = state_.sessions.find(hash);
     // A session that began after this was accepted may have read the store before it was applied.
     if (session != state_.sessions.end() && session->second.serial != serial)
@@ -444,6 +449,19 @@ private:
     return &s;
   }
 
+  /// A session that was told to end may still be at work on what was refused meanwhile: its word does not count any more.
+  bool is_in_check_with_sender(const state_type::entry& e) const {
+    if (e.at != state_type::phase::checking)
+      return false;
+    const auto s = state_.sessions.find(e.subject_hash);
+    return s != state_.sessions.end() && s->second.serial == e.session_serial && self_->current_sender() == s->second.actor;
+  }
+
+  table_iterator erase(table_iterator it) {
+    state_.table_bytes -= it->second.bytes;
+    return state_.table.erase(it);
+  }
+
   void leave_session(state_type::entry& e) {
     auto s = state_.sessions.find(e.subject_hash);
     if (s != state_.sessions.end() && s->second.serial == e.session_serial && s->second.checking > 0)
@@ -476,7 +494,7 @@ private:
       if (it->second.at == state_type::phase::checking) {
         for (auto& w : it->second.waiters)
           not_now(w, sentence, outcome::not_stored);
-        it = state_.table.erase(it);
+        it = erase(it);
       } else {
         ++it;
       }
@@ -485,27 +503,86 @@ private:
     send_replies();
   }
 
+  /// The gateway has answered what is older than its limit: later requests under the same key that still wait for the first one,
+  /// reads, and checks that nobody will finish.
+  void drop_what_nobody_waits_for() {
+    const auto oldest_ns = env_.clock.now_ns() - std::int64_t{options_.request_limit_ms} * 1'000'000;
+    const auto late = [&](const auto& read) { return read.second.asked_ns < oldest_ns; };
+    std::erase_if(state_.asked_reads, late);
+    std::erase_if(state_.held_reads, late);
+    std::vector<domain::receipt> stuck;
+    for (auto& [id, e] : state_.table) {
+      auto& w = e.waiters;
+      if (w.size() > 1) // the first one is whom the entry's outcome is for
+        w.erase(std::remove_if(w.begin() + 1, w.end(), [&](const auto& x) { return x.what->received_ns < oldest_ns; }), w.end());
+      if (e.at == state_type::phase::checking && e.received_ns < oldest_ns)
+        stuck.push_back(id);
+    }
+    std::sort(stuck.begin(), stuck.end());
+    for (const auto& id : stuck)
+      drop_stuck(id);
+    if (!stuck.empty())
+      env_.log.warning(name_, "submissions were not checked within the limit and are refused", {{"count", stuck.size()}});
+    send_replies();
+  }
+
+  void drop_stuck(const domain::receipt& id) {
+    auto found = state_.table.find(id);
+    if (found == state_.table.end())
+      return; // another one of the same patient has ended its session
+    const auto hash = found->second.subject_hash;
+    const auto serial = found->second.session_serial;
+    if (auto session = state_.sessions.find(hash); session != state_.sessions.end() && session->second.serial == serial)
+      end_session(hash); // whatever it still waits for will not come
+    for (auto it = state_.table.begin(); it != state_.table.end();) {
+      auto& e = it->second;
+      if (e.at == state_type::phase::checking && e.subject_hash == hash && e.session_serial == serial) {
+        for (auto& w : e.waiters)
+          not_now(w, "it was not checked within the limit; try again", outcome::not_stored);
+        it = erase(it);
+      } else {
+        ++it;
+      }
+    }
+  }
+
   // ---- validators --------------------------------------------------------------------------------------------------------
 
   std::optional<std::uint32_t> pick_validator() {
     const auto n = static_cast<std::uint32_t>(state_.validators.size());
     for (std::uint32_t i = 0; i < n; ++i) {
       const auto v = state_.next_validator++ % n;
-      if (state_.validators[v] != nullptr)
+      if (state_.validators[v].now != nullptr)
         return v;
     }
     return std::nullopt;
   }
 
+  void on_validator(state_type::validator_slot& slot, validator_actor actor) {
+    self_->monitor(actor);
+    if (slot.now != nullptr && slot.now != actor) {
+      slot.next = std::move(actor);
+      return;
+    }
+    slot.now = std::move(actor);
+    check_parked();
+  }
+
   void on_down(const caf::down_msg& down) {
     for (std::uint32_t i = 0; i < state_.validators.size(); ++i) {
-      if (state_.validators[i] == nullptr || state_.validators[i].address() != down.source)
+      auto& slot = state_.validators[i];
+      if (slot.next != nullptr && slot.next.address() == down.source)
+        slot.next = nullptr; // it was given nothing yet
+      if (slot.now == nullptr || slot.now.address() != down.source)
         continue;
-      state_.validators[i] = nullptr;
+      slot.now = nullptr;
       std::optional<domain::receipt> culprit;
       if (down.reason == ec::crashed_on_input && down.reason.context().match_elements<std::string>())
         culprit = domain::parse_receipt(down.reason.context().get_as<std::string>(0));
       recheck_those_of(i, culprit);
+      slot.now = std::exchange(slot.next, {});
+      if (slot.now != nullptr)
+        check_parked();
     }
     send_replies();
   }
@@ -522,16 +599,16 @@ private:
       if (culprit && id == *culprit && ++e.crashes >= options_.validator_crashes_max)
         put_aside(id, e);
       else
-        recheck(id, e);
+        recheck(e);
     }
   }
 
-  void recheck(const domain::receipt& id, state_type::entry& e) {
+  void recheck(state_type::entry& e) {
     const auto v = pick_validator();
     e.validator = v ? *v : parked;
     auto session = state_.sessions.find(e.subject_hash);
     if (v && session != state_.sessions.end())
-      self_->send(session->second.actor, recheck_atom::value, id, state_.validators[*v]);
+      self_->send(session->second.actor, recheck_atom::value, e.waiters.front().what, state_.validators[*v].now);
   }
 
   void check_parked() {
@@ -541,7 +618,7 @@ private:
         ids.push_back(id);
     std::sort(ids.begin(), ids.end());
     for (const auto& id : ids)
-      recheck(id, state_.table.at(id));
+      recheck(state_.table.at(id));
   }
 
   /// Nothing a patient sent is thrown away, not even what cannot be checked: it becomes an event for people to look at.
@@ -564,9 +641,6 @@ private:
     command->content = s.fingerprint;
     command->event = domain::encode(event);
     leave_session(e);
-    // Its session still waits for a verdict that will not come; a new one starts when needed.
-    if (auto session = state_.sessions.find(e.subject_hash); session != state_.sessions.end() && session->second.checking == 0)
-      end_session(e.subject_hash);
     e.set_aside = true;
     propose(e, command);
   }
@@ -606,6 +680,8 @@ private:
 } // namespace
 
 shard_region_state::~shard_region_state() {
+  if (on_end)
+    on_end();
   for (auto& [hash, s] : sessions)
     caf::anon_send_exit(s.actor, caf::exit_reason::user_shutdown);
 }
@@ -618,7 +694,7 @@ shard_region_actor::behavior_type shard_region(pointer self, const runtime::envi
   return {
       [r](submit_atom, ticket t, const submission_ptr& s, const reply_receiver& receiver) { r->on_submit(t, s, receiver); },
       [r](read_atom, ticket t, const read_request_ptr& request, const list_client& client) { r->on_read(t, request, client); },
-      [r](verdict_atom, const assessment_ptr& a, const submission_ptr& s) { r->on_verdict(a, s); },
+      [r](verdict_atom, const assessment_ptr& a) { r->on_verdict(a); },
       [r](found_atom, const submission_ptr& s, const stored_event_ptr& e, const caf::error& why) { r->on_found(s, e, why); },
       [r](committed_atom, std::uint64_t epoch, std::uint64_t index, const receipts_ptr& receipts) {
         r->on_committed(epoch, index, receipts);

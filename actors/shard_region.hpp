@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <list>
 #include <map>
 #include <string>
@@ -22,8 +23,10 @@ namespace epione::actors {
 struct shard_region_options {
   std::uint32_t shard = 0;
   std::uint32_t validators = 0, readers = 0;
-  std::uint32_t store_lag_max = 0; ///< submissions on the way or not yet applied
-  std::uint32_t sessions_max = 0;  ///< the least recently used is dropped beyond
+  std::uint32_t store_lag_max = 0;       ///< submissions on the way or not yet applied
+  std::uint64_t store_lag_bytes_max = 0; ///< of their content
+  std::uint32_t request_limit_ms = 0;    ///< after it the gateway has answered, and nobody waits here any more
+  std::uint32_t sessions_max = 0;        ///< the least recently used is dropped beyond
   std::uint32_t session_idle_limit_ms = 0;
   std::uint32_t validator_crashes_max = 0;
   std::uint32_t retry_after_s = 0;
@@ -48,7 +51,8 @@ struct shard_region_state {
     std::int64_t received_ns = 0;
     phase at = phase::checking;
     std::uint8_t crashes = 0;
-    bool set_aside = false; ///< proposed as something to look at, not as a submission
+    std::uint32_t bytes = 0; ///< of its content
+    bool set_aside = false;  ///< proposed as something to look at, not as a submission
     std::uint32_t validator = 0;
     std::string scores;
     std::vector<waiter> waiters; ///< the first one is the sender; the others came with the same key
@@ -66,6 +70,13 @@ struct shard_region_state {
     messages::ticket to = 0;
     messages::read_request_ptr what;
     messages::list_client client;
+    std::int64_t asked_ns = 0;
+  };
+
+  /// What a dead validator had in hand is known by its DOWN, which may come after the news of its successor.
+  struct validator_slot {
+    messages::validator_actor now;  ///< null: not running
+    messages::validator_actor next; ///< takes over when the end of `now` is known
   };
 
   shard_region_state() = default;
@@ -80,7 +91,8 @@ struct shard_region_state {
   std::list<std::uint64_t> by_use;                                   ///< least recently used first
   std::uint64_t next_serial = 1;
   std::uint32_t next_validator = 0;
-  std::vector<messages::validator_actor> validators; ///< null: not running
+  std::uint64_t table_bytes = 0;
+  std::vector<validator_slot> validators;
   std::vector<messages::store_reader_actor> readers;
   std::unordered_map<messages::ticket, waiting_read> asked_reads; ///< waiting for the replica's index
   std::multimap<std::uint64_t, waiting_read> held_reads;          ///< waiting for the store to apply up to the key
@@ -88,7 +100,7 @@ struct shard_region_state {
   std::vector<std::pair<messages::reply_receiver, messages::replies_ptr>> outgoing;
   messages::replica_actor replica;
   messages::storage_writer_actor writer;
-  messages::shard_store_actor store;
+  std::function<void()> on_end; ///< takes the shard's readiness back, however the actor ends
   static inline const char* name = "shard_region";
 };
 

@@ -292,9 +292,20 @@ private:
   }
 
   void on_exit(const caf::exit_msg& x) {
-    if (x.reason == caf::exit_reason::user_shutdown && state_.file != nullptr && apply())
+    if (x.reason != caf::exit_reason::user_shutdown || state_.file == nullptr) {
+      self_->quit(x.reason);
+    } else if (!std::exchange(state_.stopping, true)) {
+      // What is committed gathers in the replica; it comes before the answer.
+      const auto limit = std::chrono::milliseconds{defaults::store_last_feed_limit_ms};
+      self_->request(state_.replica, limit, drain_atom::value)
+          .then([this](bool) { write_down(); }, [this](caf::error&) { write_down(); });
+    }
+  }
+
+  void write_down() {
+    if (state_.file != nullptr && apply())
       checkpoint(); // the turn is not waited for: all stores stop now
-    self_->quit(x.reason);
+    self_->quit(caf::exit_reason::user_shutdown);
   }
 
   pointer self_;

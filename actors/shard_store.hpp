@@ -33,7 +33,7 @@ struct shard_store_state {
   std::size_t gathered_bytes = 0;
   bool fed = false;       ///< something that fits has come since the last attach
   bool apply_due = false; ///< a delayed flush is under way
-  bool opening_again = false, built_again = false, checkpoint_due = false;
+  bool opening_again = false, built_again = false, checkpoint_due = false, stopping = false;
   std::uint32_t backoff_ms = 0; ///< not 0: the disk is full, what has gathered waits
   std::uint64_t durable = 0, checkpoints = 0;
   static inline const char* name = "shard_store";

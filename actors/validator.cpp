@@ -11,6 +11,7 @@ namespace {
 assessment refused(const submission& s, int status, std::string body) {
   assessment result;
   result.id = s.id;
+  result.content = s.fingerprint;
   result.status = status;
   result.refusal = std::move(body);
   return result;
@@ -30,6 +31,7 @@ assessment assess(const runtime::environment& env, const runtime::catalog_view& 
     return refused(s, 422, problems_text(verdict.problems));
   assessment result;
   result.id = s.id;
+  result.content = s.fingerprint;
   result.status = 202;
   result.scores_json = scores_json(verdict.scores);
   result.alerts = static_cast<std::uint32_t>(verdict.alerts.size());

@@ -165,6 +165,22 @@ public:
       self_->send(state_.listener, read_index_atom::value, epoch, t, lease ? state_.core->commit_index() : std::uint64_t{0});
   }
 
+  void on_flush() {
+    feed_now();
+    if (state_.store != nullptr)
+      self_->send(state_.store, flush_atom::value);
+  }
+
+  bool on_drain() {
+    feed_now();
+    return true;
+  }
+
+  void on_feed() {
+    state_.feed_due = false;
+    feed_now();
+  }
+
   void on_tick(std::uint64_t timer) {
     if (timer != state_.timer)
       return;
@@ -403,7 +419,15 @@ private:
             });
   }
 
+  /// At once while the shard is not served; then what is committed gathers, because each message wakes the store's thread.
   void feed() {
+    if (!state_.serving || options_.feed_delay_ms == 0)
+      feed_now();
+    else if (state_.sent < state_.core->applicable_index() && !std::exchange(state_.feed_due, true))
+      self_->delayed_send(self_, std::chrono::milliseconds{options_.feed_delay_ms}, feed_atom::value);
+  }
+
+  void feed_now() {
     if (state_.store == nullptr || state_.core == nullptr || state_.refilling)
       return;
     const auto end = state_.core->applicable_index();
@@ -510,6 +534,9 @@ replica_actor::behavior_type replica(pointer self, const runtime::environment& e
         w->on_propose(epoch, batch, bytes, who);
       },
       [w](read_index_atom, std::uint64_t epoch, ticket t) { w->on_read_index(epoch, t); },
+      [w](flush_atom) { w->on_flush(); },
+      [w](drain_atom) { return w->on_drain(); },
+      [w](feed_atom) { w->on_feed(); },
       [w](caf::tick_atom, std::uint64_t timer) { w->on_tick(timer); },
       [w](status_atom) { return w->status(); },
   };

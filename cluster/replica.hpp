@@ -30,6 +30,7 @@ struct replica_options {
   std::uint32_t heartbeat_ms = runtime::defaults::raft_heartbeat_ms;
   std::size_t feed_window_bytes = runtime::defaults::store_feed_window_bytes; ///< sent to the store and not yet applied
   std::size_t feed_chunk_bytes = runtime::defaults::store_feed_chunk_bytes;   ///< of one message to the store
+  std::uint32_t feed_delay_ms = runtime::defaults::store_feed_delay_ms;       ///< how long committed entries gather for the store
   std::size_t memory_bytes_max = runtime::defaults::replica_memory_bytes_max; ///< of applied entries that stay in memory
   /// Takes what goes to other members; a group with one voter has none.
   std::function<void(std::uint32_t group, std::vector<raft_message>)> send;
@@ -66,6 +67,7 @@ struct replica_state {
   std::uint64_t applied = 0, sent = 0;                      ///< by, and to the store
   std::deque<std::pair<std::uint64_t, std::size_t>> window; ///< last index and bytes of every chunk not yet applied
   std::size_t window_bytes = 0;
+  bool feed_due = false;  ///< what is committed goes to the store when the delay is over
   bool refilling = false; ///< the journal was asked for entries that are no longer in memory
 
   std::uint64_t timer = 0;       ///< the one that counts; older ones are ignored

@@ -84,6 +84,7 @@ using failed_atom = caf::atom_constant<caf::atom("failed")>;
 using cut_atom = caf::atom_constant<caf::atom("cut")>;
 using attach_atom = caf::atom_constant<caf::atom("attach")>;
 using apply_atom = caf::atom_constant<caf::atom("apply")>;
+using feed_atom = caf::atom_constant<caf::atom("feed")>;
 using flush_atom = caf::atom_constant<caf::atom("flush")>;
 using checkpoint_atom = caf::atom_constant<caf::atom("checkpnt")>;
 using changed_atom = caf::atom_constant<caf::atom("changed")>;
@@ -163,6 +164,12 @@ using replica_actor =
                      caf::reacts_to<propose_atom, std::uint64_t, std::uint64_t, bytes_ptr, proposer>,
                      /// What is committed now, if this replica may answer reads? (epoch, ticket)
                      caf::reacts_to<read_index_atom, std::uint64_t, ticket>,
+                     /// Somebody waits to read: the store is to have, and apply, all that is committed.
+                     caf::reacts_to<flush_atom>,
+                     /// The store is about to stop: it is sent all that is committed, then answered (true).
+                     caf::replies_to<drain_atom>::with<bool>,
+                     /// To itself: feed the store.
+                     caf::reacts_to<feed_atom>,
                      /// To itself: the core's timer.
                      caf::reacts_to<caf::tick_atom, std::uint64_t>, status_reply>;
 
@@ -210,9 +217,8 @@ using storage_writer_actor = caf::typed_actor<
 using patient_session_actor = caf::typed_actor<
     /// A submission whose key is not in the region's table; the validator to use.
     caf::reacts_to<submit_atom, submission_ptr, validator_actor>,
-    /// The validator is gone; check this one again with another.
-    caf::reacts_to<recheck_atom, domain::receipt, validator_actor>,
-    caf::reacts_to<verdict_atom, assessment_ptr>,               // as assessment_client
+    /// The validator is gone; this one is to be checked with another.
+    caf::reacts_to<recheck_atom, submission_ptr, validator_actor>,
     caf::reacts_to<head_atom, std::uint64_t, subject_head_ptr>, // as store_client
     caf::reacts_to<found_atom, domain::receipt, stored_event_ptr, caf::error>,
     /// A key of an earlier session was applied: known from now on.
@@ -226,8 +232,8 @@ using shard_region_actor = caf::typed_actor<
     /// From the gateway.
     caf::reacts_to<submit_atom, ticket, submission_ptr, reply_receiver>,
     caf::reacts_to<read_atom, ticket, read_request_ptr, list_client>,
-    /// From a session: accepted or refused.
-    caf::reacts_to<verdict_atom, assessment_ptr, submission_ptr>,
+    /// From a validator: accepted or refused.
+    caf::reacts_to<verdict_atom, assessment_ptr>, // as assessment_client
     /// From a session: the store has this key already, or could not be read.
     caf::reacts_to<found_atom, submission_ptr, stored_event_ptr, caf::error>,
     /// From the storage_writer: these are durable in the entry with this index. (epoch, index, receipts)

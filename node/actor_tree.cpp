@@ -71,8 +71,8 @@ catalog_actor actor_tree::catalog() const {
 }
 
 gateway_actor actor_tree::gateway() const {
-  std::lock_guard guard{gateway_mutex_};
-  return gateway_;
+  std::lock_guard guard{gateway_->mutex};
+  return gateway_->actor;
 }
 
 caf::strong_actor_ptr actor_tree::start_supervisor(std::string name, supervision_strategy strategy,
@@ -124,15 +124,22 @@ std::vector<child_spec> actor_tree::node_children() {
     return start_supervisor("shards", supervision_strategy::one_for_one, std::move(groups));
   }));
   children.push_back(permanent("gateway", actor_stop_limit_ms, [this] {
-    sink_.abandon_all(); // what the last gateway had in hand
     actors::gateway_options options;
     options.shards = config_.shards.count;
     options.in_flight_per_shard_max = config_.admission.in_flight_per_shard_max;
     options.request_limit_ms = config_.http.request_limit_ms;
     options.retry_after_s = config_.http.retry_after_s;
     auto g = runtime::spawn_actor(system_, environment_, actors::gateway, options, std::ref(sink_), std::cref(catalog_view_));
-    std::lock_guard guard{gateway_mutex_};
-    gateway_ = g;
+    caf::actor_cast<caf::abstract_actor*>(g)->attach_functor([newest = gateway_, address = g.address()](const caf::error&) {
+      std::lock_guard guard{newest->mutex};
+      if (newest->actor != nullptr && newest->actor.address() == address)
+        newest->actor = nullptr; // requests are refused at once from now on
+    });
+    {
+      std::lock_guard guard{gateway_->mutex};
+      gateway_->actor = g;
+    }
+    sink_.abandon_all(); // what the last gateway had in hand; some of this one's may be among it, which a retry settles
     return pointer_to(g);
   }));
   return children;
@@ -169,6 +176,8 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
     options.validators = config_.validators.count;
     options.readers = config_.readers.count;
     options.store_lag_max = config_.admission.store_lag_max;
+    options.store_lag_bytes_max = config_.admission.store_lag_bytes_max;
+    options.request_limit_ms = config_.http.request_limit_ms;
     options.sessions_max = std::max(1u, config_.sessions.per_node_max / config_.shards.count);
     options.session_idle_limit_ms = config_.sessions.idle_limit_ms;
     options.validator_crashes_max = config_.validators.crashes_max;

@@ -66,8 +66,12 @@ private:
   runtime::environment environment_;
   std::shared_ptr<std::atomic<std::uint64_t>> epochs_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   std::shared_ptr<actors::checkpoint_turn> checkpoint_turn_ = std::make_shared<actors::checkpoint_turn>();
-  mutable std::mutex gateway_mutex_;
-  messages::gateway_actor gateway_; ///< the newest one
+  /// Shared with what watches the gateway's end, which may come after this.
+  struct newest_gateway {
+    std::mutex mutex;
+    messages::gateway_actor actor; ///< null: not running
+  };
+  std::shared_ptr<newest_gateway> gateway_ = std::make_shared<newest_gateway>();
 };
 
 } // namespace epione::node

@@ -45,6 +45,7 @@ struct config {
     std::uint32_t requests_in_flight_max = defaults::requests_in_flight_max;
     std::uint32_t in_flight_per_shard_max = defaults::in_flight_per_shard_max;
     std::uint32_t store_lag_max = defaults::store_lag_max;
+    std::uint64_t store_lag_bytes_max = defaults::store_lag_bytes_max;
   } admission;
   struct {
     std::uint32_t commands_max = defaults::batch_commands_max;

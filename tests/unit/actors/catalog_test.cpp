@@ -50,7 +50,7 @@ private:
   fake_store& store_;
 };
 
-/// What the catalog asked of its replica and its store.
+/// What the catalog asked of its replica.
 struct asked {
   int listens = 0, flushes = 0;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> proposals; ///< epoch, batch
@@ -72,18 +72,10 @@ replica_actor::behavior_type fake_replica(replica_actor::stateful_pointer<empty_
         seen.batches.push_back(*bytes);
       },
       [](read_index_atom, std::uint64_t, ticket) {},
-      [](caf::tick_atom, std::uint64_t) {},
-      [](status_atom) { return status_report_ptr{}; },
-  };
-}
-
-shard_store_actor::behavior_type fake_shard_store(shard_store_actor::stateful_pointer<empty_state> self,
-                                                  const runtime::environment& env, asked& seen) {
-  runtime::prepare(self, env, "store");
-  return {
-      [](apply_atom, const log_entries_ptr&) {},
       [&seen](flush_atom) { ++seen.flushes; },
-      [](checkpoint_atom) {},
+      [](drain_atom) { return true; },
+      [](feed_atom) {},
+      [](caf::tick_atom, std::uint64_t) {},
       [](status_atom) { return status_report_ptr{}; },
   };
 }
@@ -106,14 +98,11 @@ struct catalog_fixture : actor_fixture {
 
   catalog_fixture() {
     replica = runtime::spawn_actor(system, env, fake_replica, std::ref(seen));
-    shard = runtime::spawn_actor(system, env, fake_shard_store, std::ref(seen));
     env.directory->put("replica 0", caf::actor_cast<caf::strong_actor_ptr>(replica));
-    env.directory->put("store 0", caf::actor_cast<caf::strong_actor_ptr>(shard));
     start();
   }
   ~catalog_fixture() {
-    for (const auto& actor : {caf::actor_cast<caf::strong_actor_ptr>(replica), caf::actor_cast<caf::strong_actor_ptr>(shard),
-                              caf::actor_cast<caf::strong_actor_ptr>(tested)})
+    for (const auto& actor : {caf::actor_cast<caf::strong_actor_ptr>(replica), caf::actor_cast<caf::strong_actor_ptr>(tested)})
       caf::anon_send_exit(actor, caf::exit_reason::kill);
     run();
   }
@@ -198,7 +187,6 @@ struct catalog_fixture : actor_fixture {
   runtime::catalog_view view;
   runtime::readiness readiness;
   replica_actor replica;
-  shard_store_actor shard;
   catalog_actor tested;
   caf::error end;
   std::uint64_t epoch = 0;

@@ -211,7 +211,7 @@ struct chain {
                std::make_shared<const std::string>(domain::encode_batch(commands)), proposer{who});
   }
   void flush_store() {
-    self->send(caf::actor_cast<shard_store_actor>(store), flush_atom::value);
+    self->send(replica_handle(), flush_atom::value);
     run();
   }
   void checkpoint_store() {
