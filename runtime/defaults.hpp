@@ -56,7 +56,8 @@ inline constexpr std::uint32_t apply_delay_ms = 1'000;               // how long
 inline constexpr std::uint64_t store_checkpoint_bytes = 16u << 20;   // WAL size that starts a checkpoint
 inline constexpr std::uint64_t journal_checkpoint_bytes = 32u << 20; // the same for the journal
 inline constexpr std::uint64_t disk_reserve_bytes = 64u << 20;       // kept free so that deletion and checkpoints work
-inline constexpr std::uint32_t store_readers = 2;                    // reading connections a shard
+inline constexpr std::uint32_t journal_groups_max = 200; // groups of a node, the catalog one of them; a mark is one block
+inline constexpr std::uint32_t store_readers = 2;        // reading connections a shard
 
 // ---- replication ---------------------------------------------------------------------------------------------------
 inline constexpr std::uint32_t raft_election_ms = 1'000;          // one voter leads at once; peers wait one to two of these

@@ -15,6 +15,10 @@ namespace {
 constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
 constexpr std::uint64_t second_ms = 1'000, minute_ms = 60 * second_ms, hour_ms = 60 * minute_ms;
 
+/// Every shard is a group of the journal, and so is the catalog.
+constexpr std::uint64_t shards_max = defaults::journal_groups_max - 1;
+static_assert(defaults::shard_count <= shards_max);
+
 std::optional<std::string> check_directory(std::string& text) {
   if (text.empty())
     return "the data directory must not be empty; name one, or leave it out for the default";
@@ -80,7 +84,7 @@ std::vector<setting> make_settings() {
        [](config& c) -> u32& { return c.http.retry_after_s; }},
       {"http.read_limit_max", "count", 1, 1'000, "Submissions on one page of GET /patient/{id}.", "read_limit_max",
        [](config& c) -> u32& { return c.http.read_limit_max; }},
-      {"shards.count", "count", 1, 256, "Shards of the node; fixed when its directory is created.", "shard_count",
+      {"shards.count", "count", 1, shards_max, "Shards of the node; fixed when its directory is created.", "shard_count",
        [](config& c) -> u32& { return c.shards.count; }},
       {"sessions.per_node_max", "count", 100, 10'000'000, "Patient sessions kept in memory, about 1.5 KiB each.",
        "sessions_per_node_max", [](config& c) -> u32& { return c.sessions.per_node_max; }},
@@ -216,6 +220,7 @@ const std::vector<fixed_limit>& fixed_limits() {
       {"journal_retry_ms_max", "ms", "The longest such pause.", defaults::journal_retry_ms_max},
       {"checkpoint_retry_ms", "ms", "Pause before a checkpoint that was in another's way is tried again.",
        defaults::checkpoint_retry_ms},
+      {"journal_groups_max", "groups", "Groups one journal holds: `shards.count` and the catalog.", defaults::journal_groups_max},
       {"json_depth_max", "levels", "Nesting of a submission's data; deeper is answered 400.", defaults::json_depth_max},
       {"key_bytes_max", "bytes", "Idempotency key; longer is answered 400.", defaults::key_bytes_max},
       {"subject_bytes_max", "bytes", "patientId as text; longer is answered 400.", defaults::subject_bytes_max},

@@ -163,6 +163,11 @@ private:
       const auto known = before.find(group);
       return known == before.end() ? nullptr : &known->second;
     }
+    /// Known groups and new ones; a known one that is changed counts once.
+    std::size_t count() const {
+      const auto is_new = [this](const auto& c) { return !before.contains(c.first); };
+      return before.size() + static_cast<std::size_t>(std::count_if(changed.begin(), changed.end(), is_new));
+    }
   };
 
   static int count_frames(void* self, sqlite3*, const char*, int frames) {
@@ -234,7 +239,7 @@ private:
 
   void write_one(staging& s, const messages::journal_write& w) {
     const bool is_new = s.find(w.group) == nullptr;
-    if (is_new && (w.group >= (1u << 15) || groups_.size() + s.changed.size() >= mark_file::groups_max))
+    if (is_new && (w.group >= (1u << 15) || s.count() >= mark_file::groups_max))
       fail(ec::invalid, connection_.path() + ": no place for group " + std::to_string(w.group) + "; at most " +
                             std::to_string(mark_file::groups_max) + " are kept");
     auto& state = s.of(w.group);

@@ -6,6 +6,7 @@
 // transaction less. Both slots lie in blocks that are allocated when the file is created, so that marking needs no space later.
 #pragma once
 
+#include "runtime/defaults.hpp"
 #include "runtime/storage/disk.hpp"
 
 #include <cstdint>
@@ -30,7 +31,7 @@ struct journal_mark {
 class mark_file {
 public:
   static constexpr std::size_t slot_bytes = 4096;
-  static constexpr std::size_t groups_max = 200; ///< that fit a slot
+  static constexpr std::size_t groups_max = defaults::journal_groups_max; ///< that fit a slot
 
   /// Opens or creates. A created file says nothing yet.
   static storage_result<mark_file> open(disk& d, const std::string& path);

@@ -165,6 +165,10 @@ BOOST_AUTO_TEST_CASE(a_batch_must_hold_the_largest_body) {
   BOOST_TEST(problems[0].place == "epione.toml:2");
 }
 
+BOOST_AUTO_TEST_CASE(the_journal_has_a_place_for_every_shard_and_the_catalog) {
+  BOOST_TEST(find_setting("shards.count")->maximum + 1 == defaults::journal_groups_max);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_not_toml_is_refused_with_its_line) {
   const auto problems = refused(from_file("[http]\nport = = 5\n"));
   BOOST_REQUIRE_EQUAL(problems.size(), 1U);

@@ -1,4 +1,5 @@
 // What the journal promises: what it accepted is there after reopening, nothing else is, and damage is noticed.
+#include "runtime/storage/mark_file.hpp"
 #include "runtime/storage/sqlite.hpp"
 #include "tests/unit/runtime_storage/storage_fixture.hpp"
 
@@ -117,6 +118,22 @@ BOOST_AUTO_TEST_CASE(a_log_is_not_cut_beyond_what_is_stored) {
   BOOST_TEST((refused.error().code == ec::invalid));
   BOOST_TEST(!journal->cut(2, {1, 1, "", 0}).has_value());
   BOOST_TEST(!journal->cut(1, {5, 9, "", 0}).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(as_many_groups_as_the_mark_holds_have_their_place_whatever_is_written_with_them) {
+  constexpr auto groups_max = static_cast<std::uint32_t>(runtime::mark_file::groups_max);
+  std::vector<messages::journal_write_ptr> known;
+  for (std::uint32_t g = 0; g + 1 < groups_max; ++g)
+    known.push_back(write_of(g, {}, 1));
+  must(journal->write(known));
+  known.push_back(write_of(groups_max - 1, {}, 1)); // new, in one transaction with a change of all others
+  must(journal->write(known));
+  reopen();
+  BOOST_TEST(journal->groups().size() == groups_max);
+  const auto refused = journal->write({write_of(groups_max, {}, 1)});
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST((refused.error().code == ec::invalid));
+  must(journal->write(known));
 }
 
 BOOST_AUTO_TEST_CASE(the_wal_is_used_again_and_does_not_grow) {
