@@ -2,6 +2,7 @@
 
 #include "actors/reply_text.hpp"
 #include "domain/event.hpp"
+#include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
 
 #include <algorithm>
@@ -16,8 +17,6 @@ namespace {
 using state_type = shard_region_state;
 using pointer = shard_region_actor::stateful_pointer<state_type>;
 
-/// How many set-aside bodies are remembered, so that a phone that insists does not crash validators again and again.
-constexpr std::size_t set_aside_max = 1024;
 constexpr std::chrono::seconds tick_period{1};
 
 struct region_metrics {
@@ -647,7 +646,7 @@ private:
 
   void remember_set_aside(const domain::receipt& id, const domain::fingerprint& fingerprint) {
     state_.set_aside.emplace_back(id, fingerprint);
-    if (state_.set_aside.size() > set_aside_max)
+    if (state_.set_aside.size() > runtime::defaults::set_aside_remembered_max)
       state_.set_aside.pop_front();
   }
 

@@ -20,7 +20,7 @@ namespace {
 
 namespace exit_code = runtime::exit_code;
 
-constexpr std::chrono::seconds import_limit{120}; // the largest study on a slow disk
+constexpr std::chrono::milliseconds import_limit{runtime::defaults::import_command_limit_ms};
 
 struct outcome {
   int code = exit_code::failed;
@@ -89,8 +89,8 @@ outcome import(const std::string& path, const runtime::config& config) {
   if (auto compiled = domain::compile_study(*source); !compiled)
     return {exit_code::problems, {}, {}, false, compiled.error()};
   const auto socket = config.data.directory + "/" + runtime::admin_socket_name;
-  const auto reply = runtime::admin_call(socket, {"study-import", {{"source", domain::encode(*source)}, {"who", who_asks()}}},
-                                         std::chrono::milliseconds{import_limit});
+  const auto reply =
+      runtime::admin_call(socket, {"study-import", {{"source", domain::encode(*source)}, {"who", who_asks()}}}, import_limit);
   if (reply)
     return import_through_running_node(*reply);
   if (reply.error().unreachable)

@@ -97,8 +97,8 @@ tl::expected<domain::study_source, std::vector<domain::import_problem>> read_stu
     }
     total += text->size();
     source.forms.push_back({name, std::move(*text)});
-    if (total > limits::study_bytes_max) {
-      problems.push_back({name, "", "with it the study is larger than " + kib(limits::study_bytes_max) + ", the limit"});
+    if (total > limits::files_bytes_max) {
+      problems.push_back({name, "", "with it the study is larger than " + kib(limits::files_bytes_max) + ", the limit"});
       break;
     }
   }

@@ -9,7 +9,7 @@ namespace epione::domain::limits {
 
 inline constexpr std::size_t study_file_bytes_max = 1024 * 1024;    // study.toml; 20,000 listed subjects
 inline constexpr std::size_t form_file_bytes_max = 4 * 1024 * 1024; // one questionnaire with all its translations
-inline constexpr std::size_t study_bytes_max = 16 * 1024 * 1024;    // all files: the study is one entry of the log
+inline constexpr std::size_t files_bytes_max = 16 * 1024 * 1024;    // of a study together: it is one entry of the log
 inline constexpr std::size_t toml_key_parts_max = 16;               // parts of a dotted key; no setting needs more than one
 inline constexpr std::size_t json_depth_max = 200;                  // brackets in each other in a questionnaire's file
 inline constexpr std::size_t form_items_max = 5'000;                // items of one form; the longest published have hundreds

@@ -84,8 +84,8 @@ private:
     std::size_t bytes = source_.toml.size();
     for (const auto& f : source_.forms)
       bytes += f.text.size();
-    if (bytes > limits::study_bytes_max)
-      toml_problems_.add("", "the study's files have more than " + std::to_string(limits::study_bytes_max) + " bytes in all");
+    if (bytes > limits::files_bytes_max)
+      toml_problems_.add("", "the study's files have more than " + std::to_string(limits::files_bytes_max) + " bytes in all");
   }
 
   void add_form(const form_entry& entry, const std::vector<std::string>& languages) {

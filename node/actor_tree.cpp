@@ -22,7 +22,7 @@ using actors::supervision_strategy;
 namespace {
 
 /// Any one actor; supervisors get the whole limit, because they wait for theirs.
-constexpr std::uint32_t actor_stop_limit_ms = 5'000;
+constexpr auto actor_stop_limit_ms = runtime::defaults::child_stop_limit_ms;
 
 template <class Handle>
 caf::strong_actor_ptr pointer_to(const Handle& h) {

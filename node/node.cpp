@@ -32,17 +32,14 @@ namespace {
 using namespace messages;
 using std::chrono::milliseconds;
 
-constexpr milliseconds import_limit{60'000};
+constexpr milliseconds import_limit{runtime::defaults::import_answer_limit_ms};
 constexpr milliseconds ready_poll{5};
-
-/// How many messages an actor handles before another one gets its turn; without a limit a busy one starves the rest.
-constexpr std::size_t actor_turn_messages = 300;
 
 struct actor_config : caf::actor_system_config {
   actor_config() {
     set("scheduler.policy", caf::atom("stealing"));
     set("scheduler.max-threads", static_cast<std::size_t>(std::max(2u, std::thread::hardware_concurrency())));
-    set("scheduler.max-throughput", actor_turn_messages);
+    set("scheduler.max-throughput", runtime::defaults::actor_turn_messages);
     set("logger.verbosity", caf::atom("quiet"));
   }
 };

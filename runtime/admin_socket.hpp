@@ -5,6 +5,8 @@
 // its owner alone (mode 0600, and the peer's user is checked).
 #pragma once
 
+#include "runtime/defaults.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -29,9 +31,9 @@ struct admin_reply {
 };
 
 struct admin_options {
-  std::size_t frame_bytes_max = 64u << 20;    ///< a study with all its forms
-  std::chrono::milliseconds io_limit{10'000}; ///< to receive one request, and to send one reply
-  unsigned calls_max = 4;                     ///< at the same time; more are told to come back
+  std::size_t frame_bytes_max = defaults::admin_frame_bytes_max;
+  std::chrono::milliseconds io_limit{defaults::admin_io_limit_ms}; ///< to receive one request, and to send one reply
+  unsigned calls_max = defaults::admin_calls_max;                  ///< at the same time; more are told to come back
 };
 
 /// Name of the socket inside a data directory.

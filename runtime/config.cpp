@@ -17,8 +17,6 @@ namespace epione::runtime {
 
 namespace {
 
-constexpr std::size_t config_file_bytes_max = 1024 * 1024; // some thousand times what all settings need
-
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j)
@@ -231,13 +229,15 @@ tl::expected<config_file, config_problem> read_config_file(const std::string& pa
   if (!in)
     return tl::unexpected{config_problem{path, "", std::string{"cannot be opened: "} + std::strerror(errno)}};
   config_file file{path, {}};
-  file.text.resize(config_file_bytes_max + 1);
+  file.text.resize(defaults::config_file_bytes_max + 1);
   in.read(file.text.data(), static_cast<std::streamsize>(file.text.size()));
   if (in.bad() || (in.fail() && !in.eof()))
     return tl::unexpected{config_problem{path, "", "cannot be read; is it a directory?"}};
   file.text.resize(static_cast<std::size_t>(in.gcount()));
-  if (file.text.size() > config_file_bytes_max)
-    return tl::unexpected{config_problem{path, "", "is larger than 1 MiB, which no configuration is; name the right file"}};
+  if (file.text.size() > defaults::config_file_bytes_max)
+    return tl::unexpected{config_problem{path, "",
+                                         "is larger than " + std::to_string(defaults::config_file_bytes_max) +
+                                             " bytes, which no configuration is; name the right file"}};
   return file;
 }
 

@@ -124,7 +124,7 @@ struct config_problem {
 struct config_file {
   std::string path, text;
 };
-/// Reads up to 1 MiB.
+/// Reads up to defaults::config_file_bytes_max.
 tl::expected<config_file, config_problem> read_config_file(const std::string& path);
 
 /// Everything that may say something; nothing else is looked at.

@@ -1,6 +1,8 @@
 // Every limit and default of the program, in one place, each with its unit and why. docs/limits.md says the same to operators.
 #pragma once
 
+#include "domain/limits.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -12,10 +14,16 @@ inline constexpr const char* http_address = "127.0.0.1";     // loopback until s
 inline constexpr std::uint32_t http_port = 8080;
 inline constexpr std::uint32_t http_threads = 1; // one carries about 40,000 requests/s
 inline constexpr const char* log_level_name = "info";
+inline constexpr std::size_t config_file_bytes_max = 1024 * 1024; // some thousand times what all settings need
 
-// ---- importing a study; how large one may be is in domain/limits.hpp ---------------------------------------------------
-inline constexpr std::size_t imports_waiting_max = 8;    // behind the one under way
-inline constexpr std::uint32_t import_limit_ms = 30'000; // compile, commit, apply and publish one study
+// ---- the admin socket, and importing a study; how large one may be is in domain/limits.hpp -------------------------------
+inline constexpr std::size_t admin_frame_bytes_max = 64u << 20;              // a study with all its forms, four times over
+inline constexpr std::uint32_t admin_io_limit_ms = 10'000;                   // to receive one request, and to send one reply
+inline constexpr std::uint32_t admin_calls_max = 4;                          // at the same time; each has a thread
+inline constexpr std::size_t imports_waiting_max = 8;                        // behind the one under way
+inline constexpr std::uint32_t import_limit_ms = 30'000;                     // compile, commit, apply and publish one study
+inline constexpr std::uint32_t import_answer_limit_ms = 2 * import_limit_ms; // the limit may pass while another is compiled
+inline constexpr std::uint32_t import_command_limit_ms = import_answer_limit_ms + 2 * admin_io_limit_ms; // there and back
 
 // ---- HTTP: what one client may ask of a node -----------------------------------------------------------------------
 inline constexpr std::size_t http_body_bytes_max = 256 * 1024;     // the largest form is far below; attachments go elsewhere
@@ -24,17 +32,22 @@ inline constexpr std::uint32_t http_header_limit_ms = 10'000;      // a phone on
 inline constexpr std::uint32_t http_body_limit_ms = 30'000;        // 256 KiB at 70 kbit/s
 inline constexpr std::uint32_t http_idle_limit_ms = 60'000;        // keep-alive between requests
 inline constexpr std::uint32_t http_connections_max = 20'000;      // about 20 KiB each
+inline constexpr std::uint32_t http_turned_away_max = 1'024;       // beyond them; each is told so, the next is closed unheard
+inline constexpr std::uint32_t http_slots_max = 262'144;           // connections of a thread: 18 bits of a ticket
 inline constexpr std::size_t http_buffered_bytes_max = 128u << 20; // bodies half received, of all connections of a thread
 inline constexpr std::uint32_t http_write_limit_ms = 30'000;       // for a reply to be taken; a page of answers on a bad line
 inline constexpr std::uint32_t http_linger_limit_ms = 2'000;       // to read a refusal before the connection is cut
+inline constexpr std::size_t http_linger_bytes_max = 1u << 20;     // read over after a refusal, then the connection is cut
+inline constexpr std::size_t http_chunk_framing_bytes = 8'192;     // chunks as they came, waiting to be decoded
+inline constexpr std::uint32_t http_chunk_extra_bytes_max = 4'096; // a body's chunk extensions and trailers; nobody needs any
 inline constexpr std::uint32_t http_reply_limit_ms = 30'000;       // last resort above request_limit_ms: never silence
 inline constexpr std::uint32_t http_sweep_interval_ms = 1'000;     // how exactly these limits are kept; one timer a thread
 inline constexpr std::uint32_t requests_in_flight_max = 8'192;     // of a node; refused before the body is looked at
 inline constexpr unsigned json_depth_max = 32;                     // nesting of a submission's data
 inline constexpr std::size_t key_bytes_max = 200;                  // idempotency key
-inline constexpr std::size_t subject_bytes_max = 128;              // patientId as text
-inline constexpr std::size_t study_bytes_max = 128;                // study's id
-inline constexpr std::uint32_t read_limit_max = 200;               // submissions a page
+inline constexpr std::size_t subject_bytes_max = domain::limits::subject_bytes_max; // patientId as text
+inline constexpr std::size_t study_id_bytes_max = 128;                              // far above what a study may be called
+inline constexpr std::uint32_t read_limit_max = 200;                                // submissions a page
 
 // ---- the way of a submission ---------------------------------------------------------------------------------------
 inline constexpr std::uint32_t shard_count = 16;                    // fixed when a cluster is created
@@ -49,6 +62,7 @@ inline constexpr std::uint32_t sessions_per_node_max = 1'000'000;   // about 1.5
 inline constexpr std::uint32_t session_idle_limit_ms = 15 * 60'000; // a phone's retries come within minutes
 inline constexpr std::uint32_t validators = 2;                      // one a core
 inline constexpr std::uint32_t validator_crashes_max = 3;           // then the body is set aside
+inline constexpr std::size_t set_aside_remembered_max = 1'024;      // of a shard; a phone that insists crashes no more validators
 
 // ---- storage -------------------------------------------------------------------------------------------------------
 inline constexpr std::uint32_t apply_rows_max = 4'096;               // rows of one store transaction
@@ -56,8 +70,10 @@ inline constexpr std::uint32_t apply_delay_ms = 1'000;               // how long
 inline constexpr std::uint64_t store_checkpoint_bytes = 16u << 20;   // WAL size that starts a checkpoint
 inline constexpr std::uint64_t journal_checkpoint_bytes = 32u << 20; // the same for the journal
 inline constexpr std::uint64_t disk_reserve_bytes = 64u << 20;       // kept free so that deletion and checkpoints work
-inline constexpr std::uint32_t journal_groups_max = 200; // groups of a node, the catalog one of them; a mark is one block
-inline constexpr std::uint32_t store_readers = 2;        // reading connections a shard
+inline constexpr std::uint32_t journal_groups_max = 200;             // the catalog is one of them; as many as a mark names
+inline constexpr std::uint32_t store_readers = 2;                    // reading connections a shard
+inline constexpr std::uint32_t sqlite_busy_limit_ms = 5'000;         // for another process that recovers the file
+inline constexpr std::size_t subject_tags_listed_max = 4'096;        // 2 bytes each; of more only the set is kept, 8 KiB
 
 // ---- replication ---------------------------------------------------------------------------------------------------
 inline constexpr std::uint32_t raft_election_ms = 1'000;          // one voter leads at once; peers wait one to two of these
@@ -75,7 +91,8 @@ inline constexpr std::uint32_t journal_retry_ms = 250;           // after a full
 inline constexpr std::uint32_t journal_retry_ms_max = 2'000;     // ... up to this
 inline constexpr std::uint32_t checkpoint_retry_ms = 100;        // a reader or another store's checkpoint was in the way
 
-// ---- supervision ---------------------------------------------------------------------------------------------------
+// ---- actors and supervision ----------------------------------------------------------------------------------------
+inline constexpr std::size_t actor_turn_messages = 300;      // then another's turn; without it a busy one starves the rest
 inline constexpr std::uint32_t restarts_max = 10;            // of one supervisor's children ...
 inline constexpr std::uint32_t restart_period_ms = 60'000;   // ... in this period
 inline constexpr std::uint32_t restart_delay_ms = 20;        // before the second restart in a period, then doubled each time

@@ -1,5 +1,7 @@
 #include "runtime/http/chunked.hpp"
 
+#include "runtime/defaults.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -61,7 +63,7 @@ bool chunked_decoder::take(char c) {
         at_ = place::size_lf;
         return true;
       }
-      return !is_control(c) && ++extra_ <= extra_bytes_max;
+      return !is_control(c) && ++extra_ <= defaults::http_chunk_extra_bytes_max;
     case place::size_lf: return c == '\n' && end_size_line();
     case place::data: return false;
     case place::data_cr: at_ = place::data_lf; return c == '\r';
@@ -72,13 +74,13 @@ bool chunked_decoder::take(char c) {
         return true;
       }
       at_ = place::trailer;
-      return c != ' ' && c != '\t' && c != ':' && !is_control(c) && ++extra_ <= extra_bytes_max;
+      return c != ' ' && c != '\t' && c != ':' && !is_control(c) && ++extra_ <= defaults::http_chunk_extra_bytes_max;
     case place::trailer:
       if (c == '\r') {
         at_ = place::trailer_lf;
         return true;
       }
-      return !is_control(c) && ++extra_ <= extra_bytes_max;
+      return !is_control(c) && ++extra_ <= defaults::http_chunk_extra_bytes_max;
     case place::trailer_lf: at_ = place::line; return c == '\n';
     case place::end_lf: finished_ = true; return c == '\n';
   }

@@ -40,12 +40,10 @@ private:
   bool take_size(char c);
   bool end_size_line();
 
-  static constexpr std::uint32_t extra_bytes_max = 4096; ///< extensions and trailers of one body, all together
-
   place at_ = place::size_first;
   std::uint64_t left_ = 0; ///< of the chunk's data
   std::uint32_t digits_ = 0;
-  std::uint32_t extra_ = 0;
+  std::uint32_t extra_ = 0; ///< bytes of extensions and trailers, all together
   bool finished_ = false;
 };
 

@@ -11,9 +11,7 @@ namespace epione::runtime::http {
 
 namespace {
 
-constexpr std::size_t read_bytes_min = 1024;       // less room than this and the buffer grows
-constexpr std::size_t linger_bytes_max = 1u << 20; // read over after a refusal, then the connection is cut
-constexpr std::size_t chunk_framing_bytes = 8192;  // raw bytes of chunks that wait to be decoded
+constexpr std::size_t read_bytes_min = 1024; // less room than this and the buffer grows
 
 bool would_block(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -77,7 +75,7 @@ want connection::on_readable() {
       const auto n = ::recv(socket_, ignored, sizeof(ignored), 0);
       if (n > 0)
         linger_bytes_ += static_cast<std::size_t>(n);
-      const bool over = n == 0 || (n < 0 && !would_block(errno)) || linger_bytes_ > linger_bytes_max;
+      const bool over = n == 0 || (n < 0 && !would_block(errno)) || linger_bytes_ > defaults::http_linger_bytes_max;
       return over ? want::closed : want::read;
     }
     case phase::waiting:
@@ -245,7 +243,7 @@ bool connection::read_chunks() {
 bool connection::make_room(std::size_t wanted) {
   if (buffer_ && wanted <= buffer_.room())
     return true;
-  const auto limit = service_.options.header_bytes_max + service_.options.body_bytes_max + chunk_framing_bytes;
+  const auto limit = service_.options.header_bytes_max + service_.options.body_bytes_max + defaults::http_chunk_framing_bytes;
   auto larger = service_.buffers.acquire(std::min(std::max(wanted, 2 * buffer_.room()), std::max(wanted, limit)));
   if (!larger)
     return false;

@@ -293,8 +293,8 @@ std::optional<decode_error> merge_key(std::optional<string_view> header, std::op
 
 /// Fills in the only study there is.
 std::optional<decode_error> choose_study(std::string& study, const catalog_snapshot& catalog) {
-  if (study.size() > defaults::study_bytes_max)
-    return too_long("study", defaults::study_bytes_max);
+  if (study.size() > defaults::study_id_bytes_max)
+    return too_long("study", defaults::study_id_bytes_max);
   if (!study.empty())
     return std::nullopt;
   if (catalog.studies.empty())

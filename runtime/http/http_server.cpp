@@ -98,11 +98,11 @@ tl::expected<int, std::string> listen_on(const http_options& options) {
 }
 
 /// Every connection is a file descriptor; the soft limit many systems start with is far below what they allow.
-void raise_descriptor_limit(std::uint32_t connections, log& journal) {
+void raise_descriptor_limit(std::uint64_t connections, log& journal) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
     return;
-  const rlim_t wanted = rlim_t{connections} + connections / 16 + 1024; // databases, actors, those that are turned away
+  const rlim_t wanted = rlim_t{connections} + 1024; // and databases, the log, the admin socket
   if (limit.rlim_cur >= wanted)
     return;
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
@@ -145,7 +145,7 @@ tl::expected<http_endpoint, std::string> http_server::start(front& behind) {
   if (auto fit = check_http_address(options.address); !fit)
     return tl::unexpected{fit.error()};
   options.threads = std::clamp(options.threads, 1u, http::threads_max);
-  raise_descriptor_limit(options.connections_max, impl_->around.journal);
+  raise_descriptor_limit(std::uint64_t{options.connections_max} + options.turned_away_max, impl_->around.journal);
   auto listener = listen_on(options);
   if (!listener)
     return tl::unexpected{listener.error()};

@@ -42,6 +42,7 @@ struct http_options {
   std::uint32_t reply_limit_ms = defaults::http_reply_limit_ms;
   std::uint32_t sweep_interval_ms = defaults::http_sweep_interval_ms; ///< how exactly the limits above are kept
   std::uint32_t connections_max = defaults::http_connections_max;
+  std::uint32_t turned_away_max = defaults::http_turned_away_max;
   std::uint32_t retry_after_s = defaults::retry_after_s;
   std::uint32_t read_limit_max = defaults::read_limit_max;
 };

@@ -46,7 +46,8 @@ using descriptor = net::posix::basic_stream_descriptor<executor>;
 using timer = net::basic_waitable_timer<std::chrono::steady_clock, net::wait_traits<std::chrono::steady_clock>, executor>;
 
 constexpr unsigned accepts_at_once = 64; // then the connections that are there get their turn
-constexpr std::uint32_t slots_max = std::uint32_t{1} << ticket_slot_bits;
+constexpr std::uint32_t slots_max = defaults::http_slots_max;
+static_assert(slots_max == std::uint32_t{1} << ticket_slot_bits);
 static_assert(6 + ticket_slot_bits + connection::ticket_generation_bits == 64);
 
 /// A place for a connection. Used again only when no wait of its last socket is under way any more.
@@ -263,10 +264,9 @@ struct io_thread::impl {
 
   void hand_out(int fd) {
     const auto count = shared.connections.fetch_add(1, std::memory_order_relaxed) + 1;
-    const std::size_t turned_away_max = options.connections_max / 16 + 16; // these get an answer, those beyond do not
     if (count > options.connections_max)
       mine.numbers.refused_connections.Increment();
-    if (count > options.connections_max + turned_away_max) {
+    if (count > std::size_t{options.connections_max} + options.turned_away_max) {
       ::close(fd);
       shared.connections.fetch_sub(1, std::memory_order_release);
       return;

@@ -3,6 +3,7 @@
 #include "domain/chain.hpp"
 #include "domain/command.hpp"
 #include "domain/event.hpp"
+#include "runtime/defaults.hpp"
 #include "runtime/storage/bytes.hpp"
 
 #include <algorithm>
@@ -31,8 +32,8 @@ const char* const replace_state = "INSERT OR REPLACE INTO state VALUES(1,?,?,?,?
 namespace {
 
 constexpr std::size_t set_bytes = 65'536 / 8;
-constexpr std::size_t folded_bytes = set_bytes + 8; // the set, then how many
-static_assert(tags_listed_max * 2 < folded_bytes);  // so that the length tells them apart
+constexpr std::size_t folded_bytes = set_bytes + 8;                  // the set, then how many
+static_assert(defaults::subject_tags_listed_max * 2 < folded_bytes); // so that the length tells them apart
 
 std::string_view view(const domain::chain_hash& hash) {
   return {reinterpret_cast<const char*>(hash.data()), hash.size()};
@@ -114,7 +115,7 @@ bool subject_row::has(std::uint16_t tag) const {
 }
 
 void subject_row::add(std::uint16_t tag) {
-  if (!folded() && count() < tags_listed_max) {
+  if (!folded() && count() < defaults::subject_tags_listed_max) {
     blob_.append(reinterpret_cast<const char*>(&tag), 2);
     return;
   }

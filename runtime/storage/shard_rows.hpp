@@ -33,10 +33,8 @@ void bind(prepared& insert, const event_row& row);
 /// From the row `read` stands on; its body is valid until the next step. Throws `damaged`.
 event_row read_event(connection& c, const prepared& read);
 
-/// Up to this many keys are listed one by one, 2 bytes each; of more only the set is kept (8 KiB, one bit a value), so that the
-/// row of a subject with very many submissions does not grow without bound.
-inline constexpr std::size_t tags_listed_max = 4'096;
-
+/// Up to defaults::subject_tags_listed_max keys are listed one by one, 2 bytes each; of more only the set is kept (8 KiB, one bit
+/// a value), so that the row of a subject with very many submissions does not grow without bound.
 class subject_row {
 public:
   std::uint64_t last = 0; ///< its newest event; 0: none

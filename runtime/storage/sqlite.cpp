@@ -1,5 +1,7 @@
 #include "runtime/storage/sqlite.hpp"
 
+#include "runtime/defaults.hpp"
+
 #include <SQLiteCpp/Exception.h>
 #include <cerrno>
 #include <cstring>
@@ -7,8 +9,6 @@
 namespace epione::runtime {
 
 namespace {
-
-constexpr int busy_limit_ms = 5'000; // a reader may meet another process's recovery; nothing else waits
 
 ec code_of(int code, int system_errno) {
   switch (code & 0xff) {
@@ -49,7 +49,8 @@ connection::connection(disk& d, std::string path, access_mode mode, const file_f
   prepare_file(d, mode, format, schema);
   const int flags = mode == access_mode::read ? SQLite::OPEN_READONLY : SQLite::OPEN_READWRITE;
   try {
-    db_ = std::make_unique<SQLite::Database>(path_, flags, busy_limit_ms, d.sqlite_vfs() == nullptr ? "" : d.sqlite_vfs());
+    db_ = std::make_unique<SQLite::Database>(path_, flags, int{defaults::sqlite_busy_limit_ms},
+                                             d.sqlite_vfs() == nullptr ? "" : d.sqlite_vfs());
   } catch (const SQLite::Exception& x) {
     fail(code_of(x.getExtendedErrorCode(), errno), path_ + ": cannot be opened: " + x.what());
   }

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(too_many_and_too_large_are_refused) {
   scratch t;
   t.write("study.toml", "");
   const auto one = epione::domain::limits::form_file_bytes_max;
-  for (std::size_t i = 0; i <= epione::domain::limits::study_bytes_max / one; ++i)
+  for (std::size_t i = 0; i <= epione::domain::limits::files_bytes_max / one; ++i)
     t.write("f" + std::to_string(i) + ".json", std::string(one, ' '));
   const auto source = read_study_folder(t.path());
   BOOST_REQUIRE(!source.has_value());

@@ -306,6 +306,19 @@ BOOST_AUTO_TEST_CASE(connections_beyond_the_limit_are_told_and_closed) {
   BOOST_TEST(node.client().ask(get("/healthz"))->status == 200);
 }
 
+BOOST_AUTO_TEST_CASE(connections_beyond_those_that_are_told_are_closed_unheard) {
+  auto options = quick();
+  options.connections_max = 1;
+  options.turned_away_max = 1;
+  running_server node{options};
+  auto first = node.client();
+  BOOST_TEST(first.ask(get("/healthz"))->status == 200);
+  auto told = node.client();
+  BOOST_TEST(told.receive()->status == 503);
+  auto unheard = node.client();
+  BOOST_TEST(unheard.ends());
+}
+
 BOOST_AUTO_TEST_CASE(bodies_that_are_half_received_share_a_limit) {
   auto options = quick();
   options.buffered_bytes_max = 1u << 20;
