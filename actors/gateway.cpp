@@ -169,7 +169,8 @@ private:
       deliver(t, 404, error_text(r.id ? "the subject has no submission with this receipt" : "unknown study or subject"));
       return;
     }
-    auto text = r.id ? submission_text(r, events.front()) : history_text(r, site.value_or(std::string{}), events);
+    auto text = r.id ? submission_text(r, events.front(), sink_.body_buffer())
+                     : history_text(r, site.value_or(std::string{}), events, sink_.body_buffer());
     if (text.empty()) {
       env_.log.error("gateway", "a stored event could not be decoded", {{"shard", r.shard}});
       deliver(t, 500, error_text("a stored submission could not be decoded; the operator has been told"));

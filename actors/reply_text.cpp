@@ -155,8 +155,8 @@ std::string unavailable_text(std::string_view sentence, messages::outcome known)
 }
 
 std::string history_text(const messages::read_request& request, const std::string& site,
-                         const std::vector<messages::stored_event>& events) {
-  std::string out = "{";
+                         const std::vector<messages::stored_event>& events, std::string out) {
+  out += '{';
   append_member(out, "patientId", request.subject);
   out += R"(,"site":)";
   if (site.empty())
@@ -182,11 +182,10 @@ std::string history_text(const messages::read_request& request, const std::strin
   return out;
 }
 
-std::string submission_text(const messages::read_request& request, const messages::stored_event& event) {
+std::string submission_text(const messages::read_request& request, const messages::stored_event& event, std::string out) {
   auto record = domain::decode_submission_event(event.bytes);
   if (!record || record->study != request.study || record->subject != request.subject)
     return {};
-  std::string out;
   append_submission(out, *record, true);
   return out;
 }

@@ -31,9 +31,10 @@ std::string unavailable_text(std::string_view sentence, messages::outcome known)
 
 /// 200 for GET /patient/{id}: newest first; `events` holds up to limit + 1 of them, the last one only to know that there are
 /// more. An event that cannot be decoded makes the answer an error (empty text): half a history is never shown as a whole one.
+/// `out` is empty and gives its memory.
 std::string history_text(const messages::read_request& request, const std::string& site,
-                         const std::vector<messages::stored_event>& events);
+                         const std::vector<messages::stored_event>& events, std::string out = {});
 /// 200 for GET /patient/{id}/submissions/{receipt}: one submission with its answers; empty text as above.
-std::string submission_text(const messages::read_request& request, const messages::stored_event& event);
+std::string submission_text(const messages::read_request& request, const messages::stored_event& event, std::string out = {});
 
 } // namespace epione::actors

@@ -57,6 +57,10 @@ public:
       to->abandon_all();
   }
 
+  std::string body_buffer() override {
+    auto* to = to_.load();
+    return to != nullptr ? to->body_buffer() : std::string{};
+  }
 private:
   std::atomic<runtime::reply_sink*> to_{nullptr};
 };

@@ -3,6 +3,8 @@
 
 #include "messages/submission.hpp"
 
+#include <string>
+
 namespace epione::runtime {
 
 /// Where replies go: the HTTP server, or the simulator's phones.
@@ -13,6 +15,8 @@ public:
   virtual void deliver(messages::replies replies) = 0;
   /// Whoever was to answer is gone: every waiting request gets 503 with outcome "unknown".
   virtual void abandon_all() {}
+  /// An empty string to write a long body into, with the memory of an earlier one if it can be; deliver() takes it back.
+  virtual std::string body_buffer() { return {}; }
 };
 
 /// Where requests go: the gateway actor. Never blocks; exactly one reply comes for each ticket, within the gateway's time limit.

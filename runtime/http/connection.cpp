@@ -50,6 +50,7 @@ void connection::on_closed() {
   service_.buffers.release(std::move(buffer_));
   buffer_ = {};
   size_ = 0;
+  service_.bodies.release(std::move(unsent_));
   unsent_ = {};
   socket_ = -1;
 }

@@ -9,12 +9,11 @@
 #include <cerrno>
 #include <cstring>
 #include <sys/socket.h>
+#include <utility>
 
 namespace epione::runtime::http {
 
 namespace {
-
-constexpr std::size_t kept_bytes_max = 1u << 20; // of the framing buffer's memory, between replies
 
 std::string unavailable_body(std::string_view sentence, messages::outcome known) {
   auto body = error_body(sentence);
@@ -211,12 +210,13 @@ void connection::send_out() {
   if (static_cast<std::size_t>(n) == out.size()) {
     answer_sent();
   } else {
+    unsent_ = service_.bodies.acquire();
     unsent_.assign(out, static_cast<std::size_t>(n));
     unsent_from_ = 0;
     phase_ = phase::writing;
     set_limit(service_.options.write_limit_ms);
   }
-  if (service_.out.capacity() > kept_bytes_max)
+  if (service_.out.capacity() > defaults::reply_buffer_bytes_max)
     service_.out = {};
 }
 
@@ -230,6 +230,7 @@ want connection::on_writable() {
   unsent_from_ += static_cast<std::size_t>(n);
   if (unsent_from_ < unsent_.size())
     return want::write;
+  service_.bodies.release(std::move(unsent_));
   unsent_ = {};
   answer_sent();
   return phase_ == phase::head ? advance() : waiting_for();

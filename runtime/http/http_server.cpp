@@ -126,7 +126,7 @@ tl::expected<void, std::string> check_http_address(std::string_view address) {
 }
 
 struct http_server::impl {
-  impl(http_options o, http_surroundings a) : options(std::move(o)), around(std::move(a)) {}
+  impl(http_options o, http_surroundings a) : options(std::move(o)), around(std::move(a)), shared(around.numbers) {}
   http_options options;
   http_surroundings around;
   http::server_state shared;
@@ -178,6 +178,10 @@ void http_server::deliver(messages::replies replies) {
 void http_server::abandon_all() {
   for (auto& t : impl_->threads)
     t->abandon_all();
+}
+
+std::string http_server::body_buffer() {
+  return impl_->shared.bodies.acquire();
 }
 
 void http_server::stop_accepting() {

@@ -77,6 +77,7 @@ public:
 
   void deliver(messages::replies replies) override;
   void abandon_all() override;
+  std::string body_buffer() override;
 
   /// Drain: closes the listener and idle connections; what is under way is finished, each connection closed after its reply.
   void stop_accepting();

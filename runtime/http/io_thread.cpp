@@ -65,7 +65,7 @@ struct slot {
 struct io_thread::impl {
   impl(unsigned number, const http_options& options, const http_surroundings& around, front& behind, server_state& shared)
       : number(number), options(options), around(around), shared(shared), loop(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
-        mine(options, around, behind), sweep_timer(loop), listener(loop) {}
+        mine(options, around, behind, shared.bodies), sweep_timer(loop), listener(loop) {}
 
   // ---- the inbox: everything other threads ask for ------------------------------------------------------------------
 
@@ -98,9 +98,11 @@ struct io_thread::impl {
       std::swap(waiting, taken);
     }
     mine.refresh_now();
-    for (const auto& batch : taken.replies)
-      for (const auto& r : batch)
+    for (auto& batch : taken.replies)
+      for (auto& r : batch) {
         on_reply(r);
+        shared.bodies.release(std::move(r.body));
+      }
     taken.replies.clear();
     for (const int socket : taken.sockets)
       open(socket);

@@ -3,6 +3,7 @@
 
 #include "messages/submission.hpp"
 #include "runtime/http/http_server.hpp"
+#include "runtime/reply_buffers.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -14,6 +15,8 @@ namespace epione::runtime::http {
 
 /// What the threads of one server share.
 struct server_state {
+  explicit server_state(metrics& numbers) : bodies(numbers, defaults::reply_buffers_max, defaults::reply_buffer_bytes_max) {}
+  reply_buffers bodies; ///< long ones, on their way between whoever writes them and the threads
   std::atomic<std::size_t> connections{0};
   /// Where a thread hands an accepted socket to; set before the threads start.
   std::vector<class io_thread*> threads;

@@ -7,6 +7,7 @@
 #include "runtime/http/framing.hpp"
 #include "runtime/http/http_metrics.hpp"
 #include "runtime/http/http_server.hpp"
+#include "runtime/reply_buffers.hpp"
 
 #include <cstdint>
 #include <string>
@@ -17,15 +18,16 @@ namespace epione::runtime::http {
 /// Belongs to one thread and is used by it alone.
 class service {
 public:
-  service(const http_options& options, const http_surroundings& around, front& behind)
-      : options(options), around(around), behind(behind), numbers(around.numbers), buffers(options.buffered_bytes_max),
-        decoder(options.shard_count, around.random), now_ns(around.time.now_ns()) {}
+  service(const http_options& options, const http_surroundings& around, front& behind, reply_buffers& bodies)
+      : options(options), around(around), behind(behind), bodies(bodies), numbers(around.numbers),
+        buffers(options.buffered_bytes_max), decoder(options.shard_count, around.random), now_ns(around.time.now_ns()) {}
   service(const service&) = delete;
   service& operator=(const service&) = delete;
 
   const http_options& options;
   const http_surroundings& around;
   front& behind;
+  reply_buffers& bodies; ///< shared with the other threads
   http_metrics numbers;
   buffer_pool buffers;
   submission_decoder decoder;

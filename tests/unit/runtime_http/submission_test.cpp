@@ -166,6 +166,23 @@ BOOST_AUTO_TEST_CASE(a_reply_larger_than_the_socket_takes_at_once_arrives_whole)
   BOOST_TEST((answer->body == page));
 }
 
+BOOST_AUTO_TEST_CASE(the_memory_of_a_long_reply_is_used_for_the_next_one) {
+  running_server node;
+  auto staff = node.client();
+  staff.send(get("/patient/1"));
+  const auto request = node.behind.take();
+  auto body = node.server.body_buffer();
+  body.assign(10'000, ' ');
+  const auto* memory = body.data();
+  epione::messages::replies one;
+  one.push_back({request->ticket, 200, std::move(body), 0});
+  node.server.deliver(std::move(one));
+  BOOST_TEST(staff.receive()->body.size() == 10'000u);
+  auto& waiting = node.around.numbers.gauge("epione_reply_buffers_bytes", "");
+  BOOST_TEST(eventually([&] { return waiting.Value() > 0; }));
+  BOOST_TEST(node.server.body_buffer().data() == memory);
+}
+
 BOOST_AUTO_TEST_CASE(whoever_waits_when_the_front_is_gone_is_told_that_the_outcome_is_unknown) {
   running_server node;
   auto phone = node.client();
