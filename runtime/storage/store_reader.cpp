@@ -44,7 +44,7 @@ public:
     return guarded([&] {
       transaction t{connection_, begin_, commit_};
       std::vector<messages::stored_event> out;
-      auto at = read_subject(connection_, select_subject_, subject_hash).last;
+      auto at = first_before(before_seq, subject_hash, study, subject);
       while (at != 0 && out.size() < limit) {
         const resetting r{select_event_};
         select_event_.bind(1, at);
@@ -79,6 +79,20 @@ public:
   }
 
 private:
+  /// The newest event to look at. Whoever asks for the next page names the subject's own event that ended the last one: there its
+  /// chain goes on, and the pages before are not walked again.
+  std::uint64_t first_before(std::uint64_t before_seq, std::uint64_t subject_hash, std::string_view study,
+                             std::string_view subject) {
+    if (before_seq != 0) {
+      const resetting r{select_event_};
+      select_event_.bind(1, before_seq);
+      if (select_event_.step())
+        if (const auto row = read_event(connection_, select_event_); is_of(row, study, subject))
+          return row.previous;
+    }
+    return read_subject(connection_, select_subject_, subject_hash).last;
+  }
+
   bool is_of(const event_row& row, std::string_view study, std::string_view subject) const {
     if (row.type != static_cast<std::uint64_t>(domain::command_type::submission))
       return false;

@@ -111,6 +111,20 @@ BOOST_AUTO_TEST_CASE(an_older_event_that_was_changed_is_not_served) {
   BOOST_TEST(must(reader->list(hash_of_subject(7), "demo", "7", 0, 5)).size() == 5u); // what is whole still is
 }
 
+// That the newer ones are damaged here only shows who reads them.
+BOOST_AUTO_TEST_CASE(the_next_page_begins_where_the_last_one_ended) {
+  change("UPDATE event SET checksum = checksum + 1 WHERE seq BETWEEN 31 AND 38");
+  auto reader = must(runtime::open_store_reader(disk, "/d", 3));
+  const auto page = must(reader->list(hash_of_subject(7), "demo", "7", 29, 3)); // 29 is its fifteenth of twenty
+  BOOST_REQUIRE(page.size() == 3);
+  BOOST_TEST(page[0].seq == 27u);
+  BOOST_TEST(page[2].seq == 23u);
+  BOOST_TEST(must(reader->list(hash_of_subject(7), "demo", "7", 1, 3)).empty());
+  // An event of somebody else says nothing about where to begin, and neither does one that is not there.
+  BOOST_TEST(!reader->list(hash_of_subject(7), "demo", "7", 30, 3).has_value());
+  BOOST_TEST(must(reader->list(hash_of_subject(7), "demo", "7", 1'000, 1)).front().seq == 39u);
+}
+
 BOOST_AUTO_TEST_CASE(an_older_event_that_is_gone_is_noticed) {
   change("DELETE FROM event WHERE seq = 5");
   expect(scan_error(), {"event 5", "missing"});
