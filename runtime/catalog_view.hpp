@@ -8,14 +8,26 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace epione::runtime {
 
 struct catalog_snapshot {
   std::uint64_t seq = 0; ///< of the newest event it was built from
   std::map<std::string, std::shared_ptr<const domain::study>, std::less<>> studies;
-  /// The only study, or null when there is none or more than one.
-  std::shared_ptr<const domain::study> only() const { return studies.size() == 1 ? studies.begin()->second : nullptr; }
+  /// The study of a subject who named none: the only one there is, else the only one that has this subject; or null. A study that
+  /// is imported later does not change whom the others have, so that a retry still finds its study.
+  std::shared_ptr<const domain::study> study_of(std::string_view subject) const {
+    std::shared_ptr<const domain::study> found;
+    for (const auto& [id, study] : studies) {
+      if (studies.size() > 1 && !study->site_of(subject))
+        continue;
+      if (found != nullptr)
+        return nullptr;
+      found = study;
+    }
+    return found;
+  }
 };
 
 /// Thread-safe holder of the newest snapshot.

@@ -291,18 +291,18 @@ std::optional<decode_error> merge_key(std::optional<string_view> header, std::op
   return std::nullopt;
 }
 
-/// Fills in the only study there is.
-std::optional<decode_error> choose_study(std::string& study, const catalog_snapshot& catalog) {
+/// Fills in the study when there is no doubt about it.
+std::optional<decode_error> choose_study(std::string& study, string_view subject, const catalog_snapshot& catalog) {
   if (study.size() > defaults::study_id_bytes_max)
     return too_long("study", defaults::study_id_bytes_max);
   if (!study.empty())
     return std::nullopt;
   if (catalog.studies.empty())
     return refuse(404, "unknown study");
-  const auto only = catalog.only();
-  if (only == nullptr)
+  const auto found = catalog.study_of(subject);
+  if (found == nullptr)
     return refuse(400, "study is required");
-  study = only->id();
+  study = found->id();
   return std::nullopt;
 }
 
@@ -321,7 +321,7 @@ submission_decoder::decode(string_view body, media type, std::optional<string_vi
     return tl::unexpected{std::move(*wrong)};
   if (!found.has_data)
     return tl::unexpected{refuse(400, "data is required")};
-  if (auto wrong = choose_study(found.study, catalog))
+  if (auto wrong = choose_study(found.study, found.patient, catalog))
     return tl::unexpected{std::move(*wrong)};
 
   auto out = std::make_shared<messages::submission>();

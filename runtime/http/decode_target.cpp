@@ -70,14 +70,14 @@ std::optional<decode_error> parse_query(string_view query, read_query& out) {
   return std::nullopt;
 }
 
-std::optional<decode_error> choose_study(const std::optional<std::string>& given, const catalog_snapshot& catalog,
-                                         std::string& out) {
+std::optional<decode_error> choose_study(const std::optional<std::string>& given, string_view subject,
+                                         const catalog_snapshot& catalog, std::string& out) {
   if (given && !given->empty()) {
     if (catalog.studies.find(*given) == catalog.studies.end())
       return refuse(404, "unknown study");
     out = *given;
-  } else if (const auto only = catalog.only(); only != nullptr) {
-    out = only->id();
+  } else if (const auto found = catalog.study_of(subject); found != nullptr) {
+    out = found->id();
   } else if (catalog.studies.empty()) {
     return refuse(404, "unknown study");
   } else {
@@ -140,7 +140,7 @@ decode_read(const read_target& target, std::uint32_t shard_count, const catalog_
       return tl::unexpected{refuse(400, "before must be the next of an earlier answer")};
     out->before_seq = *before;
   }
-  if (auto wrong = choose_study(query.study, catalog, out->study))
+  if (auto wrong = choose_study(query.study, out->subject, catalog, out->study))
     return tl::unexpected{std::move(*wrong)};
   out->subject_hash = domain::subject_hash(out->study, out->subject);
   out->shard = domain::shard_of(out->subject_hash, shard_count);

@@ -95,7 +95,7 @@ std::string_view openapi_text() {
       "name": "study",
       "in": "query",
       "required": false,
-      "description": "Study's id; may be left out while exactly one study is loaded.",
+      "description": "Study's id; may be left out while only one loaded study has this patient.",
       "schema": {"type": "string", "maxLength": 128}},
      {
       "name": "limit",
@@ -153,7 +153,7 @@ std::string_view openapi_text() {
       "name": "study",
       "in": "query",
       "required": false,
-      "description": "Study's id; may be left out while exactly one study is loaded.",
+      "description": "Study's id; may be left out while only one loaded study has this patient.",
       "schema": {"type": "string", "maxLength": 128}}],
     "responses": {
      "200": {
@@ -268,7 +268,7 @@ std::string_view openapi_text() {
       "minLength": 1,
       "maxLength": 200,
       "description": "Chosen by the sender, new for each new submission and kept for its retries. Without one there is no protection against repeats."},
-     "study": {"type": "string", "maxLength": 128, "description": "May be left out while exactly one study is loaded."}}},
+     "study": {"type": "string", "maxLength": 128, "description": "May be left out while only one loaded study has this patient; always send it, because studies are added."}}},
    "data": {
     "type": "object",
     "required": ["form", "answers"],

@@ -207,6 +207,24 @@ BOOST_AUTO_TEST_CASE(the_only_study_need_not_be_named) {
   BOOST_TEST(b.no(R"({"patientId":1,"data":{}})") == R"(404 {"error":"unknown study"})");
 }
 
+BOOST_AUTO_TEST_CASE(a_retry_that_named_no_study_finds_it_after_another_was_imported) {
+  bench b;
+  const std::string body = R"({"patientId":1,"data":{},"key":"k"})";
+  const auto first = b.ok(body);
+  auto more = studies({"demo"});
+  more->studies.emplace("second", test::small_study("second", 51));
+  b.catalog = more;
+  BOOST_TEST((b.ok(body).id == first.id));
+  BOOST_TEST(b.ok(R"({"patientId":150,"data":{},"key":"k"})").study == "second");
+  const std::string in_both = R"({"patientId":51,"data":{},"key":"k"})", in_none = R"({"patientId":151,"data":{},"key":"k"})";
+  BOOST_TEST(b.no(in_both) == R"(400 {"error":"study is required"})");
+  BOOST_TEST(b.no(in_none) == R"(400 {"error":"study is required"})");
+  const auto read = [&](std::string_view subject) { return decode_read({subject, "", ""}, 16, *b.catalog, 200); };
+  BOOST_TEST((*read("1"))->study == "demo");
+  BOOST_TEST((*read("150"))->study == "second");
+  BOOST_TEST(read("51").error().status == 400);
+}
+
 BOOST_AUTO_TEST_CASE(with_a_key_nobody_asks_here_whether_study_and_subject_exist) {
   bench b;
   BOOST_TEST(b.no(R"({"patientId":1,"data":{},"study":"other"})") == R"(404 {"error":"unknown study"})");

@@ -156,7 +156,7 @@ std::size_t fake_front::waiting() const {
 
 // ---- surroundings ------------------------------------------------------------------------------------------------------
 
-std::shared_ptr<const domain::study> small_study(const std::string& id) {
+std::shared_ptr<const domain::study> small_study(const std::string& id, int first_subject) {
   domain::study_source source;
   source.toml = "id = \"" + id + R"("
 title = "Small study"
@@ -166,7 +166,8 @@ languages = ["en"]
 id = "site-01"
 
 [[subjects]]
-range = [1, 100]
+range = [)" + std::to_string(first_subject) +
+                ", " + std::to_string(first_subject + 99) + R"(]
 site = "site-01"
 
 [[forms]]

@@ -97,8 +97,8 @@ private:
   std::atomic<std::int64_t> shift_ns_{0};
 };
 
-/// A study with subjects 1 to 100.
-std::shared_ptr<const domain::study> small_study(const std::string& id);
+/// A study with 100 subjects, from this number on.
+std::shared_ptr<const domain::study> small_study(const std::string& id, int first_subject = 1);
 
 struct surroundings {
   surroundings();
