@@ -174,10 +174,13 @@ private:
       t.problem("prefix", "it must not end with a digit, so that the number after it is clear");
     const auto* list = t.find("range")->as_array();
     const auto bound = [&](std::size_t i) { return list->get(i)->value_exact<std::int64_t>().value_or(-1); };
-    if (list == nullptr || list->size() != 2 || bound(0) < 0 || bound(1) < bound(0) ||
+    const std::int64_t lowest = g.prefix.empty() ? 1 : 0; // a patientId of 0 counts as missing
+    if (list == nullptr || list->size() != 2 || bound(0) < lowest || bound(1) < bound(0) ||
         bound(1) > static_cast<std::int64_t>(limits::subject_number_max))
-      return t.problem("range", "it must be [FIRST, LAST], two whole numbers from 0 to " +
-                                    std::to_string(limits::subject_number_max) + ", both of which belong to it");
+      return t.problem("range",
+                       "it must be [FIRST, LAST], two whole numbers from " + std::to_string(lowest) + " to " +
+                           std::to_string(limits::subject_number_max) + ", both of which belong to it" +
+                           (lowest == 1 ? "; 0 without a prefix is nobody, because a patientId of 0 counts as missing" : ""));
     g.first = static_cast<std::uint64_t>(bound(0));
     g.last = static_cast<std::uint64_t>(bound(1));
   }
@@ -190,6 +193,8 @@ private:
       if (!ok)
         t.problem("ids", "\"" + quotable(id) + "\" must have " + std::to_string(limits::subject_bytes_max) +
                              " bytes at most, and no \"/\" or control characters");
+      else if (id == "0")
+        t.problem("ids", "\"0\" is nobody, because a patientId of 0 counts as missing");
       else if (names_.add(id, t, "ids"))
         g.ids.push_back(std::move(id));
     }

@@ -114,10 +114,12 @@ BOOST_AUTO_TEST_CASE(of_a_range_only_plain_numbers_are_subjects) {
     BOOST_TEST(!s->site_of(other).has_value(), other);
 }
 
-BOOST_AUTO_TEST_CASE(zero_is_a_number_too) {
-  const auto s = compiled(with_toml(head + sites + "[[subjects]]\nrange = [0, 3]\nsite = \"B\"\n" + forms));
-  BOOST_TEST(s->site_of("0").value() == "B");
-  BOOST_TEST(!s->site_of("00").has_value());
+BOOST_AUTO_TEST_CASE(zero_is_a_number_after_a_prefix_and_nobody_without_one) {
+  const auto s = compiled(with_toml(head + sites + "[[subjects]]\nrange = [0, 3]\nprefix = \"P-\"\nsite = \"B\"\n" + forms));
+  BOOST_TEST(s->site_of("P-0").value() == "B");
+  BOOST_TEST(!s->site_of("P-00").has_value());
+  BOOST_TEST(mentions(refused_subjects("[[subjects]]\nrange = [0, 3]\nsite = \"A\"\n"), "counts as missing"));
+  BOOST_TEST(mentions(refused_subjects("[[subjects]]\nids = [\"0\"]\nsite = \"A\"\n"), "counts as missing"));
 }
 
 BOOST_AUTO_TEST_CASE(subjects_can_be_listed_and_ranges_can_have_prefixes) {
