@@ -88,10 +88,16 @@ public:
     while (!state_.deadlines.empty() && state_.deadlines.front().first <= now) {
       const auto t = state_.deadlines.front().second;
       state_.deadlines.pop_front();
-      if (leave(t)) {
-        late_.Increment();
-        deliver(t, 503, unavailable_text("no answer within the time limit; send it again under the same key", outcome::unknown));
-      }
+      const auto waiting = state_.under_way.find(t);
+      if (waiting == state_.under_way.end())
+        continue;
+      const bool is_read = waiting->second.is_read;
+      leave(t);
+      late_.Increment();
+      deliver(t, 503,
+              unavailable_text(is_read ? "no answer within the time limit; try again"
+                                       : "no answer within the time limit; send it again under the same key",
+                               outcome::unknown));
     }
     under_way_.Set(static_cast<double>(state_.under_way.size()));
     check_drained();
