@@ -13,6 +13,7 @@ constexpr std::array submit_statuses{200, 202, 400, 404, 408, 409, 413, 415, 417
 constexpr std::array history_statuses{200, 400, 404, 408, 413, 417, 431, 500, 501, 503, 505};
 constexpr std::array page_statuses{200, 400, 408, 413, 417, 431, 501, 503, 505};
 
+// A path that is written out stands before a pattern that would take it as well.
 constexpr std::array<route, route_count> table{{
     {route_id::submit, "submit", method::post, "/patient/data", submit_statuses},
     {route_id::history, "history", method::get, "/patient/{id}", history_statuses},
@@ -70,10 +71,12 @@ tl::expected<route_match, route_refusal> find_route(method verb, string_view tar
   const auto wanted = verb == method::head ? method::get : verb;
   route_match out;
   out.query = target.substr(std::min(question + 1, target.size()));
-  bool get = false, post = false;
+  bool get = false, post = false, literal = false;
   for (const auto& r : table) {
-    if (!path.starts_with('/') || !matches(r.pattern, path, out.segments))
+    const bool is_pattern = r.pattern.find('{') != string_view::npos;
+    if (!path.starts_with('/') || (literal && is_pattern) || !matches(r.pattern, path, out.segments))
       continue;
+    literal = !is_pattern;
     if (r.verb == wanted) {
       out.found = &r;
       return out;

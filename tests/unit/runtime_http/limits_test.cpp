@@ -104,8 +104,8 @@ BOOST_AUTO_TEST_CASE(what_is_only_not_right_is_answered_and_the_connection_kept)
 BOOST_AUTO_TEST_CASE(a_405_says_what_is_allowed) {
   running_server node;
   auto client = node.client();
-  BOOST_TEST(client.ask("PUT /patient/data HTTP/1.1\r\nHost: x\r\n\r\n")->header.at("allow") == "GET, HEAD, POST");
-  BOOST_TEST(client.ask("POST /patient/1/submissions/2 HTTP/1.1\r\nHost: x\r\n\r\n")->header.at("allow") == "GET, HEAD");
+  BOOST_TEST(client.ask("PUT /patient/data HTTP/1.1\r\nHost: localhost\r\n\r\n")->header.at("allow") == "POST");
+  BOOST_TEST(client.ask("POST /patient/1/submissions/2 HTTP/1.1\r\nHost: localhost\r\n\r\n")->header.at("allow") == "GET, HEAD");
 }
 
 BOOST_AUTO_TEST_CASE(a_body_above_the_limit_is_refused_however_it_comes) {

@@ -124,6 +124,16 @@ BOOST_AUTO_TEST_CASE(every_described_route_is_found_and_takes_only_its_method) {
   BOOST_TEST(http::find_route(http::method::get, "*").error().status == 404);
 }
 
+BOOST_AUTO_TEST_CASE(a_path_that_is_written_out_is_no_patient) {
+  for (const auto verb : {http::method::get, http::method::head}) {
+    const auto found = http::find_route(verb, "/patient/data");
+    BOOST_REQUIRE(!found);
+    BOOST_TEST(found.error().status == 405);
+    BOOST_TEST(found.error().allow == "POST");
+  }
+  BOOST_TEST(http::find_route(http::method::get, "/patient/d%61ta")->segments[0] == "d%61ta");
+}
+
 BOOST_AUTO_TEST_CASE(percent_encoding) {
   std::string out;
   BOOST_TEST(http::percent_decode("a%20b+c", false, out));
