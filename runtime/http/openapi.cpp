@@ -101,7 +101,8 @@ std::string_view openapi_text() {
       "name": "limit",
       "in": "query",
       "required": false,
-      "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 20}},
+      "description": "How many at most: 20 when left out, and no more than the node's http.read_limit_max, 200 by default.",
+      "schema": {"type": "integer", "minimum": 1, "maximum": 1000}},
      {
       "name": "before",
       "in": "query",
@@ -380,7 +381,7 @@ std::string_view openapi_text() {
     "description": "Header or body did not arrive within their time limits.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
    "too_large": {
-    "description": "The body is larger than 256 KiB.",
+    "description": "The body is larger than the node's http.body_bytes_max, 256 KiB by default.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
    "media_type": {
     "description": "Neither application/json nor application/msgpack, or with a Content-Encoding.",
@@ -389,7 +390,7 @@ std::string_view openapi_text() {
     "description": "An expectation other than 100-continue.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
    "header_too_large": {
-    "description": "The header is larger than 16 KiB.",
+    "description": "The header is larger than the node's http.header_bytes_max, 16 KiB by default.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
    "failed": {
     "description": "A stored submission could not be read; the operator has been told.",

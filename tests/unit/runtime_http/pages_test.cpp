@@ -1,4 +1,5 @@
 // The pages for operators and programs, and that the interface's description says what the interface does.
+#include "runtime/config.hpp"
 #include "runtime/http/http_metrics.hpp"
 #include "runtime/http/openapi.hpp"
 #include "runtime/http/routes.hpp"
@@ -103,6 +104,19 @@ BOOST_AUTO_TEST_CASE(everything_the_description_refers_to_is_there) {
         walk(child);
   };
   walk(description);
+}
+
+BOOST_AUTO_TEST_CASE(the_description_gives_what_can_be_configured_as_a_default) {
+  const std::string text{http::openapi_text()};
+  for (const auto& words :
+       {"http.read_limit_max, " + std::to_string(defaults::read_limit_max) + " by default",
+        "http.body_bytes_max, " + std::to_string(defaults::http_body_bytes_max / 1024) + " KiB by default",
+        "http.header_bytes_max, " + std::to_string(defaults::http_header_bytes_max / 1024) + " KiB by default"})
+    BOOST_TEST(text.find(words) != std::string::npos, words);
+  const auto description = nlohmann::json::parse(text);
+  for (const auto& parameter : description["paths"]["/patient/{id}"]["get"]["parameters"])
+    if (parameter["name"] == "limit")
+      BOOST_TEST(parameter["schema"]["maximum"] == find_setting("http.read_limit_max")->maximum);
 }
 
 BOOST_AUTO_TEST_CASE(every_described_route_is_found_and_takes_only_its_method) {
