@@ -11,7 +11,7 @@ namespace epione::cli {
 
 namespace {
 
-/// The innermost command that was given: whose help is wanted, or whose usage was wrong.
+/// The innermost command that was given: whose usage was wrong.
 const CLI::App* innermost(const CLI::App* app) {
   while (!app->get_subcommands().empty())
     app = app->get_subcommands().front();
@@ -43,7 +43,7 @@ int run(const std::vector<std::string>& arguments, command_context& context) {
   try {
     app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()}); // CLI11 takes them from the back
   } catch (const CLI::CallForHelp&) {
-    context.out << innermost(&app)->help();
+    context.out << app.help(); // of the innermost command that was given, under its full name
     return runtime::exit_code::done;
   } catch (const CLI::CallForAllHelp&) {
     context.out << app.help("", CLI::AppFormatMode::All);

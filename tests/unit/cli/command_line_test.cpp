@@ -22,6 +22,12 @@ BOOST_AUTO_TEST_CASE(help_and_version_are_data_and_done) {
   BOOST_TEST(call({"--version"}).out.starts_with("epione "));
 }
 
+BOOST_AUTO_TEST_CASE(help_shows_a_command_under_its_full_name) {
+  BOOST_TEST(call({"study", "import", "--help"}).out.find("Usage: epione study import ") != std::string::npos);
+  BOOST_TEST(call({"study", "--help"}).out.find("Usage: epione study ") != std::string::npos);
+  BOOST_TEST(call({"serve", "--help"}).out.find("Usage: epione serve ") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(the_help_of_serve_names_every_setting) {
   const auto help = call({"serve", "--help"}).out;
   for (const auto& s : epione::runtime::settings())
