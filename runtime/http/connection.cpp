@@ -1,6 +1,7 @@
 // Receiving: from bytes to a whole request, within every limit.
 #include "runtime/http/connection.hpp"
 #include "runtime/admission.hpp"
+#include "runtime/http/host.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -151,6 +152,11 @@ bool connection::read_head() {
   if (const auto refusal = parse_head(received().substr(0, head_size_), head_)) {
     received_ns_ = service_.now_ns;
     refuse(refusal->status, refusal->sentence);
+    return false;
+  }
+  if (head_.host && !names_this_machine(*head_.host)) {
+    received_ns_ = service_.now_ns;
+    refuse(421, "the header Host names another machine; this one is 127.0.0.1, [::1] or localhost");
     return false;
   }
   return begin_body();

@@ -1,5 +1,6 @@
 #include "runtime/http/head.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
@@ -213,6 +214,7 @@ private:
     for (const char c : value)
       if (!host_table[static_cast<unsigned char>(c)])
         refuse(400, "the value of Host is not a host");
+    out_.host = value;
   }
 
   void on_length(string_view value) {
@@ -266,13 +268,14 @@ private:
   bool coded_ = false;
 };
 
-/// RFC 9112, 3.2.2: a server takes the absolute form as well. False: neither form.
-bool take_origin_form(string_view& target) {
+/// RFC 9112, 3.2.2: a server takes the absolute form as well, and its authority counts instead of Host. False: neither form.
+bool take_origin_form(string_view& target, std::optional<string_view>& host) {
   if (target.front() == '/')
     return true;
   for (const string_view scheme : {string_view{"http://"}, string_view{"https://"}}) {
     if (target.size() > scheme.size() && equal_ignoring_case(target.substr(0, scheme.size()), scheme)) {
       const auto path = target.find_first_of("/?", scheme.size());
+      host = target.substr(scheme.size(), std::min(path, target.size()) - scheme.size());
       target = path == string_view::npos ? string_view{"/"} : target.substr(path);
       return true;
     }
@@ -343,7 +346,7 @@ std::optional<head_refusal> parse_head(string_view raw, request_head& out) {
   if (out.http_1_1 == false)
     out.expects_continue = false; // RFC 9110, 10.1.1
   out.keep_alive = parser.keep_alive() && !parser.close;
-  if (!take_origin_form(out.target)) {
+  if (!take_origin_form(out.target, out.host)) {
     if (out.verb == method::other) // CONNECT host:port, OPTIONS *
       out.target = "*";
     else

@@ -22,6 +22,8 @@ struct request_head {
   bool chunked = false;
   bool expects_continue = false;
   std::optional<std::uint64_t> content_length;
+  /// Whom the request is meant for: the authority of an absolute target, else the value of Host; none in HTTP/1.0 without it.
+  std::optional<std::string_view> host;
   std::string_view content_type, content_encoding;
   std::optional<std::string_view> idempotency_key;
 };

@@ -67,6 +67,7 @@ std::string_view openapi_text() {
      "413": {"$ref": "#/components/responses/too_large"},
      "415": {"$ref": "#/components/responses/media_type"},
      "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
      "422": {
       "description": "The answers do not fit the form; every problem is listed, nothing was stored. Or: these answers stopped their checker repeatedly and were set aside (code set-aside).",
       "content": {
@@ -133,6 +134,7 @@ std::string_view openapi_text() {
      "408": {"$ref": "#/components/responses/too_slow"},
      "413": {"$ref": "#/components/responses/too_large"},
      "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
      "431": {"$ref": "#/components/responses/header_too_large"},
      "500": {"$ref": "#/components/responses/failed"},
      "501": {"$ref": "#/components/responses/not_implemented"},
@@ -176,6 +178,7 @@ std::string_view openapi_text() {
      "408": {"$ref": "#/components/responses/too_slow"},
      "413": {"$ref": "#/components/responses/too_large"},
      "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
      "431": {"$ref": "#/components/responses/header_too_large"},
      "500": {"$ref": "#/components/responses/failed"},
      "501": {"$ref": "#/components/responses/not_implemented"},
@@ -195,6 +198,7 @@ std::string_view openapi_text() {
      "408": {"$ref": "#/components/responses/too_slow"},
      "413": {"$ref": "#/components/responses/too_large"},
      "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
      "431": {"$ref": "#/components/responses/header_too_large"},
      "501": {"$ref": "#/components/responses/not_implemented"},
      "503": {"$ref": "#/components/responses/unavailable"},
@@ -212,6 +216,7 @@ std::string_view openapi_text() {
      "408": {"$ref": "#/components/responses/too_slow"},
      "413": {"$ref": "#/components/responses/too_large"},
      "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
      "431": {"$ref": "#/components/responses/header_too_large"},
      "501": {"$ref": "#/components/responses/not_implemented"},
      "503": {
@@ -231,6 +236,7 @@ std::string_view openapi_text() {
      "408": {"$ref": "#/components/responses/too_slow"},
      "413": {"$ref": "#/components/responses/too_large"},
      "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
      "431": {"$ref": "#/components/responses/header_too_large"},
      "501": {"$ref": "#/components/responses/not_implemented"},
      "503": {"$ref": "#/components/responses/unavailable"},
@@ -245,6 +251,7 @@ std::string_view openapi_text() {
      "408": {"$ref": "#/components/responses/too_slow"},
      "413": {"$ref": "#/components/responses/too_large"},
      "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
      "431": {"$ref": "#/components/responses/header_too_large"},
      "501": {"$ref": "#/components/responses/not_implemented"},
      "503": {"$ref": "#/components/responses/unavailable"},
@@ -388,6 +395,9 @@ std::string_view openapi_text() {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
    "expectation": {
     "description": "An expectation other than 100-continue.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
+   "misdirected": {
+    "description": "The header Host (or the target's authority) is neither a loopback address nor localhost.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}},
    "header_too_large": {
     "description": "The header is larger than the node's http.header_bytes_max, 16 KiB by default.",

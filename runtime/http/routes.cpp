@@ -9,9 +9,9 @@ namespace {
 using std::string_view;
 
 // What any request can be answered with, whatever its route: see parse_head() and the connection's limits.
-constexpr std::array submit_statuses{200, 202, 400, 404, 408, 409, 413, 415, 417, 422, 431, 500, 501, 503, 505};
-constexpr std::array history_statuses{200, 400, 404, 408, 413, 417, 431, 500, 501, 503, 505};
-constexpr std::array page_statuses{200, 400, 408, 413, 417, 431, 501, 503, 505};
+constexpr std::array submit_statuses{200, 202, 400, 404, 408, 409, 413, 415, 417, 421, 422, 431, 500, 501, 503, 505};
+constexpr std::array history_statuses{200, 400, 404, 408, 413, 417, 421, 431, 500, 501, 503, 505};
+constexpr std::array page_statuses{200, 400, 408, 413, 417, 421, 431, 501, 503, 505};
 
 // A path that is written out stands before a pattern that would take it as well.
 constexpr std::array<route, route_count> table{{

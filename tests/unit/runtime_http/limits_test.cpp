@@ -54,7 +54,8 @@ void answers(running_server& node, int status, const std::string& bytes) {
 
 BOOST_AUTO_TEST_CASE(what_must_be_refused_is_refused_and_the_connection_closed) {
   running_server node{quick()};
-  const std::string line = "POST /patient/data HTTP/1.1\r\n", host = "Host: x\r\n", type = "Content-Type: application/json\r\n";
+  const std::string line = "POST /patient/data HTTP/1.1\r\n", host = "Host: localhost\r\n",
+                    type = "Content-Type: application/json\r\n";
   refuses(node, 400, line + host + type + "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
   refuses(node, 400, line + host + type + "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n");
   refuses(node, 400, line + host + type + "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}");
@@ -62,7 +63,7 @@ BOOST_AUTO_TEST_CASE(what_must_be_refused_is_refused_and_the_connection_closed) 
   refuses(node, 400, line + host + type + "Content-Length: 2, 2\r\n\r\n{}");
   refuses(node, 400, line + host + type + "Content-Length : 2\r\n\r\n{}");
   refuses(node, 400, "POST /patient/data HTTP/1.1\n" + host + type + "Content-Length: 2\r\n\r\n{}");
-  refuses(node, 400, line + "Host: x\n" + type + "Content-Length: 2\r\n\r\n{}");
+  refuses(node, 400, line + "Host: localhost\n" + type + "Content-Length: 2\r\n\r\n{}");
   refuses(node, 400, line + host + type + "Content-Length: 2\r\n\n{}");
   refuses(node, 400, line + type + "Content-Length: 2\r\n\r\n{}");
   refuses(node, 400, line + host + host + type + "Content-Length: 2\r\n\r\n{}");
@@ -88,13 +89,13 @@ BOOST_AUTO_TEST_CASE(what_is_only_not_right_is_answered_and_the_connection_kept)
   answers(node, 404, get("/patient/1/"));
   answers(node, 404, get("/healthz/"));
   answers(node, 405, post("{}").replace(0, 4, "PUT"));
-  answers(node, 405, "DELETE /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-  answers(node, 405, "OPTIONS /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
-  answers(node, 405, "POST /patient/5 HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+  answers(node, 405, "DELETE /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  answers(node, 405, "OPTIONS /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  answers(node, 405, "POST /patient/5 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc");
   answers(node, 415, post("{}", "", "text/plain"));
   answers(node, 415, post("{}", "Content-Encoding: gzip\r\n"));
-  answers(node, 415, "POST /patient/data HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}");
-  answers(node, 400, "POST /patient/data HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n");
+  answers(node, 415, "POST /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}");
+  answers(node, 400, "POST /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\r\n");
   answers(node, 400, post("{"));
   answers(node, 400, post(R"({"data":{}})"));
   answers(node, 404, post(R"({"patientId":101,"data":{}})"));
@@ -111,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_405_says_what_is_allowed) {
 BOOST_AUTO_TEST_CASE(a_body_above_the_limit_is_refused_however_it_comes) {
   running_server node{quick()};
   const auto limit = http_options{}.body_bytes_max;
-  const std::string head = "POST /patient/data HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+  const std::string head = "POST /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
   refuses(node, 413, head + "Content-Length: " + std::to_string(limit + 1) + "\r\n\r\n");
   refuses(node, 413, head + "Content-Length: " + std::to_string(limit + 1) + "\r\n\r\n" + std::string(limit + 1, ' '));
   refuses(node, 413, head + "Content-Length: 9999999999999999999\r\n\r\n");
@@ -128,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_chunked_body_up_to_the_limit_is_taken) {
   const std::string start = R"({"patientId":1,"key":"k","data":{"note":")", end = R"("}})";
   const std::string body = start + std::string(256 * 1024 - start.size() - end.size(), 'x') + end;
   std::string request =
-      "POST /patient/data HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+      "POST /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (std::size_t at = 0; at < body.size(); at += 1000) {
     const auto part = body.substr(at, 1000);
     char size[16];
@@ -163,10 +164,11 @@ BOOST_AUTO_TEST_CASE(an_expected_continue_is_given_or_refused_before_the_body) {
   // The body is there already: no need to ask for it.
   BOOST_TEST(client.ask(request)->status == 202);
   for (const auto& [status, head] : std::map<int, std::string>{
-           {415, "POST /patient/data HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n"},
-           {404, "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"},
-           {405, "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"},
-           {413, "POST /patient/data HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 999999\r\n"}}) {
+           {415, "POST /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n"},
+           {404, "POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"},
+           {405, "POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n"},
+           {413,
+            "POST /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 999999\r\n"}}) {
     auto other = node.client();
     const auto answer = other.ask(head + "Expect: 100-continue\r\n\r\n");
     BOOST_REQUIRE(answer);
@@ -178,7 +180,7 @@ BOOST_AUTO_TEST_CASE(an_expected_continue_is_given_or_refused_before_the_body) {
 BOOST_AUTO_TEST_CASE(head_is_answered_like_get_without_the_body) {
   running_server node;
   auto client = node.client();
-  client.send("HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.send("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto answer = client.receive(true);
   BOOST_REQUIRE(answer);
   BOOST_TEST(answer->status == 200);
@@ -223,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_header_that_comes_drop_by_drop_is_given_up_all_the_same) 
   running_server node{quick()};
   auto slow = node.client();
   std::optional<received_reply> answer;
-  slow.send("GET /healthz HTTP/1.1\r\nHost: x\r\n");
+  slow.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n");
   for (int i = 0; i < 12; ++i) {
     slow.send("X: y\r\n");
     node.around.time.advance_ms(1'000);
@@ -237,7 +239,7 @@ BOOST_AUTO_TEST_CASE(a_body_that_does_not_end_is_given_up) {
   running_server node{quick()};
   auto slow = node.client();
   // The continue tells that the head has been read and the body's time has begun.
-  slow.send("POST /patient/data HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: "
+  slow.send("POST /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\nExpect: "
             "100-continue\r\n\r\n");
   BOOST_TEST(slow.receive()->status == 100);
   slow.send("{");
@@ -327,8 +329,9 @@ BOOST_AUTO_TEST_CASE(bodies_that_are_half_received_share_a_limit) {
   bool refused = false;
   for (int i = 0; i < 10 && !refused; ++i) {
     hogs.push_back(node.client());
-    hogs.back().send("POST /patient/data HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 262144\r\n"
-                     "Expect: 100-continue\r\n\r\n");
+    hogs.back().send(
+        "POST /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 262144\r\n"
+        "Expect: 100-continue\r\n\r\n");
     const auto go_on = hogs.back().receive();
     refused = !go_on || go_on->status == 503 || !hogs.back().send(std::string(262'143, ' '));
   }

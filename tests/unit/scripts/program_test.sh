@@ -75,6 +75,10 @@ says "$receipt"
 expect 0 bash -c "$get"
 says "$receipt"
 says '"label":"mild"'
+expect 0 bash -c "${get/127.0.0.1/localhost}"
+says "$receipt"
+expect 0 bash -c "$get -H 'Host: example.org'"
+says "another machine"
 
 echo "a second process on the directory is refused by name"
 expect 1 "$epione" serve --data-dir "$data" --http 127.0.0.1:0
