@@ -302,6 +302,10 @@ want connection::on_sweep() {
 want connection::on_drain() {
   if (phase_ == phase::head && size_ == 0)
     return want::closed;
+  if (phase_ == phase::head || phase_ == phase::body) { // nobody knows when the rest would come
+    received_ns_ = service_.now_ns;
+    refuse(503, "this node is stopping; try again");
+  }
   return waiting_for();
 }
 

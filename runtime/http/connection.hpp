@@ -37,7 +37,7 @@ public:
   want on_sweep();
   /// The front is gone: answers what waits with 503 "unknown".
   want on_abandoned();
-  /// The node drains: closes when no request has begun.
+  /// The node drains: what is half received is refused as not stored; closes when no request has begun.
   want on_drain();
   /// Accepted beyond the limit: says so and ends.
   want turn_away();

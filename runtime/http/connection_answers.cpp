@@ -239,7 +239,7 @@ want connection::on_writable() {
 void connection::answer_sent() {
   constexpr double nanoseconds = 1e-9;
   service_.numbers.replied(route_, status_, static_cast<double>(service_.now_ns - received_ns_) * nanoseconds);
-  if (!close_after_)
+  if (!close_after_ && !service_.draining) // draining may have begun while the client was taking this one
     return next_request();
   if (!linger_after_ && size_ == 0) {
     phase_ = phase::closed;

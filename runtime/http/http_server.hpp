@@ -79,7 +79,8 @@ public:
   void abandon_all() override;
   std::string body_buffer() override;
 
-  /// Drain: closes the listener and idle connections; what is under way is finished, each connection closed after its reply.
+  /// Drain: closes the listener and idle connections and refuses what is half received; what is under way is finished, each
+  /// connection closed after its reply.
   void stop_accepting();
   /// After stop_accepting(): waits until every connection is gone. False when the limit passed first.
   bool wait_until_idle(std::chrono::milliseconds limit);

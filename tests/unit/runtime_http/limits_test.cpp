@@ -390,6 +390,46 @@ BOOST_AUTO_TEST_CASE(draining_finishes_what_was_accepted_and_closes_the_rest) {
   BOOST_TEST(node.server.wait_until_idle(std::chrono::seconds{10}));
 }
 
+BOOST_AUTO_TEST_CASE(draining_does_not_wait_for_what_is_half_received) {
+  running_server node{quick()};
+  auto half_head = node.client();
+  half_head.send("GET /healthz HTTP/1.1\r\nHo");
+  auto half_body = node.client();
+  const auto request = post(small_body, "Expect: 100-continue\r\n");
+  half_body.send(request.substr(0, request.size() - small_body.size()));
+  BOOST_TEST(half_body.receive()->status == 100); // asked last and begun: the other's bytes have been read as well
+  half_body.send("{");
+  node.server.stop_accepting();
+  for (auto* client : {&half_head, &half_body}) {
+    const auto answer = client->receive();
+    BOOST_REQUIRE(answer);
+    BOOST_TEST(answer->status == 503);
+    BOOST_TEST(answer->body.find("this node is stopping") != std::string::npos);
+    BOOST_TEST(answer->body.find("not_stored") != std::string::npos);
+    BOOST_TEST(answer->header.at("retry-after") == "1");
+    BOOST_TEST(client->ends());
+  }
+  node.around.time.advance_ms(2'100); // they may say more for so long, to nobody
+  BOOST_TEST(node.server.wait_until_idle(std::chrono::seconds{10}));
+  BOOST_TEST(node.behind.waiting() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_that_is_being_written_when_draining_begins_is_its_connections_last) {
+  running_server node{quick()};
+  auto slow = node.client();
+  slow.send(get("/patient/1"));
+  const auto request = node.behind.take();
+  BOOST_REQUIRE(request);
+  node.server.deliver({{request->ticket, 200, std::string(30u << 20, 'x'), 0}});
+  BOOST_TEST(eventually([&] { return node.around.admitted.under_way() == 0; })); // the reply is being written
+  node.server.stop_accepting();
+  const auto answer = slow.receive();
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(answer->body.size() == 30u << 20);
+  BOOST_TEST(slow.ends());
+  BOOST_TEST(node.server.wait_until_idle(std::chrono::seconds{10}));
+}
+
 BOOST_AUTO_TEST_CASE(stopping_closes_everything_and_later_replies_are_dropped) {
   running_server node{quick()};
   auto phone = node.client();
