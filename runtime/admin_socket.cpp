@@ -13,6 +13,7 @@
 #include <optional>
 #include <poll.h>
 #include <pthread.h>
+#include <set>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -96,6 +97,7 @@ struct admin_server::impl {
       return;
     }
     ++calls;
+    receiving.insert(socket.get());
     // Detached, but counted: stop() waits for the count.
     std::thread{[this, s = std::move(socket)]() mutable {
       pthread_setname_np(pthread_self(), "admin call");
@@ -109,6 +111,8 @@ struct admin_server::impl {
 
   void serve(const handle& socket) {
     const auto payload = receive_admin_frame(socket.get(), options.frame_bytes_max, in(options.io_limit));
+    if (!received(socket) && !payload)
+      return reply(socket, {1, "the node is stopping; nothing was done", {}});
     if (!payload)
       return reply(socket, {1, "the command could not be read: " + payload.error(), {}});
     const auto request = decode_admin_request(*payload);
@@ -122,6 +126,12 @@ struct admin_server::impl {
       answer = {1, "the command \"" + request->command + "\" failed inside the node; its log says more", {}};
     }
     reply(socket, answer);
+  }
+
+  /// False when nothing more was to be received, because the node is stopping.
+  bool received(const handle& socket) {
+    std::lock_guard guard{mutex};
+    return receiving.erase(socket.get()) == 1;
   }
 
   void reply(const handle& socket, const admin_reply& answer) {
@@ -143,6 +153,7 @@ struct admin_server::impl {
   std::mutex mutex;
   std::condition_variable ended;
   unsigned calls = 0;
+  std::set<int> receiving; ///< sockets of calls whose request has not arrived
 };
 
 admin_server::admin_server(std::string path, handler handle, log& log, admin_options options)
@@ -178,7 +189,7 @@ tl::expected<void, std::string> admin_server::start() {
   return {};
 }
 
-void admin_server::stop() {
+void admin_server::stop_accepting() {
   if (!impl_->acceptor.joinable())
     return;
   const std::uint64_t one = 1;
@@ -186,6 +197,18 @@ void admin_server::stop() {
   impl_->acceptor.join();
   ::unlink(impl_->path.c_str());
   impl_->listener = handle{};
+  std::lock_guard guard{impl_->mutex};
+  for (const int socket : std::exchange(impl_->receiving, {}))
+    ::shutdown(socket, SHUT_RD); // wakes whoever waits for a client that says nothing
+}
+
+bool admin_server::wait_until_idle(std::chrono::milliseconds limit) {
+  std::unique_lock guard{impl_->mutex};
+  return impl_->ended.wait_for(guard, limit, [this] { return impl_->calls == 0; });
+}
+
+void admin_server::stop() {
+  stop_accepting();
   std::unique_lock guard{impl_->mutex};
   impl_->ended.wait(guard, [this] { return impl_->calls == 0; });
 }

@@ -51,7 +51,11 @@ public:
 
   /// Replaces a socket a dead process left behind: the caller holds the directory's lock. Fails with a sentence.
   tl::expected<void, std::string> start();
-  /// No new calls; waits for those that run, then removes the socket. Not to be called from a handler.
+  /// No new calls: removes the socket; requests that have not arrived are refused, those that run go on.
+  void stop_accepting();
+  /// After stop_accepting(): waits until every call has ended. False when the limit passed first.
+  bool wait_until_idle(std::chrono::milliseconds limit);
+  /// stop_accepting(), then waits for the calls that run, however long. Not to be called from a handler.
   void stop();
 
 private:

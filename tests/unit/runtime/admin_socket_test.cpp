@@ -51,21 +51,31 @@ admin_reply echo(const admin_request& r) {
   return {4, r.command, r.arguments};
 }
 
-/// A client that sends what it likes.
-std::string send_raw(const std::string& path, const std::string& bytes) {
+int connected(const std::string& path) {
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_un to{};
   to.sun_family = AF_UNIX;
   path.copy(to.sun_path, sizeof(to.sun_path) - 1);
   BOOST_REQUIRE_EQUAL(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
-  BOOST_REQUIRE(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0);
-  ::shutdown(fd, SHUT_WR);
+  return fd;
+}
+
+/// All that comes until the other side closes.
+std::string receive_all(int fd) {
   std::string out;
   char part[4096];
   for (auto n = ::recv(fd, part, sizeof(part), 0); n > 0; n = ::recv(fd, part, sizeof(part), 0))
     out.append(part, static_cast<std::size_t>(n));
   ::close(fd);
   return out;
+}
+
+/// A client that sends what it likes.
+std::string send_raw(const std::string& path, const std::string& bytes) {
+  const int fd = connected(path);
+  BOOST_REQUIRE(::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) >= 0);
+  ::shutdown(fd, SHUT_WR);
+  return receive_all(fd);
 }
 
 std::string message_of(const std::string& frame) {
@@ -166,14 +176,36 @@ BOOST_AUTO_TEST_CASE(what_is_not_a_request_is_refused) {
 
 BOOST_AUTO_TEST_CASE(a_silent_client_is_let_go_after_the_time_limit) {
   door d{echo, {.io_limit = 20ms}};
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_un to{};
-  to.sun_family = AF_UNIX;
-  d.path.copy(to.sun_path, sizeof(to.sun_path) - 1);
-  BOOST_REQUIRE_EQUAL(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof(to)), 0);
-  char part[4096];
-  BOOST_TEST(::recv(fd, part, sizeof(part), 0) > 0); // told why
-  ::close(fd);
+  BOOST_TEST(message_of(receive_all(connected(d.path))).find("time limit") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_a_silent_client) {
+  door d{echo, {.io_limit = 10min, .calls_max = 1}};
+  const int silent = connected(d.path);
+  const auto second = admin_call(d.path, {"x", {}}, 10s);
+  BOOST_REQUIRE(second);
+  BOOST_TEST(second->message.find("busy") != std::string::npos); // so the first one has begun
+  d.server->stop_accepting();
+  BOOST_TEST(d.server->wait_until_idle(10s));
+  BOOST_TEST(message_of(receive_all(silent)).find("stopping") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_waits_for_a_command_that_runs_no_longer_than_it_is_told) {
+  std::promise<void> begun, end;
+  auto ended = end.get_future().share();
+  door d{[&](const admin_request& r) {
+    begun.set_value();
+    ended.wait();
+    return echo(r);
+  }};
+  auto call = std::async(std::launch::async, [&] { return admin_call(d.path, {"slow", {}}, 10s); });
+  begun.get_future().wait();
+  d.server->stop_accepting();
+  BOOST_TEST(!d.server->wait_until_idle(1ms));
+  BOOST_TEST(admin_call(d.path, {"late", {}}, 10s).error().unreachable);
+  end.set_value();
+  BOOST_TEST(d.server->wait_until_idle(10s));
+  BOOST_TEST(call.get()->message == "slow");
 }
 
 BOOST_AUTO_TEST_CASE(more_calls_than_allowed_are_told_to_come_back_and_stop_waits_for_the_rest) {
