@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cli/http_response.hpp"
+#include "runtime/defaults.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -26,6 +27,10 @@ struct http_endpoint_address {
 };
 /// "http://127.0.0.1:8080", with or without a slash at the end. The error is a sentence.
 tl::expected<http_endpoint_address, std::string> parse_endpoint(const std::string& url);
+
+/// Above what a node with default settings takes for an answer, its last resort included.
+inline constexpr std::int64_t load_answer_limit_ns =
+    (std::int64_t{runtime::defaults::request_limit_ms} + runtime::defaults::http_reply_margin_ms + 5'000) * 1'000'000;
 
 /// Monotonic, nanoseconds.
 std::int64_t steady_ns();

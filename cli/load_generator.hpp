@@ -31,7 +31,7 @@ struct load_options {
   std::int64_t drain_limit_ns = 15'000'000'000;     ///< for what is under way at the end
   std::int64_t give_up_ns = 30'000'000'000;         ///< without any connection: unreachable
   std::int64_t give_up_at_first_ns = 5'000'000'000; ///< the same when there never was one
-  std::int64_t answer_limit_ns = 35'000'000'000;    ///< above the node's own last resort
+  std::int64_t answer_limit_ns = load_answer_limit_ns;
 };
 
 struct load_result {

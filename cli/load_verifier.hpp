@@ -20,7 +20,7 @@ struct verify_options {
   std::uint32_t sample_ppm = 1'000'000; ///< of the patients
   std::uint32_t attempts_max = 60;      ///< of one request that is answered 503 or lost
   std::int64_t give_up_ns = 30'000'000'000;
-  std::int64_t answer_limit_ns = 35'000'000'000;
+  std::int64_t answer_limit_ns = load_answer_limit_ns;
 };
 
 struct verify_result {

@@ -124,21 +124,10 @@ struct node::impl {
   }
 
   std::optional<node_error> start_http() {
-    const auto& c = options.config.http;
     admitted = std::make_unique<runtime::admission>(options.config.admission.requests_in_flight_max);
-    runtime::http_options o;
-    o.address = c.address;
-    o.port = static_cast<std::uint16_t>(c.port);
-    o.threads = c.threads;
-    o.shard_count = options.config.shards.count;
-    o.body_bytes_max = c.body_bytes_max;
-    o.header_bytes_max = c.header_bytes_max;
-    o.header_limit_ms = c.header_limit_ms;
-    o.body_limit_ms = c.body_limit_ms;
-    o.idle_limit_ms = c.idle_limit_ms;
-    o.connections_max = c.connections_max;
     http = std::make_unique<runtime::http_server>(
-        o, runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random, tree->readiness(), *admitted});
+        runtime::http_options_of(options.config),
+        runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random, tree->readiness(), *admitted});
     sink.set(http.get());
     auto endpoint = http->start(*tree);
     if (!endpoint)

@@ -1,5 +1,6 @@
 #include "runtime/http/http_server.hpp"
 
+#include "runtime/config.hpp"
 #include "runtime/http/io_thread.hpp"
 #include "runtime/log.hpp"
 
@@ -113,6 +114,24 @@ void raise_descriptor_limit(std::uint64_t connections, log& journal) {
 }
 
 } // namespace
+
+http_options http_options_of(const config& c) {
+  http_options o;
+  o.address = c.http.address;
+  o.port = static_cast<std::uint16_t>(c.http.port);
+  o.threads = c.http.threads;
+  o.shard_count = c.shards.count;
+  o.body_bytes_max = c.http.body_bytes_max;
+  o.header_bytes_max = c.http.header_bytes_max;
+  o.header_limit_ms = c.http.header_limit_ms;
+  o.body_limit_ms = c.http.body_limit_ms;
+  o.idle_limit_ms = c.http.idle_limit_ms;
+  o.reply_limit_ms = c.http.request_limit_ms + defaults::http_reply_margin_ms;
+  o.connections_max = c.http.connections_max;
+  o.retry_after_s = c.http.retry_after_s;
+  o.read_limit_max = c.http.read_limit_max;
+  return o;
+}
 
 tl::expected<void, std::string> check_http_address(std::string_view address) {
   const auto parsed = parse_address(address, 0);

@@ -21,6 +21,7 @@ namespace epione::runtime {
 class admission;
 class catalog_view;
 class clock;
+struct config;
 class log;
 class metrics;
 class random_source;
@@ -39,13 +40,16 @@ struct http_options {
   std::uint32_t write_limit_ms = defaults::http_write_limit_ms;
   std::uint32_t idle_limit_ms = defaults::http_idle_limit_ms;
   std::uint32_t linger_limit_ms = defaults::http_linger_limit_ms;
-  std::uint32_t reply_limit_ms = defaults::http_reply_limit_ms;
+  std::uint32_t reply_limit_ms = defaults::request_limit_ms + defaults::http_reply_margin_ms; ///< above the front's own limit
   std::uint32_t sweep_interval_ms = defaults::http_sweep_interval_ms; ///< how exactly the limits above are kept
   std::uint32_t connections_max = defaults::http_connections_max;
   std::uint32_t turned_away_max = defaults::http_turned_away_max;
   std::uint32_t retry_after_s = defaults::retry_after_s;
   std::uint32_t read_limit_max = defaults::read_limit_max;
 };
+
+/// As an operator configured it.
+http_options http_options_of(const config& c);
 
 /// What the server stands on; all of it must outlive the server.
 struct http_surroundings {
