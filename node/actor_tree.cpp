@@ -38,16 +38,17 @@ child_spec permanent(std::string name, std::uint32_t stop_limit_ms, std::functio
 actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
     : system_(system), sink_(ports.sink), config_(config),
       environment_(ports.log, ports.metrics, ports.clock, ports.random, ports.disk, ports.faults,
-                   std::make_shared<runtime::directory>(), detached, config.data.directory, ports.process) {}
+                   std::make_shared<runtime::directory>(), detached, config.data.directory, ports.process) {
+  readiness_.set("catalog", "the studies are being read");
+  for (std::uint32_t g = 1; g <= config_.shards.count; ++g)
+    readiness_.set("shard " + std::to_string(g), "starting");
+}
 
 actor_tree::~actor_tree() {
   environment_.directory->clear();
 }
 
 caf::strong_actor_ptr actor_tree::start() {
-  readiness_.set("catalog", "the studies are being read");
-  for (std::uint32_t g = 1; g <= config_.shards.count; ++g)
-    readiness_.set("shard " + std::to_string(g), "starting");
   return start_supervisor("node", supervision_strategy::rest_for_one, node_children());
 }
 

@@ -33,6 +33,7 @@ struct tree_ports {
 /// Node supervisor (rest_for_one): journal, validators, readers, shards, gateway. See docs/actors.md.
 class actor_tree final : public runtime::front {
 public:
+  /// Not ready from the very beginning: readiness() has a reason for every part that is to be started.
   /// `detached`: actors that block get threads of their own; false under the deterministic scheduler.
   actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached);
   ~actor_tree() override;
