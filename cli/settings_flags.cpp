@@ -2,6 +2,7 @@
 #include "cli/settings_flags.hpp"
 
 #include "cli/table.hpp"
+#include "node/data_directory.hpp"
 #include "runtime/process.hpp"
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,21 @@
 #include <ostream>
 
 namespace epione::cli {
+
+namespace {
+
+/// What was fixed when the directory was created need not be said at every start. What contradicts it is for the node to refuse.
+void take_shard_count_of_directory(runtime::resolved_config& c) {
+  auto& source = c.sources[static_cast<std::size_t>(runtime::find_setting("shards.count") - runtime::settings().data())];
+  if (source.origin != runtime::config_origin::standard)
+    return;
+  if (const auto count = node::shard_count_of(c.values.data.directory)) {
+    c.values.shards.count = *count;
+    source = {runtime::config_origin::directory, node::identity_path(c.values.data.directory)};
+  }
+}
+
+} // namespace
 
 std::shared_ptr<settings_flags> settings_flags::all(CLI::App& command) {
   auto flags = data_dir_only(command);
@@ -65,7 +81,10 @@ settings_flags::resolve(const command_context& context) const {
   for (const auto& g : given_)
     if (g.value)
       input.flags.push_back({std::string{g.what->name}, *g.value, g.what->flag()});
-  return runtime::resolve_config(input);
+  auto resolved = runtime::resolve_config(input);
+  if (resolved)
+    take_shard_count_of_directory(*resolved);
+  return resolved;
 }
 
 tl::expected<runtime::config, int> settings_flags::values(const command_context& context) const {

@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int format_version = 1;
+constexpr const char* identity_file = "cluster.json";
 
 directory_error failed(std::string message) {
   return {runtime::exit_code::failed, std::move(message)};
@@ -90,30 +91,56 @@ tl::expected<std::string, directory_error> create_identity(const runtime::config
                                   " holds a journal but no cluster.json, so its shard count is not known; restore that file "
                                   "from a backup of this directory"));
   const auto name = new_cluster_name();
-  const nlohmann::json identity{{"format", format_version}, {"cluster", name}, {"shards", config.shards.count}};
-  if (auto why = write_durably(path, "cluster.json", identity.dump(2) + "\n"))
+  const nlohmann::json content{{"format", format_version}, {"cluster", name}, {"shards", config.shards.count}};
+  if (auto why = write_durably(path, identity_file, content.dump(2) + "\n"))
     return tl::unexpected(failed(*why));
   return name;
 }
 
-tl::expected<std::string, directory_error> check_identity(const runtime::config& config, const std::string& file) {
+struct identity {
+  std::string cluster;
+  std::uint32_t shards = 0;
+};
+
+tl::expected<identity, directory_error> read_identity(const std::string& file) {
   std::ifstream in{file};
-  const auto identity = nlohmann::json::parse(in, nullptr, false);
-  if (!identity.is_object() || !identity.contains("format") || !identity["format"].is_number_integer() ||
-      !identity.contains("cluster") || !identity["cluster"].is_string() || !identity.contains("shards") ||
-      !identity["shards"].is_number_unsigned())
+  const auto content = nlohmann::json::parse(in, nullptr, false);
+  if (!content.is_object() || !content.contains("format") || !content["format"].is_number_integer() ||
+      !content.contains("cluster") || !content["cluster"].is_string() || !content.contains("shards") ||
+      !content["shards"].is_number_unsigned())
     return tl::unexpected(damaged(file + " is damaged: it must hold format, cluster and shards; restore it from a backup"));
-  if (identity["format"].get<int>() > format_version)
-    return tl::unexpected(failed(file + " has format " + std::to_string(identity["format"].get<int>()) +
+  if (content["format"].get<std::int64_t>() > format_version)
+    return tl::unexpected(failed(file + " has format " + std::to_string(content["format"].get<std::int64_t>()) +
                                  "; this version knows up to " + std::to_string(format_version) + ": use a newer program"));
-  const auto shards = identity["shards"].get<std::uint32_t>();
-  if (shards != config.shards.count)
-    return tl::unexpected(failed(config.data.directory + " was created with shards.count = " + std::to_string(shards) +
-                                 ", which cannot be changed; the configuration says " + std::to_string(config.shards.count)));
-  return identity["cluster"].get<std::string>();
+  const auto* limits = runtime::find_setting("shards.count");
+  const auto shards = content["shards"].get<std::uint64_t>();
+  if (shards < limits->minimum || shards > limits->maximum)
+    return tl::unexpected(damaged(file + " is damaged: it says " + std::to_string(shards) +
+                                  " shards, which no directory is created with; restore it from a backup"));
+  return identity{content["cluster"].get<std::string>(), static_cast<std::uint32_t>(shards)};
+}
+
+tl::expected<std::string, directory_error> check_identity(const runtime::config& config, const std::string& file) {
+  const auto found = read_identity(file);
+  if (!found)
+    return tl::unexpected(found.error());
+  if (found->shards != config.shards.count)
+    return tl::unexpected(failed(config.data.directory + " was created with shards.count = " + std::to_string(found->shards) +
+                                 ", which cannot be changed; the configuration says " + std::to_string(config.shards.count) +
+                                 ": leave the setting out, or name another directory"));
+  return found->cluster;
 }
 
 } // namespace
+
+std::string identity_path(const std::string& directory) {
+  return directory + "/" + identity_file;
+}
+
+std::optional<std::uint32_t> shard_count_of(const std::string& directory) {
+  const auto found = read_identity(identity_path(directory));
+  return found ? std::optional{found->shards} : std::nullopt;
+}
 
 tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config) {
   data_directory result;
@@ -124,7 +151,7 @@ tl::expected<data_directory, directory_error> open_data_directory(const runtime:
   if (!lock)
     return tl::unexpected(failed(lock.error().message));
   result.lock = std::move(*lock);
-  const auto file = result.path + "/cluster.json";
+  const auto file = identity_path(result.path);
   auto cluster = fs::exists(file) ? check_identity(config, file) : create_identity(config);
   if (!cluster)
     return tl::unexpected(cluster.error());

@@ -4,7 +4,9 @@
 #include "runtime/config.hpp"
 #include "runtime/storage/directory_lock.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -21,6 +23,13 @@ struct directory_error {
   int exit_code = 1;
   std::string message;
 };
+
+/// DIR/cluster.json: what was fixed when the directory was created.
+std::string identity_path(const std::string& directory);
+
+/// The shard count an existing directory was created with; nothing when there is no such directory or its cluster.json is
+/// damaged, which opening it will say.
+std::optional<std::uint32_t> shard_count_of(const std::string& directory);
 
 /// Creates the directory (mode 0700) and its cluster.json, or checks that it fits the configuration: format, shard count. Refuses
 /// one that another process uses, and one that holds data but no cluster.json.

@@ -217,6 +217,7 @@ private:
 std::string_view to_string(config_origin x) {
   switch (x) {
     case config_origin::standard: return "default";
+    case config_origin::directory: return "directory";
     case config_origin::file: return "file";
     case config_origin::environment: return "env";
     case config_origin::flag: return "flag";

@@ -111,8 +111,9 @@ const std::vector<fixed_limit>& fixed_limits();
 /// Both tables in Markdown, as docs/limits.md has them.
 std::string settings_markdown();
 
-enum class config_origin : std::uint8_t { standard, file, environment, flag };
-/// "default", "file", "env", "flag"
+/// `directory`: fixed when the data directory was created, and nothing else was said.
+enum class config_origin : std::uint8_t { standard, directory, file, environment, flag };
+/// "default", "directory", "file", "env", "flag"
 std::string_view to_string(config_origin x);
 
 struct config_problem {

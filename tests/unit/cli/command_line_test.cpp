@@ -94,6 +94,42 @@ BOOST_AUTO_TEST_CASE(show_tells_value_and_origin_of_every_setting) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_shard_count_of_a_directory_is_taken_from_there_unless_another_is_given) {
+  scratch s;
+  s.write("cluster.json", R"({"format": 1, "cluster": "c", "shards": 4})");
+  const auto shards = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"config", "show", "--json", "--data-dir", s.path()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    for (const auto& item : nlohmann::json::parse(call(arguments).out))
+      if (item.at("setting") == "shards.count")
+        return item;
+    return nlohmann::json{};
+  };
+  BOOST_TEST(shards({}).at("value") == 4);
+  BOOST_TEST(shards({}).at("origin") == "directory");
+  BOOST_TEST(shards({}).at("place") == s / "cluster.json");
+  BOOST_TEST(shards({"--shards-count", "8"}).at("value") == 8);
+  for (const auto* damaged :
+       {"", "{}", R"({"format": 1, "cluster": "c", "shards": 0})", R"({"format": 1, "cluster": "c", "shards": 4294967300})"}) {
+    s.write("cluster.json", damaged);
+    BOOST_TEST(shards({}).at("origin") == "default", damaged); // opening the directory says what is wrong
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_study_goes_into_a_stopped_directory_whatever_its_shard_count) {
+  scratch s;
+  const auto import = [&](const std::vector<std::pair<std::string, std::string>>& environment) {
+    return call({"study", "import", EPIONE_SOURCE_DIR "/examples/demo", "--data-dir", s / "data"}, environment);
+  };
+  BOOST_TEST(import({{"EPIONE_SHARDS_COUNT", "2"}}).code == 0);
+  const auto again = import({});
+  BOOST_TEST(again.code == 0, again.err);
+  BOOST_TEST(again.out.find("was there already") != std::string::npos);
+  const auto other = import({{"EPIONE_SHARDS_COUNT", "4"}});
+  BOOST_TEST(other.code == 1);
+  BOOST_TEST(other.err.find("shards.count = 2, which cannot be changed") != std::string::npos, other.err);
+}
+
 BOOST_AUTO_TEST_CASE(host_and_port_are_split_and_nonsense_is_refused) {
   BOOST_TEST(split_host_and_port("127.0.0.1:80")->port == "80");
   BOOST_TEST(split_host_and_port("[::1]:80")->host == "::1");
