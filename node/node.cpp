@@ -80,6 +80,14 @@ std::vector<domain::import_problem> problems_of(const std::string& text) {
   return result;
 }
 
+/// Everything about a failed import in one sentence.
+std::string sentence_of(const import_failure& failure) {
+  std::string text = failure.message;
+  for (const auto& p : failure.problems)
+    text += (text.empty() ? "" : "; ") + p.file + ", " + p.place + ": " + p.message;
+  return text;
+}
+
 } // namespace
 
 struct node::impl {
@@ -118,7 +126,7 @@ struct node::impl {
     if (options.demo) {
       auto imported = import(demo_study(), "system:demo");
       if (!imported)
-        return node_error{1, "the demo study could not be imported: " + imported.error().message};
+        return node_error{runtime::exit_code::failed, "the demo study could not be imported: " + sentence_of(imported.error())};
     }
     return options.http ? start_admin() : std::nullopt;
   }
