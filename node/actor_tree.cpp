@@ -10,6 +10,8 @@
 #include "actors/validator.hpp"
 #include "cluster/replica.hpp"
 #include "runtime/directory.hpp"
+#include "runtime/error_text.hpp"
+#include "runtime/process.hpp"
 
 #include <algorithm>
 
@@ -34,6 +36,12 @@ child_spec permanent(std::string name, std::uint32_t stop_limit_ms, std::functio
 }
 
 } // namespace
+
+int exit_code_of(const caf::error& end) {
+  if (!end || end == caf::exit_reason::user_shutdown)
+    return runtime::exit_code::done;
+  return runtime::code_of(end) == ec::damaged ? runtime::exit_code::problems : runtime::exit_code::failed;
+}
 
 actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
     : system_(system), sink_(ports.sink), config_(config),

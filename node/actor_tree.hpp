@@ -30,6 +30,9 @@ struct tree_ports {
   runtime::reply_sink& sink;
 };
 
+/// What the end of the node supervisor means for the process: 0 after an orderly stop, 4 when data is damaged, else 1.
+int exit_code_of(const caf::error& end);
+
 /// Node supervisor (rest_for_one): journal, validators, readers, shards, gateway. See docs/actors.md.
 class actor_tree final : public runtime::front {
 public:

@@ -14,10 +14,10 @@
 #include "runtime/random.hpp"
 #include "runtime/storage/disk.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <optional>
@@ -162,9 +162,11 @@ struct node::impl {
         return std::nullopt;
       changed.wait_for(lock, ready_poll);
     }
-    return ended ? node_error{exit_code_of(end_reason), failure_text(end_reason)}
-                 : node_error{runtime::exit_code::done, "stopped while starting"};
+    return ended ? failed() : node_error{runtime::exit_code::done, "stopped while starting"};
   }
+
+  /// The tree ended without being asked to.
+  node_error failed() const { return {std::max(exit_code_of(end_reason), runtime::exit_code::failed), failure_text(end_reason)}; }
 
   std::optional<node_error> start_admin() {
     const auto path = options.config.data.directory + "/" + runtime::admin_socket_name;
@@ -223,8 +225,9 @@ struct node::impl {
       std::unique_lock lock{mutex};
       changed.wait(lock, [this] { return ended || stop_requested; });
       if (ended) {
-        std::fprintf(stderr, "epione: the node failed: %s\n", failure_text(end_reason).c_str());
-        return exit_code_of(end_reason);
+        auto why = failed();
+        log->error("node", "failed", {{"why", why.message}, {"exit_code", why.exit_code}});
+        return why.exit_code;
       }
     }
     return drain_and_stop();
@@ -253,8 +256,13 @@ struct node::impl {
     const bool stopped = stop_tree(left());
     if (http)
       http->stop();
-    log->info("node", stopped ? "stopped" : "stopped late; what is acknowledged is in the journal");
-    return stopped ? runtime::exit_code::done : runtime::exit_code::failed;
+    const auto result = stopped ? exit_code_of(end_reason) : runtime::exit_code::failed;
+    if (result != runtime::exit_code::done)
+      log->error("node", "stopped, and failed while it did",
+                 {{"why", stopped ? failure_text(end_reason) : "the limit passed"}, {"exit_code", result}});
+    else
+      log->info("node", "stopped");
+    return result;
   }
 
   bool stop_tree(milliseconds limit) {
@@ -268,10 +276,6 @@ struct node::impl {
                      "the actors did not stop within the limit; what is acknowledged is in the journal");
     root = nullptr;
     return stopped;
-  }
-
-  static int exit_code_of(const caf::error& why) {
-    return runtime::code_of(why) == ec::damaged ? runtime::exit_code::problems : runtime::exit_code::failed;
   }
 
   static std::string failure_text(const caf::error& why) { return runtime::error_text(why); }

@@ -42,7 +42,7 @@ public:
 
   /// "http://127.0.0.1:8080"; empty without HTTP.
   std::string http_address() const;
-  /// Blocks until stopped or failed. 0 stopped within the limit, 1 failed, 4 damaged; says why on standard error.
+  /// Blocks until stopped or failed. 0 stopped within the limit, 1 failed, 4 damaged; the log says why.
   int wait();
   /// Drain and stop; from any thread, not from a signal handler. wait() returns.
   void request_stop();
