@@ -33,7 +33,7 @@ using namespace messages;
 using std::chrono::milliseconds;
 
 constexpr milliseconds import_limit{runtime::defaults::import_answer_limit_ms};
-constexpr milliseconds ready_poll{5};
+constexpr milliseconds poll_period{5};
 
 struct actor_config : caf::actor_system_config {
   actor_config() {
@@ -64,6 +64,13 @@ public:
 private:
   std::atomic<runtime::reply_sink*> to_{nullptr};
 };
+
+using steady_clock = std::chrono::steady_clock;
+
+/// At least one millisecond, so that what is asked for with it is tried.
+milliseconds left_until(steady_clock::time_point end) {
+  return std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(end - steady_clock::now()));
+}
 
 /// "file\tplace\tmessage" a line, as the catalog answers.
 std::vector<domain::import_problem> problems_of(const std::string& text) {
@@ -97,10 +104,12 @@ struct node::impl {
 
   ~impl() {
     if (admin)
-      admin->stop();
+      admin->stop_accepting();
     if (http)
       http->stop();
     stop_tree(milliseconds{options.config.stop.limit_ms});
+    if (admin)
+      admin->stop();
     sink.set(nullptr);
     tree.reset();
     system.reset();
@@ -160,7 +169,7 @@ struct node::impl {
     while (!ended && !stop_requested) {
       if (tree->readiness().reasons().empty())
         return std::nullopt;
-      changed.wait_for(lock, ready_poll);
+      changed.wait_for(lock, poll_period);
     }
     return ended ? failed() : node_error{runtime::exit_code::done, "stopped while starting"};
   }
@@ -207,14 +216,24 @@ struct node::impl {
     if (catalog == nullptr)
       return tl::unexpected(import_failure{"the catalog is not running; try again", {}});
     caf::scoped_actor self{*system, true};
-    self->request(catalog, import_limit, import_atom::value, std::make_shared<const domain::study_source>(source), who)
-        .receive([&](std::string& study, bool changed_something) { result = import_result{study, changed_something}; },
-                 [&](caf::error& why) {
-                   if (why == ec::invalid)
-                     result = tl::unexpected(import_failure{{}, problems_of(runtime::context_text(why))});
-                   else
-                     result = tl::unexpected(import_failure{runtime::error_text(why), {}});
-                 });
+    auto pending =
+        self->request(catalog, import_limit, import_atom::value, std::make_shared<const domain::study_source>(source), who);
+    while (self->mailbox().empty()) {
+      std::unique_lock lock{mutex};
+      if (ended)
+        return tl::unexpected(
+            import_failure{"the node stopped, and whether the study was imported is unknown; ask again, importing "
+                           "the same study twice changes nothing",
+                           {}});
+      changed.wait_for(lock, poll_period);
+    }
+    pending.receive([&](std::string& study, bool changed_something) { result = import_result{study, changed_something}; },
+                    [&](caf::error& why) {
+                      if (why == ec::invalid)
+                        result = tl::unexpected(import_failure{{}, problems_of(runtime::context_text(why))});
+                      else
+                        result = tl::unexpected(import_failure{runtime::error_text(why), {}});
+                    });
     return result;
   }
 
@@ -235,27 +254,11 @@ struct node::impl {
 
   int drain_and_stop() {
     const auto limit = milliseconds{options.config.stop.limit_ms};
-    const auto end = std::chrono::steady_clock::now() + limit;
-    const auto left = [&] {
-      return std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now()));
-    };
+    const auto end = steady_clock::now() + limit;
     log->info("node", "stopping", {{"limit_ms", static_cast<std::int64_t>(limit.count())}});
-    if (admin)
-      admin->stop();
-    if (http)
-      http->stop_accepting();
-    if (auto gateway = tree->gateway(); gateway != nullptr) {
-      caf::scoped_actor self{*system, true};
-      self->request(gateway, left(), drain_atom::value)
-          .receive(
-              [](bool) {},
-              [&](caf::error& why) { log->warning("node", "not everything was answered", {{"why", runtime::error_text(why)}}); });
-    }
-    if (http)
-      http->wait_until_idle(left());
-    const bool stopped = stop_tree(left());
-    if (http)
-      http->stop();
+    tree->readiness().set("node", "stopping");
+    finish_requests(end - limit / 2); // the actors need time as well, however slow a client is
+    const bool stopped = stop_tree(left_until(end));
     const auto result = stopped ? exit_code_of(end_reason) : runtime::exit_code::failed;
     if (result != runtime::exit_code::done)
       log->error("node", "stopped, and failed while it did",
@@ -263,6 +266,29 @@ struct node::impl {
     else
       log->info("node", "stopped");
     return result;
+  }
+
+  /// Takes nothing new, and gives what was accepted until `end`.
+  void finish_requests(steady_clock::time_point end) {
+    if (http)
+      http->stop_accepting();
+    if (admin)
+      admin->stop_accepting();
+    if (auto gateway = tree->gateway(); gateway != nullptr) {
+      caf::scoped_actor self{*system, true};
+      self->request(gateway, left_until(end), drain_atom::value)
+          .receive(
+              [](bool) {},
+              [&](caf::error& why) { log->warning("node", "not everything was answered", {{"why", runtime::error_text(why)}}); });
+    }
+    if (http && !http->wait_until_idle(left_until(end)))
+      log->warning("node", "not every client took its answer", {{"connections", std::uint64_t{http->connections()}}});
+    if (admin && !admin->wait_until_idle(left_until(end)))
+      log->warning("node", "not every command was finished");
+    if (http) {
+      http->abandon_all(); // an answer that says "unknown" is better than none
+      http->stop();
+    }
   }
 
   bool stop_tree(milliseconds limit) {

@@ -1,12 +1,23 @@
-// A whole node with real threads, a real disk and real sockets: how it starts.
+// A whole node with real threads, a real disk and real sockets: how it starts, and how it stops whatever its clients do.
 #include "node/node.hpp"
 
+#include <arpa/inet.h>
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
+#include <netinet/in.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <thread>
+#include <unistd.h>
 
 using namespace epione;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -29,7 +40,54 @@ struct scratch_node {
     return std::move(*started);
   }
 
+  std::string file(const std::string& name) const { return options.config.data.directory + "/" + name; }
+
   node::node_options options;
+};
+
+/// A connection that says what a test wants and no more.
+class client {
+public:
+  explicit client(const node::node& to) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const auto url = to.http_address();
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1))));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    BOOST_REQUIRE_EQUAL(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  }
+  explicit client(const std::string& path) : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+    BOOST_REQUIRE_EQUAL(::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  }
+  ~client() { ::close(socket_); }
+  client(const client&) = delete;
+  client& operator=(const client&) = delete;
+
+  void send(std::string_view bytes) {
+    BOOST_REQUIRE_EQUAL(::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+  /// What comes next, at most 4 KiB; empty at the end, or when nothing comes for ten seconds.
+  std::string receive() {
+    char bytes[4096];
+    const auto n = wait_for(POLLIN, 10'000) ? ::recv(socket_, bytes, sizeof(bytes), 0) : 0;
+    return {bytes, static_cast<std::size_t>(n > 0 ? n : 0)};
+  }
+  /// Sends until the other side takes no more.
+  void stuff(std::string_view bytes) {
+    while (wait_for(POLLOUT, 300))
+      if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        BOOST_REQUIRE_EQUAL(errno, EAGAIN);
+  }
+
+private:
+  bool wait_for(short what, int limit_ms) {
+    pollfd p{socket_, what, 0};
+    return ::poll(&p, 1, limit_ms) == 1;
+  }
+  int socket_;
 };
 
 /// The demo study with another title of each form, which are then other forms of the same version.
@@ -46,6 +104,42 @@ domain::study_source changed_demo() {
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(nodes, scratch_node)
+
+BOOST_AUTO_TEST_CASE(a_stop_refuses_a_body_that_is_half_there_and_does_not_wait_for_it) {
+  options.config.stop.limit_ms = 120'000;
+  const auto node = start();
+  client phone{*node};
+  phone.send("POST /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
+             "Expect: 100-continue\r\n\r\n");
+  BOOST_TEST(phone.receive().starts_with("HTTP/1.1 100 "));
+  phone.send("{");
+  node->request_stop();
+  auto ended = std::async(std::launch::async, [&] { return node->wait(); });
+  const auto answer = phone.receive();
+  BOOST_TEST(answer.starts_with("HTTP/1.1 503 "));
+  BOOST_TEST(answer.find("not_stored") != std::string::npos);
+  BOOST_REQUIRE((ended.wait_for(30s) == std::future_status::ready)); // the phone has not hung up
+  BOOST_TEST(ended.get() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_takes_no_answers_leaves_the_actors_half_of_the_limit) {
+  options.config.stop.limit_ms = 4'000;
+  const auto node = start();
+  client reader{*node};
+  reader.stuff("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  node->request_stop();
+  BOOST_TEST(node->wait() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_silent_command_does_not_hold_up_a_stop) {
+  options.config.stop.limit_ms = 120'000;
+  const auto node = start();
+  client silent{file("admin.sock")};
+  const auto before = std::chrono::steady_clock::now();
+  node->request_stop();
+  BOOST_TEST(node->wait() == 0);
+  BOOST_TEST((std::chrono::steady_clock::now() - before < 9s)); // it may be silent for ten seconds
+}
 
 BOOST_AUTO_TEST_CASE(a_demo_that_cannot_be_imported_says_file_place_and_problem) {
   {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The built program as an operator meets it: start, the printed curl lines, a second process, import, audit, stop, exit codes.
+# The built program as an operator meets it: start, the printed curl lines, a second process, import, audit, exit codes, and a stop
+# at any time, whatever clients do.
 #   program_test.sh PATH_OF_EPIONE
 set -euo pipefail
 
@@ -40,9 +41,14 @@ wait_for() { # wait_for SECONDS COMMAND...
   done
 }
 
-start() {
-  "$epione" serve --data-dir "$data" --http 127.0.0.1:0 "$@" >"$scratch/out" 2>"$scratch/err" &
+serve() { # in the background, with output of its own
+  rm -f "$scratch/out" "$scratch/err"
+  "$epione" serve --http 127.0.0.1:0 "$@" >"$scratch/out" 2>"$scratch/err" &
   pid=$!
+}
+
+start() {
+  serve --data-dir "$data" "$@"
   wait_for 60 grep -q '^Stop with' "$scratch/out"
 }
 
@@ -101,6 +107,20 @@ stop TERM 0
 [ ! -e "$data/node.json" ] || fail "node.json is still there after a clean stop"
 stopped=$(cat "$scratch/err")
 case $stopped in *'"q1"'*) fail "answers are in the log" ;; esac
+
+echo "a client that is half way does not hold up a stop"
+start
+port=$(sed 's/.*"http":"[^"]*:\([0-9]*\)".*/\1/' "$data/node.json")
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+printf 'POST /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n' >&3
+printf 'Expect: 100-continue\r\n\r\n' >&3
+read -r -t 30 line <&3
+case $line in *" 100 "*) ;; *) fail "the node does not go on: $line" ;; esac
+printf '{' >&3
+before=$SECONDS
+stop TERM 0
+[ $((SECONDS - before)) -lt 15 ] || fail "the stop took $((SECONDS - before)) s"
+exec 3>&-
 
 echo "a stopped node's directory takes an import and is audited"
 expect 0 "$epione" study import "$source_dir/examples/demo" --data-dir "$data" --json
