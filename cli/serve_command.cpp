@@ -7,9 +7,10 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
+#include <cstdlib>
 #include <ctime>
-#include <mutex>
 #include <ostream>
+#include <stop_token>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -54,64 +55,36 @@ void print_welcome(std::ostream& out, const std::string& http, const runtime::co
   out << "Stop with Ctrl-C or SIGTERM; a second one ends at once." << std::endl;
 }
 
-/// The node for the signal thread, which is there before it.
-class running_node {
-public:
-  void set(node::node* n) {
-    std::lock_guard guard{mutex_};
-    node_ = n;
-    if (stop_asked_)
-      node_->request_stop();
-  }
-  /// A node that is still starting stops as soon as it has started: it may have answered somebody already.
-  void stop() {
-    std::lock_guard guard{mutex_};
-    stop_asked_ = true;
-    if (node_ != nullptr)
-      node_->request_stop();
-  }
-  void stop_now() {
-    std::lock_guard guard{mutex_};
-    if (node_ != nullptr)
-      node_->stop_now();
-    _exit(exit_code::failed);
-  }
-
-private:
-  std::mutex mutex_;
-  node::node* node_ = nullptr;
-  bool stop_asked_ = false;
-};
-
 int serve(const runtime::config& config, bool demo, command_context& context) {
-  stop_signals signals;
-  running_node running;
+  std::stop_source stop;
+  stop_signals signals; // outlives the node: as long as anything is left to stop, a second signal ends the process
   signals.listen(
       [&] {
         context.err << "epione: stopping; what was accepted is finished first, a second signal ends at once" << std::endl;
-        running.stop();
+        stop.request_stop();
       },
-      [&] { running.stop_now(); });
+      [] { std::_Exit(exit_code::failed); }); // nothing acknowledged is lost: it is in the journal
   raise_open_file_limit();
 
-  auto started = node::node::start({.config = config, .demo = demo, .http = true});
-  if (!started) {
-    context.err << "epione: " << started.error().message << '\n';
-    return started.error().exit_code;
-  }
+  const auto failed = [&](int code, const std::string& why) {
+    context.err << "epione: " << why << '\n';
+    return code;
+  };
+  auto started = node::node::start({.config = config, .demo = demo, .http = true}, stop.get_token());
+  if (!started)
+    return failed(started.error().exit_code, started.error().message);
   node::node& node = **started;
-  running.set(&node);
   const auto& directory = config.data.directory;
-  if (auto written = write_node_file(directory, {getpid(), node.http_address(), EPIONE_VERSION, now_rfc3339()}); !written) {
-    context.err << "epione: " << written.error() << '\n';
-    node.request_stop();
-    node.wait();
-    return exit_code::failed;
+  if (!stop.stop_requested()) { // else it may never have been ready, and node.json promises that
+    if (auto written = write_node_file(directory, {getpid(), node.http_address(), EPIONE_VERSION, now_rfc3339()}); !written) {
+      node.request_stop();
+      node.wait();
+      return failed(exit_code::failed, written.error());
+    }
+    print_welcome(context.out, node.http_address(), config, demo);
   }
-  print_welcome(context.out, node.http_address(), config, demo);
   const int code = node.wait();
   remove_node_file(directory);
-  signals.end(); // from here on there is nothing left to stop
   return code;
 }
 

@@ -18,12 +18,11 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdlib>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <sstream>
 #include <thread>
-#include <unistd.h>
 
 namespace epione::node {
 
@@ -34,6 +33,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds import_limit{runtime::defaults::import_answer_limit_ms};
 constexpr milliseconds poll_period{5};
+constexpr milliseconds ready_report_period{5'000};
 
 struct actor_config : caf::actor_system_config {
   actor_config() {
@@ -117,7 +117,8 @@ struct node::impl {
 
   // ---- start -----------------------------------------------------------------------------------------------------------
 
-  std::optional<node_error> start() {
+  std::optional<node_error> start(std::stop_token stop) {
+    stop_asked.emplace(std::move(stop), [this] { request_stop(); });
     auto opened = open_data_directory(options.config);
     if (!opened)
       return node_error{opened.error().exit_code, opened.error().message};
@@ -132,12 +133,12 @@ struct node::impl {
     start_tree();
     if (auto failed = wait_until_ready())
       return failed;
-    if (options.demo) {
-      auto imported = import(demo_study(), "system:demo");
-      if (!imported)
+    if (options.demo && !asked_to_stop()) {
+      auto imported = import(demo_study(), "system:demo", given_up_when::asked_to_stop);
+      if (!imported && !asked_to_stop())
         return node_error{runtime::exit_code::failed, "the demo study could not be imported: " + sentence_of(imported.error())};
     }
-    return options.http ? start_admin() : std::nullopt;
+    return options.http && !asked_to_stop() ? start_admin() : std::nullopt;
   }
 
   std::optional<node_error> start_http() {
@@ -151,6 +152,7 @@ struct node::impl {
       return node_error{1, endpoint.error()};
     const bool six = endpoint->address.find(':') != std::string::npos;
     address = "http://" + (six ? "[" + endpoint->address + "]" : endpoint->address) + ":" + std::to_string(endpoint->port);
+    log->info("node", "HTTP listens", {{"address", address}});
     return std::nullopt;
   }
 
@@ -164,14 +166,24 @@ struct node::impl {
     });
   }
 
+  /// Until the node may serve, or is asked to stop. A full disk or a halted shard can take any time.
   std::optional<node_error> wait_until_ready() {
+    auto report_at = steady_clock::now() + ready_report_period;
     std::unique_lock lock{mutex};
     while (!ended && !stop_requested) {
-      if (tree->readiness().reasons().empty())
+      const auto reasons = tree->readiness().reasons();
+      if (reasons.empty())
         return std::nullopt;
+      if (steady_clock::now() >= report_at) {
+        log->warning("node", "not ready yet",
+                     {{"reasons", std::uint64_t{reasons.size()}},
+                      {"first_part", reasons.front().part},
+                      {"first_reason", reasons.front().reason}});
+        report_at += ready_report_period;
+      }
       changed.wait_for(lock, poll_period);
     }
-    return ended ? failed() : node_error{runtime::exit_code::done, "stopped while starting"};
+    return ended ? std::optional{failed()} : std::nullopt;
   }
 
   /// The tree ended without being asked to.
@@ -196,7 +208,7 @@ struct node::impl {
     auto source = domain::decode_study_source(bytes->second);
     if (!source)
       return {runtime::exit_code::usage, "the study cannot be read: " + source.error(), {}};
-    return reply_of(import(*source, who->second));
+    return reply_of(import(*source, who->second, given_up_when::ended));
   }
 
   static runtime::admin_reply reply_of(const tl::expected<import_result, import_failure>& result) {
@@ -210,7 +222,11 @@ struct node::impl {
     return {runtime::exit_code::problems, "the study has problems", {{"problems", lines}}};
   }
 
-  tl::expected<import_result, import_failure> import(const domain::study_source& source, const std::string& who) {
+  /// What ends waiting for the catalog early.
+  enum class given_up_when : std::uint8_t { ended, asked_to_stop };
+
+  tl::expected<import_result, import_failure> import(const domain::study_source& source, const std::string& who,
+                                                     given_up_when when) {
     tl::expected<import_result, import_failure> result;
     auto catalog = tree->catalog();
     if (catalog == nullptr)
@@ -220,7 +236,7 @@ struct node::impl {
         self->request(catalog, import_limit, import_atom::value, std::make_shared<const domain::study_source>(source), who);
     while (self->mailbox().empty()) {
       std::unique_lock lock{mutex};
-      if (ended)
+      if (ended || (when == given_up_when::asked_to_stop && stop_requested))
         return tl::unexpected(
             import_failure{"the node stopped, and whether the study was imported is unknown; ask again, importing "
                            "the same study twice changes nothing",
@@ -238,6 +254,17 @@ struct node::impl {
   }
 
   // ---- stop --------------------------------------------------------------------------------------------------------------
+
+  void request_stop() {
+    std::lock_guard guard{mutex};
+    stop_requested = true;
+    changed.notify_all();
+  }
+
+  bool asked_to_stop() {
+    std::lock_guard guard{mutex};
+    return stop_requested;
+  }
 
   int wait() {
     {
@@ -328,14 +355,15 @@ struct node::impl {
   std::condition_variable changed;
   bool ended = false, stop_requested = false;
   caf::error end_reason;
+  std::optional<std::stop_callback<std::function<void()>>> stop_asked; ///< last: it calls what is above
 };
 
 node::node(std::unique_ptr<impl> i) : impl_(std::move(i)) {}
 node::~node() = default;
 
-tl::expected<std::unique_ptr<node>, node_error> node::start(const node_options& options) {
+tl::expected<std::unique_ptr<node>, node_error> node::start(const node_options& options, std::stop_token stop) {
   auto i = std::make_unique<impl>(options);
-  if (auto failed = i->start())
+  if (auto failed = i->start(std::move(stop)))
     return tl::unexpected(*failed);
   return std::unique_ptr<node>(new node(std::move(i)));
 }
@@ -349,17 +377,11 @@ int node::wait() {
 }
 
 void node::request_stop() {
-  std::lock_guard guard{impl_->mutex};
-  impl_->stop_requested = true;
-  impl_->changed.notify_all();
-}
-
-void node::stop_now() {
-  std::_Exit(runtime::exit_code::failed);
+  impl_->request_stop();
 }
 
 tl::expected<import_result, import_failure> node::import_study(const domain::study_source& source, const std::string& who) {
-  return impl_->import(source, who);
+  return impl_->import(source, who, impl::given_up_when::ended);
 }
 
 } // namespace epione::node

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -37,7 +38,8 @@ struct import_failure {
 class node {
 public:
   /// Opens the directory (creating it), recovers, and serves: returns when the node is ready, or with the reason why it is not.
-  static tl::expected<std::unique_ptr<node>, node_error> start(const node_options& options);
+  /// Asked to stop while it starts it returns at once, and wait() stops it; later `stop` is the same as request_stop().
+  static tl::expected<std::unique_ptr<node>, node_error> start(const node_options& options, std::stop_token stop = {});
   ~node();
 
   /// "http://127.0.0.1:8080"; empty without HTTP.
@@ -46,8 +48,6 @@ public:
   int wait();
   /// Drain and stop; from any thread, not from a signal handler. wait() returns.
   void request_stop();
-  /// Ends the process at once. Nothing acknowledged is lost: it is in the journal.
-  [[noreturn]] void stop_now();
   /// `who`: "os:USER".
   tl::expected<import_result, import_failure> import_study(const domain::study_source& source, const std::string& who);
 

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <nlohmann/json.hpp>
 #include <poll.h>
+#include <stop_token>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <thread>
@@ -139,6 +140,28 @@ BOOST_AUTO_TEST_CASE(a_silent_command_does_not_hold_up_a_stop) {
   node->request_stop();
   BOOST_TEST(node->wait() == 0);
   BOOST_TEST((std::chrono::steady_clock::now() - before < 9s)); // it may be silent for ten seconds
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_does_not_become_ready_can_be_stopped) {
+  options.config.storage.disk_reserve_bytes = std::uint64_t{1} << 40; // so that nothing can be committed
+  std::stop_source stop;
+  auto started = std::async(std::launch::async, [&] { return node::node::start(options, stop.get_token()); });
+  while (!std::filesystem::exists(file("journal.db")) && started.wait_for(1ms) != std::future_status::ready) {
+  }
+  stop.request_stop();
+  BOOST_REQUIRE((started.wait_for(30s) == std::future_status::ready));
+  const auto node = started.get();
+  BOOST_REQUIRE(node);
+  BOOST_TEST((*node)->wait() == 0);
+  BOOST_TEST(!std::filesystem::exists(file("admin.sock")));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_runs_is_stopped_by_its_token) {
+  std::stop_source stop;
+  auto started = node::node::start(options, stop.get_token());
+  BOOST_REQUIRE(started);
+  stop.request_stop();
+  BOOST_TEST((*started)->wait() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_demo_that_cannot_be_imported_says_file_place_and_problem) {

@@ -122,6 +122,12 @@ stop TERM 0
 [ $((SECONDS - before)) -lt 15 ] || fail "the stop took $((SECONDS - before)) s"
 exec 3>&-
 
+echo "a node that does not become ready stops as well"
+serve --data-dir "$scratch/full" --storage-disk-reserve-bytes 1099511627776
+wait_for 60 grep -q 'HTTP listens' "$scratch/err"
+stop TERM 0
+[ ! -e "$scratch/full/node.json" ] || fail "a node that was never ready wrote node.json"
+
 echo "a stopped node's directory takes an import and is audited"
 expect 0 "$epione" study import "$source_dir/examples/demo" --data-dir "$data" --json
 says '"changed": false'
