@@ -3,6 +3,7 @@
 #include "cli/settings_flags.hpp"
 #include "cli/stop_signals.hpp"
 #include "node/node.hpp"
+#include "runtime/log.hpp"
 #include "runtime/process.hpp"
 
 #include <CLI/CLI.hpp>
@@ -55,19 +56,29 @@ void print_welcome(std::ostream& out, const std::string& http, const runtime::co
   out << "Stop with Ctrl-C or SIGTERM; a second one ends at once." << std::endl;
 }
 
+/// Standard error belongs to the log, a JSON object a line; a person at a terminal gets a sentence.
+void tell(command_context& context, runtime::log& log, runtime::log_level level, std::string_view event, const std::string& why) {
+  if (isatty(STDERR_FILENO) != 0)
+    context.err << "epione: " << why << std::endl;
+  else
+    log.write(level, "serve", event, {{"why", why}});
+}
+
 int serve(const runtime::config& config, bool demo, command_context& context) {
+  const auto log = runtime::make_json_log(runtime::parse_log_level(config.log.level).value_or(runtime::log_level::info));
   std::stop_source stop;
   stop_signals signals; // outlives the node: as long as anything is left to stop, a second signal ends the process
   signals.listen(
       [&] {
-        context.err << "epione: stopping; what was accepted is finished first, a second signal ends at once" << std::endl;
+        tell(context, *log, runtime::log_level::info, "asked to stop",
+             "stopping; what was accepted is finished first, a second signal ends at once");
         stop.request_stop();
       },
       [] { std::_Exit(exit_code::failed); }); // nothing acknowledged is lost: it is in the journal
   raise_open_file_limit();
 
   const auto failed = [&](int code, const std::string& why) {
-    context.err << "epione: " << why << '\n';
+    tell(context, *log, runtime::log_level::error, "did not start", why);
     return code;
   };
   auto started = node::node::start({.config = config, .demo = demo, .http = true}, stop.get_token());

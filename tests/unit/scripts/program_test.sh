@@ -107,6 +107,7 @@ stop TERM 0
 [ ! -e "$data/node.json" ] || fail "node.json is still there after a clean stop"
 stopped=$(cat "$scratch/err")
 case $stopped in *'"q1"'*) fail "answers are in the log" ;; esac
+! grep -v '^{.*}$' "$scratch/err" || fail "standard error is not one JSON object a line"
 
 echo "a client that is half way does not hold up a stop"
 start
@@ -127,6 +128,7 @@ serve --data-dir "$scratch/full" --storage-disk-reserve-bytes 1099511627776
 wait_for 60 grep -q 'HTTP listens' "$scratch/err"
 stop TERM 0
 [ ! -e "$scratch/full/node.json" ] || fail "a node that was never ready wrote node.json"
+! grep -v '^{.*}$' "$scratch/err" || fail "standard error is not one JSON object a line"
 
 echo "a stopped node's directory takes an import and is audited"
 expect 0 "$epione" study import "$source_dir/examples/demo" --data-dir "$data" --json
