@@ -12,6 +12,7 @@
 #include "runtime/metrics.hpp"
 #include "runtime/process.hpp"
 #include "runtime/random.hpp"
+#include "runtime/scope_limit.hpp"
 #include "runtime/storage/disk.hpp"
 
 #include <algorithm>
@@ -108,6 +109,11 @@ struct node::impl {
     if (http)
       http->stop();
     stop_tree(milliseconds{options.config.stop.limit_ms});
+    // An actor inside a call to the disk that does not return has been left behind, and its thread would be waited for.
+    const runtime::scope_limit limit{*process, milliseconds{runtime::defaults::child_stop_limit_ms},
+                                     std::max(code, runtime::exit_code::failed),
+                                     (failure.empty() ? "" : failure + "; ") +
+                                         "a thread did not end, it is probably inside a call to the disk that does not return"};
     if (admin)
       admin->stop();
     sink.set(nullptr);
@@ -119,6 +125,15 @@ struct node::impl {
 
   std::optional<node_error> start(std::stop_token stop) {
     stop_asked.emplace(std::move(stop), [this] { request_stop(); });
+    auto failed = start_parts();
+    if (failed) {
+      code = failed->exit_code;
+      failure = failed->message;
+    }
+    return failed;
+  }
+
+  std::optional<node_error> start_parts() {
     auto opened = open_data_directory(options.config);
     if (!opened)
       return node_error{opened.error().exit_code, opened.error().message};
@@ -273,10 +288,10 @@ struct node::impl {
       if (ended) {
         auto why = failed();
         log->error("node", "failed", {{"why", why.message}, {"exit_code", why.exit_code}});
-        return why.exit_code;
+        return code = why.exit_code;
       }
     }
-    return drain_and_stop();
+    return code = drain_and_stop();
   }
 
   int drain_and_stop() {
@@ -350,6 +365,9 @@ struct node::impl {
   std::unique_ptr<runtime::admin_server> admin;
   std::string address;
   caf::strong_actor_ptr root;
+
+  int code = runtime::exit_code::done; ///< what the process is to end with
+  std::string failure;                 ///< why it did not start
 
   std::mutex mutex;
   std::condition_variable changed;
