@@ -14,7 +14,11 @@ place=$(mktemp -d "${FRESH_DIR:-/var/tmp}/epione-fresh-XXXXXX")
 node_pid=
 cleanup() {
   local mount
-  [ -z "$node_pid" ] || kill "$node_pid" 2>/dev/null || true
+  if [ -n "$node_pid" ]; then
+    # Its whole group: before the node replaces it, run.sh has apt or compilers below it. Nothing may write there any more.
+    kill -KILL -- "-$node_pid" 2>/dev/null || true
+    wait "$node_pid" 2>/dev/null || true
+  fi
   for mount in "$place"/*/proc "$place"/*/dev; do
     if mountpoint -q "$mount"; then umount -l "$mount"; fi
   done
@@ -46,13 +50,19 @@ make_system() {
   git -C "$epione_root" archive HEAD | tar -x -C "$directory/epione"
 }
 
-inside() { chroot "$1" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${@:2}"; }
+# enter DIRECTORY COMMAND...: becomes the command, so that in the background $! is the command itself and not a shell above it.
+enter() {
+  exec chroot "$1" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${@:2}"
+}
+inside() { (enter "$@"); }
 
 # Starts run.sh, waits until it serves, sends what it printed, reads it back, stops it.
 prove_run() {
   local directory=$1 log=$1/run.log waited=0 curl_line read_line
-  inside "$directory" /epione/scripts/run.sh --http 127.0.0.1:0 >"$log" 2>&1 &
+  set -m # a process group of its own
+  enter "$directory" /epione/scripts/run.sh --http 127.0.0.1:0 >"$log" 2>&1 &
   node_pid=$!
+  set +m
   until grep -q '^Stop with' "$log"; do
     kill -0 "$node_pid" 2>/dev/null || { tail -n 40 "$log" >&2; die "run.sh ended before it served"; }
     waited=$((waited + 1))
@@ -64,10 +74,13 @@ prove_run() {
   say "as printed: $curl_line"
   eval "$curl_line" | grep '"stored"' || die "the printed submission was not stored"
   eval "$read_line" | grep '"phq-9"' || die "the submission cannot be read back"
-  # The node replaced run.sh by exec, below chroot.
+  # From chroot to the node each replaced the one before, so this is the node's own process id and its own exit code.
+  grep -q "\"pid\":$node_pid[,}]" "$directory/epione/build/data/node.json" || die "process $node_pid is not the node"
+  local code=0
   kill "$node_pid"
-  wait "$node_pid" || die "the node did not stop cleanly"
+  wait "$node_pid" || code=$?
   node_pid=
+  [ "$code" = 0 ] || { tail -n 40 "$log" >&2; die "after SIGTERM the node ended with exit code $code"; }
   say "run.sh a second time, to see how long it takes when all is there"
   SECONDS=0
   inside "$directory" /epione/scripts/build.sh
