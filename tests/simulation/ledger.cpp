@@ -92,7 +92,7 @@ ticket ledger::submission_sent(key_record& k, content_ptr what) {
   const auto t = enter(std::move(q));
   ++counts_.sent;
   k.subject->by_authored.emplace(what->authored, &k);
-  k.attempts.push_back({t, std::move(what), fate::open, k.acknowledged});
+  k.attempts.push_back({t, std::move(what), fate::open, k.acknowledged, k.subject->id == poisoned_});
   return t;
 }
 
@@ -124,6 +124,13 @@ void ledger::node_gone() {
       q.key->attempts[q.attempt].how = fate::lost;
   }
   open_.clear();
+}
+
+void ledger::poisoned(std::string_view subject) {
+  poisoned_ = subject;
+  for (auto& [t, q] : open_)
+    if (q.is_submission && q.key->subject->id == poisoned_)
+      q.key->attempts[q.attempt].poisoned = true;
 }
 
 void ledger::violation(std::string what) {
@@ -209,7 +216,7 @@ fate ledger::submission_answered(request& q, const messages::reply& r, const jso
         violation(name(k) + ": 422 under a key that had been acknowledged");
       else if (!body.contains("problems") || !body["problems"].is_array() || body["problems"].empty())
         violation(name(k) + ": 422 without problems");
-      else if (a.what->valid && !(validators_crashed_ && text_of(body["problems"][0], "code") == "set-aside"))
+      else if (a.what->valid && !may_be_set_aside(k, a, body))
         violation(name(k) + ": a valid form was refused");
       ++counts_.refused;
       a.how = fate::refused;
@@ -227,6 +234,13 @@ fate ledger::submission_answered(request& q, const messages::reply& r, const jso
     default: violation(name(k) + ": answered " + std::to_string(r.status)); a.how = fate::unknown;
   }
   return a.how;
+}
+
+/// A valid form may only be set aside if it, under this key, can have crashed validators.
+bool ledger::may_be_set_aside(const key_record& k, const attempt& a, const json& body) const {
+  return text_of(body["problems"][0], "code") == "set-aside" &&
+         std::any_of(k.attempts.begin(), k.attempts.end(),
+                     [&](const attempt& other) { return other.what == a.what && other.poisoned; });
 }
 
 /// False when the receipt is not the one that was given before for the key.

@@ -46,6 +46,7 @@ struct attempt {
   content_ptr what;
   fate how = fate::open;
   bool after_acknowledgement = false; ///< its key had been acknowledged when it was sent
+  bool poisoned = false;              ///< it may have crashed validators
 };
 
 /// All that was sent under one key of one subject.
@@ -106,13 +107,15 @@ public:
   /// The node is gone: nobody will answer what is open.
   void node_gone();
 
-  /// The validators were made to crash: 422 "set-aside" is a possible answer to a valid form from now on.
-  void validators_crashed() { validators_crashed_ = true; }
+  /// This subject's forms crash every validator from now on, nobody else's; empty: nobody's do. Only what was with the node
+  /// meanwhile may be set aside, and may be answered so later.
+  void poisoned(std::string_view subject);
 
   // ---- verdict -------------------------------------------------------------------------------------------------------------
   bool open(messages::ticket t) const { return open_.count(t) != 0; }
   /// Time of the oldest request that waits; `none` when nobody waits.
   std::int64_t oldest_open_ns(std::int64_t none) const { return open_.empty() ? none : open_.begin()->second.sent_ns; }
+  /// How many wait for an answer.
   std::size_t open_count() const { return open_.size(); }
   void now_is(const std::int64_t& clock_ns) { now_ns_ = &clock_ns; }
   void violation(std::string what);
@@ -139,6 +142,7 @@ private:
   void check_reading(reading& r);
   key_record* match(subject_record& s, const nlohmann::json& item);
   void settle(key_record& k);
+  bool may_be_set_aside(const key_record& k, const attempt& a, const nlohmann::json& body) const;
   bool same_receipt(key_record& k, const nlohmann::json& body);
   std::string name(const key_record& k) const;
 
@@ -147,7 +151,7 @@ private:
   std::deque<subject_record> subjects_;
   std::map<messages::ticket, request> open_;
   messages::ticket next_ticket_ = 1;
-  bool validators_crashed_ = false;
+  std::string poisoned_;
   std::vector<std::string> violations_;
   ledger_counts counts_;
 };

@@ -14,6 +14,7 @@ const std::string receipt_a(32, 'a'), receipt_b(32, 'b');
 struct fixture {
   fixture() { book.now_is(now); }
 
+  const json set_aside{{"problems", {{{"code", "set-aside"}}}}};
   std::int64_t now = 0;
   trace log{now, nullptr};
   ledger book{log};
@@ -163,6 +164,26 @@ BOOST_AUTO_TEST_CASE(a_read_that_began_before_need_not_show_it) {
 
 BOOST_AUTO_TEST_CASE(a_refused_valid_form_is_seen) {
   submit(first, 422, {{"problems", {{{"code", "required"}}}}});
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(a_valid_form_that_is_set_aside_without_having_crashed_validators_is_seen) {
+  book.poisoned("43");
+  submit(first, 422, set_aside);
+  BOOST_TEST(!holds());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_there_while_its_patient_was_poisoned_may_be_set_aside_then_and_later) {
+  const auto before = book.submission_sent(key, first);
+  book.poisoned("42");
+  submit(other, 422, set_aside);
+  book.poisoned({});
+  answer(before, 422, set_aside);
+  submit(first, 422, set_aside);
+  submit(other, 422, set_aside);
+  BOOST_TEST(holds());
+  auto& later = book.new_key(patient, "k2");
+  answer(book.submission_sent(later, first), 422, set_aside);
   BOOST_TEST(!holds());
 }
 

@@ -90,6 +90,11 @@ void trouble::lasts(std::int64_t ns) {
   world_.last_trouble_ns = std::max(world_.last_trouble_ns, world_.clock.ns + ns);
 }
 
+void trouble::poison(const std::string& subject) {
+  world_.node.poison(subject);
+  world_.book.poisoned(subject);
+}
+
 void trouble::cause(trouble_kind kind) {
   if (over_)
     return;
@@ -138,19 +143,17 @@ bool trouble::try_cause(trouble_kind kind, std::string& detail) {
     case trouble_kind::exception: {
       const auto nth = static_cast<std::uint64_t>(luck_.between(1, 40));
       w.node.arm_exception(nth);
-      w.book.validators_crashed();
       actor_deaths_ns_.push_back(w.clock.ns);
       detail = "at fault point " + std::to_string(nth) + " from now";
       return true;
     }
     case trouble_kind::poison: {
       detail = phones_.any_patient();
-      w.node.poison(detail);
-      w.book.validators_crashed();
+      poison(detail);
       detail = "patient " + detail;
       const auto length = luck_.between(3'000, 20'000);
       lasts(length * ms_in_ns);
-      w.after(length * ms_in_ns, [this] { world_.node.poison({}); });
+      w.after(length * ms_in_ns, [this] { poison({}); });
       return true;
     }
     case trouble_kind::disk_full: {
@@ -226,7 +229,7 @@ void trouble::end() {
   world_.crash_at_operation = 0;
   world_.sync_cost_ns = normal_sync_ns_;
   world_.node.arm_exception(0);
-  world_.node.poison({});
+  poison({});
   actor_deaths_ns_.clear();
   lasts(0);
   world_.last_trouble_ns = world_.clock.ns;

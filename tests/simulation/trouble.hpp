@@ -52,6 +52,7 @@ private:
   /// False when there is nothing to do it to just now.
   bool try_cause(trouble_kind kind, std::string& detail);
   void lasts(std::int64_t ns);
+  void poison(const std::string& subject);
   bool may_end(const caf::error* ended, int exit_code) const;
 
   world& world_;
