@@ -123,13 +123,17 @@ void phones::act() {
 void phones::evening() {
   if (world_.clock.ns >= busy_until_ns_)
     return;
-  const auto many = luck_.between(20, 120), spread = luck_.one_of<std::int64_t>(5, 100, 1'000);
+  remind_many(luck_.one_of<std::int64_t>(5, 100, 1'000) * ms_in_ns);
+  world_.after(luck_.between(15, 50) * s_in_ns, [this] { evening(); });
+}
+
+void phones::remind_many(std::int64_t spread_ns) {
+  const auto many = luck_.between(20, 120);
   for (std::int64_t i = 0; i < many; ++i)
-    world_.after(luck_.between(0, spread) * ms_in_ns, [this] {
+    world_.after(luck_.between(0, spread_ns), [this] {
       auto& p = someone();
       begin(p, fresh_key(p), fill_in(luck_, p.entries++));
     });
-  world_.after(luck_.between(15, 50) * s_in_ns, [this] { evening(); });
 }
 
 void phones::go_offline() {

@@ -21,6 +21,8 @@ public:
 
   /// Patients are busy from now until then.
   void live_until(std::int64_t time_ns);
+  /// Many submit within this time.
+  void remind_many(std::int64_t spread_ns);
   /// Nothing is on its way or waits to be sent.
   bool all_done() const { return errands_ == 0 && looks_ == 0; }
   std::size_t patients() const { return patients_.size(); }

@@ -264,6 +264,7 @@ std::optional<fault> simulated_disk::due() {
   ++operations_;
   if (fail_in_ == 0 || --fail_in_ != 0)
     return std::nullopt;
+  failed_ns_ = clock_.now_ns();
   if (how_ == fault::power_loss)
     cut();
   return how_;

@@ -88,6 +88,9 @@ public:
   /// The `nth` write, sync or truncation from now (1: the next) fails so, once.
   void fail_at(std::uint64_t nth, fault how);
   void no_faults() { fail_in_ = 0; }
+  bool fault_due() const { return fail_in_ != 0; }
+  /// When a fault was last carried out, by the disk's clock; -1: never.
+  std::int64_t failed_ns() const { return failed_ns_; }
   /// Writes, syncs and truncations so far.
   std::uint64_t operations() const { return operations_; }
   std::uint64_t syncs() const { return syncs_; }
@@ -126,6 +129,7 @@ private:
   std::uint64_t generation_ = 1; ///< a handle of an older one is dead
   std::optional<std::uint64_t> capacity_;
   std::uint64_t fail_in_ = 0, operations_ = 0, syncs_ = 0;
+  std::int64_t failed_ns_ = -1;
   fault how_ = fault::io_error;
   std::function<void(std::int64_t)> on_sleep_;
   std::unique_ptr<simulated_vfs> vfs_;

@@ -19,6 +19,8 @@ namespace {
 
 /// Of the messages handled while a dead node's actors are drained; far more than any can have in their mailboxes.
 constexpr std::size_t drain_steps_max = 5'000'000;
+/// How often a stopping node looks whether a connection still waits, as the HTTP server does.
+constexpr std::chrono::milliseconds idle_poll{5};
 
 } // namespace
 
@@ -54,12 +56,9 @@ void simulated_node::process::fatal(int exit_code, std::string_view why) {
 }
 
 void simulated_node::planted_faults::hit(std::string_view point, std::string_view detail) {
-  const bool in_validator = point.starts_with("validator.");
   const bool poisonous = point == "validator.check" && !poisoned.empty() && detail == poisoned;
   if (!poisonous && (countdown == 0 || --countdown != 0))
     return;
-  ++thrown;
-  thrown_in_validator = thrown_in_validator || in_validator;
   owner->around_.log.line("exception at " + std::string{point});
   throw std::runtime_error("planted");
 }
@@ -104,19 +103,27 @@ bool simulated_node::ready() {
   return running() && !ended_ && tree_->readiness().ready();
 }
 
-/// As node::node stops: drain the gateway, then stop the tree in reverse order.
+/// As node::node stops: drain the gateway, wait until every connection has its answer, then stop the tree in reverse order.
 void simulated_node::request_stop() {
   stopping_ = true;
   const auto limit = std::chrono::milliseconds{config_.stop.limit_ms};
+  const auto until_ns = around_.clock.ns + std::int64_t{config_.stop.limit_ms} * 1'000'000;
   const auto root = caf::actor_cast<caf::actor>(root_);
   const auto gateway = tree_->gateway();
-  if (gateway == nullptr) {
-    caf::anon_send_exit(root, caf::exit_reason::user_shutdown);
-    return;
-  }
-  system_->spawn<caf::hidden>([=](caf::event_based_actor* self) {
-    const auto stop = [=] { self->send_exit(root, caf::exit_reason::user_shutdown); };
-    self->request(gateway, limit, messages::drain_atom::value).then([=](bool) { stop(); }, [=](caf::error&) { stop(); });
+  system_->spawn<caf::hidden>([=, this](caf::event_based_actor* self) -> caf::behavior {
+    const auto look = [=] { self->send(self, caf::tick_atom::value); };
+    if (gateway == nullptr)
+      look();
+    else
+      self->request(gateway, limit, messages::drain_atom::value).then([=](bool) { look(); }, [=](caf::error&) { look(); });
+    return {[=, this](caf::tick_atom) {
+      if (silent_ || sink_.waiting.empty() || around_.clock.ns >= until_ns) {
+        self->send_exit(root, caf::exit_reason::user_shutdown);
+        self->quit();
+      } else {
+        self->delayed_send(self, idle_poll, caf::tick_atom::value);
+      }
+    }};
   });
 }
 

@@ -77,10 +77,9 @@ public:
   bool kill(const std::string& name);
   /// The n-th fault point reached from now on throws, n > 0.
   void arm_exception(std::uint64_t n) { faults_.countdown = n; }
+  bool exception_armed() const { return faults_.countdown != 0; }
   /// Every check of this subject's forms throws from now on; empty: none.
   void poison(std::string subject) { faults_.poisoned = std::move(subject); }
-  std::uint64_t planted_exceptions() const { return faults_.thrown; }
-  bool planted_in_validator() const { return faults_.thrown_in_validator; }
 
 private:
   struct sink final : runtime::reply_sink {
@@ -96,8 +95,7 @@ private:
   struct planted_faults final : runtime::fault_points {
     void hit(std::string_view point, std::string_view detail) override;
     simulated_node* owner = nullptr;
-    std::uint64_t countdown = 0, thrown = 0;
-    bool thrown_in_validator = false;
+    std::uint64_t countdown = 0;
     std::string poisoned;
   };
   struct actor_config : caf::actor_system_config {

@@ -55,7 +55,7 @@ trouble::trouble(world& w, phones& p) : world_(w), phones_(p), luck_(chance{w.se
   const auto restart = std::exchange(world_.on_node_gone, nullptr);
   world_.on_node_gone = [this, restart] {
     restart();
-    disk_failed_ = false; // a fault that was due ends with the process
+    node_gone_ns_ = world_.clock.ns;
     world_.restart_later(luck_.between(50, 3'000) * ms_in_ns);
   };
 }
@@ -96,7 +96,7 @@ void trouble::poison(const std::string& subject) {
 }
 
 void trouble::cause(trouble_kind kind) {
-  if (over_)
+  if (over_ || (calm_ && world_.node.stopping()))
     return;
   std::string detail;
   if (!try_cause(kind, detail))
@@ -124,13 +124,16 @@ bool trouble::try_cause(trouble_kind kind, std::string& detail) {
       w.disk.fail_at(nth, fault::power_loss);
       w.crash_at_operation = w.disk.operations() + nth;
       detail = "operation " + std::to_string(nth) + " from now";
-      disk_failed_ = true;
       return true;
     }
     case trouble_kind::clean_stop:
       if (w.node.stopping())
         return false;
-      w.stop_node();
+      // While many are submitting; when nobody waits it would prove little. And every other time nothing else goes wrong until it
+      // has ended, so that nothing excuses what it does not answer.
+      calm_ = luck_.share(0.5);
+      phones_.remind_many(100 * ms_in_ns);
+      w.after(luck_.between(0, 200) * ms_in_ns, [&w] { w.stop_node(); });
       return true;
     case trouble_kind::actor_kill: {
       const auto names = w.node.actor_names();
@@ -188,7 +191,6 @@ bool trouble::try_cause(trouble_kind kind, std::string& detail) {
       const auto nth = static_cast<std::uint64_t>(luck_.between(1, 40));
       const bool full = kind == trouble_kind::no_space_once;
       w.disk.fail_at(nth, full ? fault::no_space : fault::io_error);
-      disk_failed_ = true; // a sync cannot fail for lack of space, and fails with EIO then
       detail = "operation " + std::to_string(nth) + " from now";
       return true;
     }
@@ -212,7 +214,9 @@ bool trouble::try_cause(trouble_kind kind, std::string& detail) {
 bool trouble::may_end(const caf::error* ended, int exit_code) const {
   if (exit_code == runtime::exit_code::problems || (ended != nullptr && runtime::code_of(*ended) == ec::damaged))
     return false;
-  if (disk_failed_)
+  // An operation of this process failed lately: it ends at once, or when its children have stopped.
+  if (world_.disk.failed_ns() > node_gone_ns_ &&
+      world_.clock.ns - world_.disk.failed_ns() <= std::int64_t{world_.config.stop.limit_ms} * ms_in_ns)
     return true;
   if (ended == nullptr || runtime::code_of(*ended) != ec::restart_intensity)
     return false;

@@ -58,10 +58,11 @@ private:
   world& world_;
   phones& phones_;
   chance luck_;
-  bool over_ = false, disk_failed_ = false;
+  bool over_ = false;
+  bool calm_ = false; ///< while the node stops
   std::int64_t normal_sync_ns_ = 0;
+  std::int64_t node_gone_ns_ = 0;
   std::deque<std::int64_t> actor_deaths_ns_;
-  std::uint64_t exceptions_seen_ = 0;
   std::array<std::uint64_t, trouble_kinds> counts_{};
   std::vector<std::string> list_;
 };

@@ -107,14 +107,21 @@ void world::look_at_node() {
     return crash_node(what, what == loss::power ? "it ended itself, and the power went" : "it ended itself");
   }
   if (node.ended()) {
-    const bool asked = node.stopping();
-    log.line("ended: " + (*node.ended() ? runtime::error_text(*node.ended()) : std::string{"stopped"}));
-    if (!asked && (!may_end || !may_end(&*node.ended(), 0)))
-      return book.violation("the node ended without a reason");
-    crash_node(loss::none, asked ? "stopped" : "gave up");
+    check_end(*node.ended());
+    if (!broken())
+      crash_node(loss::none, node.stopping() ? "stopped" : "gave up");
     return;
   }
   check_liveness();
+}
+
+void world::check_end(const caf::error& why) {
+  const bool stopped = node.stopping() && (!why || why == caf::exit_reason::user_shutdown);
+  log.line("ended: " + (stopped ? std::string{"stopped"} : runtime::error_text(why)));
+  if (!stopped && (!may_end || !may_end(&why, 0)))
+    return book.violation("the node ended without a reason: " + runtime::error_text(why));
+  if (stopped && !stop_disturbed_ && last_trouble_ns <= stop_asked_ns_ && book.open_count() != 0)
+    book.violation("a stop that nothing disturbed left " + std::to_string(book.open_count()) + " requests without an answer");
 }
 
 void world::check_liveness() {
@@ -186,6 +193,7 @@ void world::stop_node() {
     return;
   log.line("asked to stop");
   stop_asked_ns_ = clock.ns;
+  stop_disturbed_ = node.exception_armed() || disk.fault_due();
   serving_ = false;
   node.request_stop();
 }

@@ -75,6 +75,7 @@ public:
 private:
   bool move_on(std::int64_t limit_ns);
   void look_at_node();
+  void check_end(const caf::error& why);
   void check_liveness();
   runtime::config make_config();
   void fatal(int exit_code, std::string_view why);
@@ -82,6 +83,7 @@ private:
   std::int64_t step_cost_max_ns_ = 0;
   std::uint64_t syncs_seen_ = 0;
   bool process_ended_ = false, serving_ = false;
+  bool stop_disturbed_ = false; ///< something was about to go wrong when it was asked to stop
   int fatal_code_ = 0;
   std::int64_t started_ns_ = 0, stop_asked_ns_ = 0, next_look_ns_ = 0;
 };
