@@ -6,7 +6,9 @@
 #include "runtime/directory.hpp"
 #include "runtime/error_text.hpp"
 #include "tests/simulation/agenda.hpp"
+#include "tests/support/patient_sessions.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
@@ -270,6 +272,18 @@ bool simulated_node::kill(const std::string& name) {
   if (who == nullptr)
     return false;
   caf::anon_send_exit(caf::actor_cast<caf::actor>(who), caf::exit_reason::kill);
+  return true;
+}
+
+bool simulated_node::kill_session(std::uint64_t number) {
+  if (!running() || ended_)
+    return false;
+  auto sessions = tests::patient_sessions(tree_->directory());
+  if (std::any_of(sessions.begin(), sessions.end(), [](const auto& s) { return s.busy; }))
+    std::erase_if(sessions, [](const auto& s) { return !s.busy; });
+  if (sessions.empty())
+    return false;
+  caf::anon_send_exit(sessions[number % sessions.size()].actor, caf::exit_reason::kill);
   return true;
 }
 

@@ -75,6 +75,8 @@ public:
   // ---- trouble -------------------------------------------------------------------------------------------------------------
   std::vector<std::string> actor_names() const;
   bool kill(const std::string& name);
+  /// One of the living patient sessions, by any number, rather one that is busy; false when there is none.
+  bool kill_session(std::uint64_t number);
   /// The n-th fault point reached from now on throws, n > 0.
   void arm_exception(std::uint64_t n) { faults_.countdown = n; }
   bool exception_armed() const { return faults_.countdown != 0; }

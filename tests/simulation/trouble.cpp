@@ -24,7 +24,7 @@ constexpr weight weights[] = {
     {trouble_kind::clean_stop, 6},  {trouble_kind::actor_kill, 22},     {trouble_kind::exception, 14},
     {trouble_kind::poison, 3},      {trouble_kind::disk_full, 6},       {trouble_kind::no_space_once, 5},
     {trouble_kind::slow_disk, 5},   {trouble_kind::io_error, 5},        {trouble_kind::clock_jump, 3},
-    {trouble_kind::pause, 3},
+    {trouble_kind::pause, 3},       {trouble_kind::session_kill, 14},
 };
 
 } // namespace
@@ -36,6 +36,7 @@ std::string_view to_string(trouble_kind x) {
     case trouble_kind::process_kill: return "process kill";
     case trouble_kind::clean_stop: return "clean stop";
     case trouble_kind::actor_kill: return "actor kill";
+    case trouble_kind::session_kill: return "session kill";
     case trouble_kind::exception: return "exception";
     case trouble_kind::poison: return "poison";
     case trouble_kind::disk_full: return "disk full";
@@ -143,6 +144,7 @@ bool trouble::try_cause(trouble_kind kind, std::string& detail) {
       actor_deaths_ns_.push_back(w.clock.ns);
       return w.node.kill(detail);
     }
+    case trouble_kind::session_kill: return w.node.kill_session(luck_.next());
     case trouble_kind::exception: {
       const auto nth = static_cast<std::uint64_t>(luck_.between(1, 40));
       w.node.arm_exception(nth);

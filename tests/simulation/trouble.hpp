@@ -19,6 +19,7 @@ enum class trouble_kind : std::uint8_t {
   process_kill,   ///< kill -9: what was written stays
   clean_stop,     ///< SIGTERM
   actor_kill,     ///< one actor of the tree
+  session_kill,   ///< one patient's session, which nobody supervises
   exception,      ///< one handler throws
   poison,         ///< one patient's forms make every validator throw
   disk_full,      ///< for some time
@@ -28,7 +29,7 @@ enum class trouble_kind : std::uint8_t {
   clock_jump,     ///< somebody sets the wall clock
   pause,          ///< the process does not run for some time
 };
-inline constexpr std::size_t trouble_kinds = 13;
+inline constexpr std::size_t trouble_kinds = 14;
 std::string_view to_string(trouble_kind x);
 
 class trouble {
