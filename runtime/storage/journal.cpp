@@ -192,13 +192,12 @@ private:
     return out;
   }
 
-  /// Before the first write. A sync that failed in the process before this one may have left frames in the page cache that will
-  /// never reach the disk, and a later sync of the WAL says nothing about them (the kernel reports a lost page once). So
-  /// everything is written anew, to the database file, and the WAL begins from its start. Without space that waits, and writes
-  /// with it.
+  /// Before the first write: what an earlier process left (connection::rewrite_wal()) goes to the database file, and the WAL
+  /// begins from its start. Without space that waits, and writes with it.
   void leave_old_wal() {
     if (!old_wal_)
       return;
+    connection_.rewrite_wal(disk_);
     if (!connection_.restart_wal())
       fail(ec::disk_full, connection_.path() + ": another process reads it just now; writing begins when that has ended");
     old_wal_ = false;

@@ -28,7 +28,8 @@ struct touched_subject {
 class sqlite_shard_store final : public shard_store {
 public:
   sqlite_shard_store(disk& d, const std::string& directory, std::uint32_t shard)
-      : connection_(d, shard_path(directory, shard), access_mode::create, shard_format, shard_schema, "NORMAL", cache_kib),
+      : disk_(d),
+        connection_(d, shard_path(directory, shard), access_mode::create, shard_format, shard_schema, "NORMAL", cache_kib),
         begin_(connection_, "BEGIN IMMEDIATE"), commit_(connection_, "COMMIT"), insert_event_(connection_, insert_event),
         select_event_(connection_, select_event), select_subject_(connection_, select_subject),
         upsert_subject_(connection_, upsert_subject), replace_state_(connection_, replace_state),
@@ -75,6 +76,9 @@ public:
     return guarded([&]() -> std::optional<messages::snapshot_point> {
       const auto& a = state_.applied;
       messages::snapshot_point point{a.index, a.term, a.configuration, a.configuration_index};
+      if (old_wal_)
+        connection_.rewrite_wal(disk_);
+      old_wal_ = false;
       if (!connection_.checkpoint().complete)
         return std::nullopt;
       wal_bytes_ = 0;
@@ -166,10 +170,12 @@ private:
     ++result.events;
   }
 
+  disk& disk_;
   connection connection_;
   prepared begin_, commit_, insert_event_, select_event_, select_subject_, upsert_subject_, replace_state_;
   state_row state_;
   std::uint64_t wal_bytes_ = 0;
+  bool old_wal_ = true; ///< what an earlier process wrote is still in the WAL
 };
 
 } // namespace

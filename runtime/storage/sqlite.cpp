@@ -125,6 +125,20 @@ checkpoint_outcome connection::checkpoint() {
   return out;
 }
 
+void connection::rewrite_wal(disk& d) {
+  const auto path = path_ + "-wal";
+  if (!d.exists(path))
+    return;
+  auto file = d.open(path);
+  if (!file)
+    throw storage_failure{file.error()};
+  const auto bytes = (*file)->read_all();
+  if (!bytes)
+    throw storage_failure{bytes.error()};
+  if (const auto written = (*file)->write_at(0, *bytes).and_then([&] { return (*file)->sync(); }); !written)
+    throw storage_failure{written.error()};
+}
+
 bool connection::restart_wal() {
   const int code = sqlite3_wal_checkpoint_v2(handle(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED)

@@ -71,6 +71,10 @@ public:
   /// Undoes the open transaction, if any. Never fails: what is left undone is undone by recovery.
   void rollback() noexcept;
   checkpoint_outcome checkpoint();
+  /// Writes the bytes of the WAL once more and syncs them. A sync that failed in the process before this one may have left frames
+  /// in the page cache that will never reach the disk, and a later sync says nothing about them (the kernel reports a lost page
+  /// once). Before this process's first checkpoint: with half of it done a power loss would leave neither file whole.
+  void rewrite_wal(disk& d);
   /// Writes all of the WAL to the database file, syncs it, and has the next write begin the WAL anew. False when somebody reads.
   bool restart_wal();
   /// Syncs the database file (not the WAL).

@@ -176,6 +176,23 @@ BOOST_AUTO_TEST_CASE(no_space_at_every_operation_then_power_loss) {
   every_operation_fails(simulation::fault::no_space, true);
 }
 
+BOOST_AUTO_TEST_CASE(an_io_error_then_a_restart_then_power_loss_at_any_operation_of_that_process) {
+  for (std::uint64_t seed = 0; seed < 1'000; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      simulated s{seed};
+      expectation e;
+      s.disk.fail_at(20 + seed * 7 % 173, simulation::fault::io_error);
+      course(s, e).run(12);
+      s.disk.kill();
+      check(s, e);
+      s.disk.fail_at(1 + seed * 13 % 37, simulation::fault::power_loss);
+      course(s, e).run(6);
+      s.disk.crash();
+      check(s, e);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(many_lives_each_ended_by_a_power_loss) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
