@@ -1,5 +1,6 @@
 // Any actor may die at any moment: everybody who waits gets an answer, what was acknowledged is there once, and the node goes on.
 #include "runtime/error_text.hpp"
+#include "tests/integration/evening.hpp"
 #include "tests/integration/scratch_disk.hpp"
 #include "tests/integration/test_node.hpp"
 
@@ -8,79 +9,34 @@
 #include <map>
 
 using namespace epione;
-using epione::tests::json;
+using epione::tests::evening;
 using epione::tests::scratch_disk;
 using epione::tests::test_node;
 
 namespace {
 
-constexpr int patients = 6;
-
-std::string subject(int i) {
-  return std::to_string(i + 1);
-}
-std::string key_of(int i) {
-  return "key " + std::to_string(i);
-}
-
-/// Each patient submits, repeats at once, and reads; the answers in that order.
-std::vector<messages::ticket> evening(test_node& node) {
-  std::vector<messages::ticket> tickets;
-  for (int i = 0; i < patients; ++i) {
-    tickets.push_back(node.post(subject(i), node.phq9(i % 2, 1), key_of(i)));
-    tickets.push_back(node.post(subject(i), node.phq9(i % 2, 1), key_of(i)));
-    tickets.push_back(node.get(subject(i)));
-  }
-  return tickets;
-}
-
-/// Everybody is answered, and a retry under the same key settles every unknown outcome: each submission is there exactly once.
-void check_after_trouble(test_node& node, const std::vector<messages::ticket>& tickets) {
-  std::vector<bool> acknowledged(patients, false);
-  for (std::size_t i = 0; i < tickets.size(); ++i) {
-    const auto status = node.status(tickets[i]);
-    const bool is_read = i % 3 == 2;
-    BOOST_TEST((status == 503 || status == 200 || (!is_read && status == 202)), "ticket " << i << " got " << status);
-    if (!is_read && (status == 202 || status == 200))
-      acknowledged[i / 3] = true;
-  }
-  BOOST_REQUIRE(node.run_until([&] { return node.ready(); }, 30'000));
-  for (int i = 0; i < patients; ++i) {
-    int status = 0;
-    for (int attempt = 0; attempt < 20 && status != 200 && status != 202; ++attempt) {
-      status = node.send(subject(i), node.phq9(i % 2, 1), key_of(i));
-      if (status == 503)
-        node.run(500);
-    }
-    BOOST_TEST((status == 200 || status == 202), "retry of " << i << " got " << status);
-    if (acknowledged[static_cast<std::size_t>(i)])
-      BOOST_TEST(status == 200, "what was acknowledged to " << i << " was lost: " << status);
-    const auto receipts = node.receipts(subject(i));
-    BOOST_TEST(receipts.size() == 1u, "patient " << i << " has " << receipts.size() << " submissions");
-  }
-  BOOST_TEST(node.sink.repeated.empty());
-  BOOST_TEST(!node.ended);
-}
+using counts = std::map<std::string, int>;
 
 /// Every fault point an undisturbed evening passes, and how often.
-const std::map<std::string, int>& places() {
-  static const std::map<std::string, int> all = [] {
+const counts& places() {
+  static const counts all = [] {
     scratch_disk disk;
     test_node node{disk.disk(), disk.directory()};
     BOOST_REQUIRE(node.start_with_demo());
     node.faults.seen.clear();
-    check_after_trouble(node, evening(node));
+    evening calm{node};
+    calm.begin();
+    calm.check();
     return node.faults.seen;
   }();
   return all;
 }
 
-std::vector<std::string> long_lived_actors(test_node& node) {
-  std::vector<std::string> names;
-  for (const auto& [name, who] : node.tree->directory().all())
-    names.push_back(name);
-  return names;
-}
+struct fixture {
+  fixture() { BOOST_REQUIRE(node.start_with_demo()); }
+  scratch_disk disk;
+  test_node node{disk.disk(), disk.directory()};
+};
 
 } // namespace
 
@@ -94,15 +50,15 @@ BOOST_AUTO_TEST_CASE(an_exception_at_any_stage_loses_nothing) {
   for (const auto& [place, times] : places()) {
     for (int nth : {1, std::min(3, times)}) {
       BOOST_TEST_CONTEXT("throw at " << place << ", time " << nth) {
-        scratch_disk disk;
-        test_node node{disk.disk(), disk.directory()};
-        BOOST_REQUIRE(node.start_with_demo());
+        fixture f;
         int count = 0;
-        node.faults.on_hit = [&, &at = place](std::string_view point, std::string_view) {
+        f.node.faults.on_hit = [&, &at = place](std::string_view point, std::string_view) {
           if (point == at && ++count == nth)
             throw std::runtime_error("planted");
         };
-        check_after_trouble(node, evening(node));
+        evening troubled{f.node};
+        troubled.begin();
+        troubled.check();
         BOOST_TEST(count >= nth);
       }
     }
@@ -110,25 +66,20 @@ BOOST_AUTO_TEST_CASE(an_exception_at_any_stage_loses_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(any_actor_killed_at_any_stage_loses_nothing) {
-  const auto victims = [] {
-    scratch_disk disk;
-    test_node node{disk.disk(), disk.directory()};
-    BOOST_REQUIRE(node.start_with_demo());
-    return long_lived_actors(node);
-  }();
+  const auto victims = fixture{}.node.actor_names();
   BOOST_TEST(victims.size() >= 15u);
   for (const auto& victim : victims) {
     for (const auto& [place, times] : places()) {
       BOOST_TEST_CONTEXT("kill " << victim << " at " << place) {
-        scratch_disk disk;
-        test_node node{disk.disk(), disk.directory()};
-        BOOST_REQUIRE(node.start_with_demo());
+        fixture f;
         bool done = false;
-        node.faults.on_hit = [&, &at = place](std::string_view point, std::string_view) {
+        f.node.faults.on_hit = [&, &at = place](std::string_view point, std::string_view) {
           if (!done && point == at)
-            done = node.kill(victim);
+            done = f.node.kill(victim);
         };
-        check_after_trouble(node, evening(node));
+        evening troubled{f.node};
+        troubled.begin();
+        troubled.check();
         BOOST_TEST(done);
       }
     }

@@ -12,6 +12,7 @@
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 
+#include <array>
 #include <caf/scheduler/test_coordinator.hpp>
 #include <chrono>
 #include <cstdlib>
@@ -190,6 +191,15 @@ public:
     return {{"form", "phq-9"}, {"answers", answers}, {"authored", "2026-11-23T19:30:00+01:00"}};
   }
 
+  /// The answers of such a form as they are read back: choices by their codes.
+  static json stored_answers(const json& data) {
+    constexpr std::array<const char*, 4> codes{"LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"};
+    json result = json::object();
+    for (const auto& [item, value] : data["answers"].items())
+      result[item] = codes.at(value.get<std::size_t>());
+    return result;
+  }
+
   messages::submission_ptr make(const std::string& subject, const json& data, const std::string& key) {
     const auto packed = json::to_msgpack(data);
     auto content = domain::canonical_from_msgpack({reinterpret_cast<const char*>(packed.data()), packed.size()},
@@ -271,6 +281,13 @@ public:
       return false;
     caf::anon_send_exit(caf::actor_cast<caf::actor>(who), caf::exit_reason::kill);
     return true;
+  }
+
+  std::vector<std::string> actor_names() {
+    std::vector<std::string> names;
+    for (const auto& [name, who] : tree->directory().all())
+      names.push_back(name);
+    return names;
   }
 
   const runtime::config& config() const { return config_; }
