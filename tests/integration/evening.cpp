@@ -36,6 +36,11 @@ void evening::begin() {
   }
 }
 
+void evening::send_again(int patient) {
+  send(patient, first);
+  send(patient, other);
+}
+
 void evening::check() {
   for (int i = 0; i < patients; ++i) {
     judge_new(i);

@@ -22,6 +22,8 @@ public:
 
   /// Everybody sends; nothing is waited for.
   void begin();
+  /// One patient's repeat and contradiction once more, in the middle of it.
+  void send_again(int patient);
   /// Afterwards and when the node serves again: judges every answer, settles every key by retries, and reads back.
   void check();
   /// Reads everything back once more, from a node that was started anew.

@@ -42,8 +42,15 @@ struct fixture {
 
 BOOST_AUTO_TEST_SUITE(kills)
 
-BOOST_AUTO_TEST_CASE(every_stage_has_a_fault_point) {
-  BOOST_TEST(places().size() >= 9u);
+BOOST_AUTO_TEST_CASE(every_stage_of_an_evening_has_a_fault_point) {
+  std::vector<std::string> names;
+  for (const auto& [name, times] : places())
+    names.push_back(name);
+  const std::vector<std::string> all{
+      "gateway.reply",  "gateway.submit",    "journal.flush",     "reader.read",      "region.committed", "region.submit",
+      "region.verdict", "replica.persisted", "replica.propose",   "session.found",    "session.submit",   "session.verdict",
+      "store.apply",    "validator.check",   "validator.checked", "writer.committed", "writer.propose"};
+  BOOST_TEST(names == all, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_at_any_stage_loses_nothing) {
@@ -81,6 +88,28 @@ BOOST_AUTO_TEST_CASE(any_actor_killed_at_any_stage_loses_nothing) {
         troubled.begin();
         troubled.check();
         BOOST_TEST(done);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_session_killed_at_any_stage_loses_nothing_and_a_repeat_and_a_conflict_that_follow_are_settled) {
+  const auto hash = domain::subject_hash("demo", evening::subject(0));
+  for (const auto& [place, times] : places()) {
+    for (int nth : {1, 2, 4}) {
+      BOOST_TEST_CONTEXT("kill the session at " << place << ", time " << nth) {
+        fixture f;
+        evening troubled{f.node};
+        int count = 0;
+        f.node.faults.on_hit = [&, &at = place](std::string_view point, std::string_view) {
+          if (point != at || count >= nth || !f.node.has_session(hash) || ++count < nth)
+            return;
+          f.node.kill_session(hash);
+          troubled.send_again(0);
+        };
+        troubled.begin();
+        troubled.check();
+        BOOST_TEST(count > 0);
       }
     }
   }

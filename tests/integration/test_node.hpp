@@ -10,6 +10,7 @@
 #include "runtime/error_text.hpp"
 #include "runtime/storage/disk.hpp"
 #include "tests/support/manual_clock.hpp"
+#include "tests/support/patient_sessions.hpp"
 #include "tests/support/seeded_random.hpp"
 
 #include <array>
@@ -290,6 +291,16 @@ public:
     return names;
   }
 
+  bool has_session(std::uint64_t subject_hash) { return session(subject_hash) != nullptr; }
+
+  bool kill_session(std::uint64_t subject_hash) {
+    const auto who = session(subject_hash);
+    if (who == nullptr)
+      return false;
+    caf::anon_send_exit(who, caf::exit_reason::kill);
+    return true;
+  }
+
   const runtime::config& config() const { return config_; }
 
   manual_clock clock;
@@ -314,6 +325,13 @@ private:
     clock.ns += 10'000'000;
     scheduler_->advance_time(std::chrono::milliseconds{10});
     scheduler_->run();
+  }
+
+  caf::actor session(std::uint64_t subject_hash) {
+    for (auto& s : patient_sessions(tree->directory()))
+      if (s.subject_hash == subject_hash)
+        return s.actor;
+    return {};
   }
 
   void release() {
