@@ -122,13 +122,14 @@ public:
   /// Starts and imports the demo study.
   bool start_with_demo() { return start() && import(node::demo_study()).empty(); }
 
-  /// Empty when imported, else the error.
+  /// Empty when imported, else the error. Null while the catalog is away.
   std::string import(const domain::study_source& source) {
     std::string result = "no answer";
     caf::scoped_actor self{*system_, true};
     auto pending = self->request(tree->catalog(), std::chrono::seconds{3600}, messages::import_atom::value,
                                  std::make_shared<const domain::study_source>(source), std::string{"os:test"});
-    run(2'000);
+    if (!run_until([&] { return self->has_next_message(); }, 70'000))
+      return result;
     pending.receive([&](std::string&, bool) { result.clear(); }, [&](caf::error& e) { result = runtime::error_text(e); });
     return result;
   }
@@ -138,7 +139,8 @@ public:
     bool drained = false;
     caf::scoped_actor self{*system_, true};
     auto pending = self->request(tree->gateway(), std::chrono::seconds{60}, messages::drain_atom::value);
-    run(2'000);
+    if (!run_until([&] { return self->has_next_message(); }, 70'000))
+      return false;
     pending.receive([&](bool done) { drained = done; }, [](caf::error&) {});
     return drained;
   }
