@@ -62,6 +62,7 @@ public:
     auto* to = to_.load();
     return to != nullptr ? to->body_buffer() : std::string{};
   }
+
 private:
   std::atomic<runtime::reply_sink*> to_{nullptr};
 };

@@ -225,7 +225,8 @@ private:
     check_mark(connection_.path(), *mark_.stored(), all);
     for (auto& [group, state] : all)
       groups_.emplace(group, std::move(state));
-    // A journal ahead of its mark is not marked here: what it is ahead by may be in the page cache only, and the next write marks.
+    // A journal ahead of its mark is not marked here: what it is ahead by may be in the page cache only, and the next write
+    // marks.
   }
 
   void check_reserve(std::uint64_t bytes) {
