@@ -107,6 +107,25 @@ BOOST_AUTO_TEST_CASE(an_include_upwards_is_found) {
   BOOST_TEST(fits("domain", {"domain/x.cpp", 1, false, "string"}));
 }
 
+BOOST_AUTO_TEST_CASE(libraries_are_linked_as_their_folders_may_include) {
+  std::ifstream in{fs::path{EPIONE_SOURCE_DIR} / "CMakeLists.txt"};
+  static const std::regex rule{R"(epione_folder\((\S+) LINK (.*)\))"}, library{R"(\bepione_(\w+))"};
+  std::size_t rules = 0;
+  for (std::string line; std::getline(in, line);) {
+    std::smatch m;
+    if (!std::regex_match(line, m, rule))
+      continue;
+    ++rules;
+    const std::string folder = m[1], links = m[2];
+    for (std::sregex_iterator at{links.begin(), links.end(), library}, last; at != last; ++at) {
+      auto target = (*at)[1].str();
+      std::replace(target.begin(), target.end(), '_', '/');
+      BOOST_TEST(allowed.at(folder).contains(target), folder << " must not be linked with " << target);
+    }
+  }
+  BOOST_TEST(rules == allowed.size());
+}
+
 BOOST_AUTO_TEST_CASE(every_folder_with_code_has_its_rule) {
   const fs::path root{EPIONE_SOURCE_DIR};
   const folders other{"build", "tests", "docs", "examples", "scripts", "cmake", "web"};
