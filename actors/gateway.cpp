@@ -22,7 +22,12 @@ public:
       : self_(self), state_(self->state), env_(env), options_(options), sink_(sink), catalog_(catalog),
         under_way_(env.metrics.gauge("epione_requests_under_way", "Requests that wait for an answer")),
         no_credit_(env.metrics.counter("epione_requests_without_credit_total", "Requests refused because a shard had too many")),
-        late_(env.metrics.counter("epione_requests_late_total", "Requests not answered within their limit")) {}
+        late_(env.metrics.counter("epione_requests_late_total", "Requests not answered within their limit")) {
+    env.metrics.gauge("epione_shard_credits_max", "Requests a shard may have in hand").Set(options.in_flight_per_shard_max);
+    for (std::uint32_t n = 1; n <= options.shards; ++n)
+      credits_used_.push_back(
+          &env.metrics.gauge("epione_shard_credits_used", "Requests a shard has in hand", {{"shard", std::to_string(n)}}));
+  }
 
   void start() {
     state_.shards.resize(options_.shards + 1);
@@ -100,6 +105,8 @@ public:
                                outcome::unknown));
     }
     under_way_.Set(static_cast<double>(state_.under_way.size()));
+    for (std::size_t n = 1; n < state_.shards.size(); ++n)
+      credits_used_[n - 1]->Set(state_.shards[n].in_flight);
     check_drained();
   }
 
@@ -230,6 +237,7 @@ private:
   const runtime::catalog_view& catalog_;
   prometheus::Gauge& under_way_;
   prometheus::Counter &no_credit_, &late_;
+  std::vector<prometheus::Gauge*> credits_used_; ///< by shard, from the first one
 };
 
 } // namespace

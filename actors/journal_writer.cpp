@@ -16,7 +16,7 @@ using pointer = journal_actor::stateful_pointer<journal_writer_state>;
 constexpr const char* part = "journal";
 
 struct journal_metrics {
-  prometheus::Histogram &entries, &bytes, &commit_seconds;
+  prometheus::Histogram &entries, &bytes, &commit_seconds, &sync_seconds;
   prometheus::Counter &transactions, &written_bytes, &disk_full, &checkpoints;
   prometheus::Gauge& wal;
 };
@@ -33,6 +33,8 @@ journal_metrics make_metrics(runtime::metrics& m) {
   return {m.histogram("epione_journal_batch_entries", "Log entries of one journal transaction", runtime::size_buckets()),
           m.histogram("epione_journal_batch_bytes", "Bytes of the log entries of one journal transaction", byte_buckets()),
           m.histogram("epione_journal_commit_seconds", "One journal transaction with its sync", runtime::latency_buckets()),
+          m.histogram("epione_journal_sync_seconds", "What of it was the commit and the mark, each with its sync",
+                      runtime::latency_buckets()),
           m.counter("epione_journal_transactions_total", "Journal transactions, each with one sync"),
           m.counter("epione_journal_bytes_total", "Bytes of log entries written to the journal"),
           m.counter("epione_journal_disk_full_total", "Journal transactions refused for lack of space"),
@@ -143,6 +145,7 @@ private:
       return;
     }
     metrics_.commit_seconds.Observe(static_cast<double>(env_.clock.now_ns() - begun_ns) / 1e9);
+    metrics_.sync_seconds.Observe(static_cast<double>(state_.file->counters().last_sync_ns) / 1e9);
     metrics_.entries.Observe(static_cast<double>(entries));
     metrics_.bytes.Observe(static_cast<double>(bytes));
     metrics_.transactions.Increment();

@@ -2,6 +2,7 @@
 
 #include "node/actor_tree.hpp"
 #include "node/data_directory.hpp"
+#include "node/node_metrics.hpp"
 #include "runtime/admin_socket.hpp"
 #include "runtime/admission.hpp"
 #include "runtime/clock.hpp"
@@ -57,7 +58,6 @@ public:
     if (auto* to = to_.load())
       to->abandon_all();
   }
-
   std::string body_buffer() override {
     auto* to = to_.load();
     return to != nullptr ? to->body_buffer() : std::string{};
@@ -159,9 +159,11 @@ struct node::impl {
 
   std::optional<node_error> start_http() {
     admitted = std::make_unique<runtime::admission>(options.config.admission.requests_in_flight_max);
+    looked_up = std::make_unique<node_metrics>(numbers, *admitted, tree->directory());
     http = std::make_unique<runtime::http_server>(
         runtime::http_options_of(options.config),
-        runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random, tree->readiness(), *admitted});
+        runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random, tree->readiness(), *admitted,
+                                   [this] { looked_up->refresh(); }});
     sink.set(http.get());
     auto endpoint = http->start(*tree);
     if (!endpoint)
@@ -362,6 +364,7 @@ struct node::impl {
   forwarding_sink sink;
   std::unique_ptr<actor_tree> tree;
   std::unique_ptr<runtime::admission> admitted;
+  std::unique_ptr<node_metrics> looked_up;
   std::unique_ptr<runtime::http_server> http;
   std::unique_ptr<runtime::admin_server> admin;
   std::string address;

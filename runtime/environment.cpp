@@ -1,6 +1,7 @@
 #include "runtime/environment.hpp"
 
 #include "messages/errors.hpp"
+#include "runtime/mailbox_sample.hpp"
 
 #include <cstdlib>
 #include <cxxabi.h>
@@ -27,7 +28,7 @@ std::string type_of(const std::exception_ptr& x) {
 
 template <class Name>
 void set_handlers(caf::scheduled_actor* self, const environment& env, Name name) {
-  self->set_default_handler(caf::drop);
+  self->set_default_handler(answer_or_drop);
   self->set_down_handler([](caf::scheduled_actor*, caf::down_msg&) {});
   self->set_error_handler([&env, name](caf::scheduled_actor*, caf::error& why) {
     env.log.warning(name, "dropped an error nobody waits for", {{"code", error_code_text(why)}});

@@ -51,7 +51,8 @@ void prepare_named(caf::scheduled_actor* self, const environment& env, const cha
 
 /// First call of every actor: CAF's defaults print messages and what() to standard output, where a patient's answers do not
 /// belong.
-/// - A message nobody handles is dropped. An error that comes as a message is logged by its code and dropped.
+/// - A message nobody handles is dropped, but for the question how long the mailbox is (mailbox_sample.hpp). An error that comes
+/// as a message is logged by its code and dropped.
 /// - An exception is logged as `name` and the exception's type, and ends the actor with ec::unhandled_exception.
 /// - The end of a monitored actor is ignored; an exit message ends the actor, as ever. Set handlers of your own after this call.
 void prepare(caf::scheduled_actor* self, const environment& env, std::string_view name);

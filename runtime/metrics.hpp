@@ -1,4 +1,5 @@
-// Counters, gauges and histograms for /metrics (Prometheus text format 0.0.4). Names: epione_NOUN_UNIT[_total].
+// Counters, gauges and histograms for /metrics (Prometheus text format 0.0.4). Names: epione_NOUN_UNIT[_total]; of the process
+// itself those that every Prometheus client uses. docs/metrics.md lists all of them.
 #pragma once
 
 #include <map>

@@ -1,5 +1,6 @@
 // What every actor gets before it does anything, and how actors find each other.
 #include "actor_fixture.hpp"
+#include "runtime/mailbox_sample.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
@@ -104,6 +105,22 @@ BOOST_AUTO_TEST_CASE(no_content_is_printed_or_logged_whatever_goes_wrong) {
   BOOST_TEST(text == "");
   BOOST_TEST(log.count("42") == 0);
   BOOST_TEST(log.count("a: ended by an exception, type=std::runtime_error") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(every_actor_says_how_much_waits_for_it_before_it_goes_on) {
+  std::int32_t sum = 0;
+  auto a = runtime::spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
+  const auto pointer = caf::actor_cast<caf::strong_actor_ptr>(a);
+  for (const auto wait : {0, 3}) {
+    for (int i = 0; i < wait; ++i)
+      self->send(a, 2);
+    const auto answer = std::make_shared<runtime::mailbox_sample>();
+    runtime::ask_for_mailbox(pointer, answer);
+    BOOST_TEST(answer->messages == runtime::mailbox_sample::not_answered);
+    run();
+    BOOST_TEST(answer->messages == wait);
+  }
+  BOOST_TEST(sum == 6);
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_ends_the_actor_with_our_error) {
