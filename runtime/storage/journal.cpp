@@ -225,8 +225,10 @@ private:
     check_mark(connection_.path(), *mark_.stored(), all);
     for (auto& [group, state] : all)
       groups_.emplace(group, std::move(state));
-    // A journal ahead of its mark is not marked here: what it is ahead by may be in the page cache only, and the next write
-    // marks.
+    if (mark_.stored()->number < number_) {
+      connection_.rewrite_wal(disk_); // what is read now may never have reached the disk, and a store may apply it at once
+      write_mark();
+    }
   }
 
   void check_reserve(std::uint64_t bytes) {

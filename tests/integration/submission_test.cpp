@@ -3,6 +3,7 @@
 #include "tests/integration/test_node.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <utility>
 
 using namespace epione;
 using epione::tests::json;
@@ -183,6 +184,36 @@ BOOST_AUTO_TEST_CASE(a_repeat_after_the_session_died_between_commit_and_apply_ge
   BOOST_TEST(node.send("42", node.phq9(), "k") == 200);
   BOOST_TEST(node.send("42", node.phq9(2), "k") == 409);
   BOOST_TEST(node.receipts("42").size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_verdict_that_outlives_its_session_does_not_settle_another_content_under_the_key) {
+  // The reader of the patient's session is replaced while the verdict is on its way: the sender is told that nothing is stored,
+  // the session ends, and other content under the key may be in front of the verdict in the region's mailbox.
+  const auto x = node.phq9(0, 1), y = node.phq9(0, 2);
+  const auto region =
+      node.tree->directory().get<messages::shard_region_actor>("region " + std::to_string(node.make("42", y, "k")->shard));
+  caf::scoped_actor later{node.system(), true};
+  bool done = false;
+  node.faults.on_hit = [&](std::string_view point, std::string_view) {
+    if (point != "validator.checked" || std::exchange(done, true))
+      return;
+    for (const auto* name : {"reader 0", "reader 1"})
+      caf::anon_send(region, messages::changed_atom::value, std::string{name}, node.tree->directory().find(name));
+    caf::anon_send(region, messages::submit_atom::value, messages::ticket{1'000'000}, node.make("42", y, "k"),
+                   caf::actor_cast<messages::reply_receiver>(later));
+  };
+  BOOST_TEST(node.send("42", x, "k") == 503);
+  node.run(5'000);
+  BOOST_REQUIRE(later->has_next_message());
+  later->receive([](messages::reply_atom, const messages::replies_ptr& answers) {
+    BOOST_REQUIRE(answers->size() == 1u);
+    BOOST_TEST(answers->front().status == 202);
+    BOOST_TEST(json::parse(answers->front().body)["scores"][0]["value"] == 16);
+  });
+  BOOST_TEST(node.send("42", y, "k") == 200);
+  BOOST_TEST(node.send("42", x, "k") == 409);
+  const auto one = node.body(node.get("42", domain::make_receipt("demo", "42", "k")));
+  BOOST_TEST(one["answers"] == node.stored_answers(y));
 }
 
 BOOST_AUTO_TEST_CASE(a_repeat_after_a_restart_gets_the_first_receipt) {

@@ -304,6 +304,7 @@ public:
   }
 
   const runtime::config& config() const { return config_; }
+  caf::actor_system& system() { return *system_; }
 
   manual_clock clock;
   seeded_random random{1};
