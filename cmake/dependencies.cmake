@@ -24,7 +24,9 @@ find_library(CAF_CORE caf_core REQUIRED)
 find_library(MIMALLOC mimalloc REQUIRED)
 
 add_library(epione_warnings INTERFACE)
-target_compile_options(epione_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror
+# What GCC takes for uninitialized depends on its version and on the inlining: newer ones warn where nothing is wrong, and a
+# fresh machine's compiler must not end the build.
+target_compile_options(epione_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror -Wno-error=maybe-uninitialized
                        $<$<COMPILE_LANGUAGE:CXX>:-Wconversion>)
 add_library(epione::warnings ALIAS epione_warnings)
 

@@ -6,8 +6,7 @@ if(EPIONE_ASAN)
   target_compile_options(epione_settings INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
                          -fno-omit-frame-pointer)
   target_link_options(epione_settings INTERFACE -fsanitize=address,undefined)
-  # GCC's manual on -fsanitize: instrumented code raises false ones of these, here in the standard library's <regex>. The other
-  # presets keep the warning as an error.
+  # GCC's manual on -fsanitize: instrumented code raises false ones of these, here in the standard library's <regex>.
   target_compile_options(epione_settings INTERFACE -Wno-maybe-uninitialized)
 endif()
 if(EPIONE_TSAN)
