@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 namespace epione::actors {
 
@@ -18,6 +19,7 @@ using state_type = shard_region_state;
 using pointer = shard_region_actor::stateful_pointer<state_type>;
 
 constexpr std::chrono::seconds tick_period{1};
+constexpr const char* too_much = "the shard has more on its way than it may; try again";
 
 struct region_metrics {
   prometheus::Histogram &checked, &durable;
@@ -82,8 +84,10 @@ public:
 
   void on_verdict(const assessment_ptr& a) {
     auto found = state_.table.find(a->id);
-    // What was refused meanwhile may still have been checked; its verdict is no word on another content under the same key.
-    if (found == state_.table.end() || found->second.at != state_type::phase::checking || found->second.fingerprint != a->content)
+    // What was refused meanwhile may still have been checked. Its verdict is no word on another request under the same key: that
+    // one may have other content, or be stored already, which only its own look-up tells.
+    if (found == state_.table.end() || found->second.at != state_type::phase::checking ||
+        found->second.waiters.front().what != a->what)
       return;
     runtime::fault_point(env_.faults, "region.verdict", found->second.waiters.front().what->subject);
     leave_session(found->second);
@@ -215,6 +219,8 @@ public:
     for (auto it = state_.held_reads.begin(); it != end; ++it)
       read_now(it->second);
     state_.held_reads.erase(state_.held_reads.begin(), end);
+    if (!state_.held_reads.empty()) // more than the store is sent at once
+      self_->send(state_.replica, flush_atom::value);
   }
 
   // ---- reads -----------------------------------------------------------------------------------------------------------
@@ -328,15 +334,17 @@ private:
       auto& e = found->second;
       if (e.at == state_type::phase::committed)
         answer_settled(w, id, e.fingerprint, e.scores);
+      else if (state_.table_bytes >= options_.store_lag_bytes_max)
+        not_now(w, too_much, outcome::not_stored);
       else
-        e.waiters.push_back(std::move(w)); // nobody is told anything before the first one's outcome is known
+        wait(e, std::move(w)); // nobody is told anything before the first one's outcome is known
       return;
     }
     for (const auto& [aside, fingerprint] : state_.set_aside)
       if (aside == id && fingerprint == w.what->fingerprint)
         return answer(w, 422, set_aside_text(id));
     if (state_.table.size() >= options_.store_lag_max || state_.table_bytes >= options_.store_lag_bytes_max)
-      return not_now(w, "the shard has more on its way than it may; try again", outcome::not_stored);
+      return not_now(w, too_much, outcome::not_stored);
     const auto v = pick_validator();
     if (!v)
       return not_now(w, "no validator is running; try again", outcome::not_stored);
@@ -349,12 +357,16 @@ private:
     e.session_serial = session->serial;
     e.received_ns = w.what->received_ns;
     e.validator = *v;
-    e.bytes = static_cast<std::uint32_t>(w.what->content.size());
-    state_.table_bytes += e.bytes;
     ++session->checking;
     self_->send(session->actor, submit_atom::value, w.what, state_.validators[*v].now);
-    e.waiters.push_back(std::move(w));
+    wait(e, std::move(w));
     state_.table.emplace(id, std::move(e));
+  }
+
+  void wait(state_type::entry& e, state_type::waiter w) {
+    e.bytes += w.what->content.size();
+    state_.table_bytes += w.what->content.size();
+    e.waiters.push_back(std::move(w));
   }
 
   void propose(state_type::entry& e, const command_ptr& command) {
@@ -509,33 +521,30 @@ private:
     const auto late = [&](const auto& read) { return read.second.asked_ns < oldest_ns; };
     std::erase_if(state_.asked_reads, late);
     std::erase_if(state_.held_reads, late);
-    std::vector<domain::receipt> stuck;
+    std::set<std::pair<std::uint64_t, std::uint64_t>> stuck; // patients and their sessions
     for (auto& [id, e] : state_.table) {
       auto& w = e.waiters;
-      if (w.size() > 1) // the first one is whom the entry's outcome is for
-        w.erase(std::remove_if(w.begin() + 1, w.end(), [&](const auto& x) { return x.what->received_ns < oldest_ns; }), w.end());
+      while (w.size() > 1 && w[1].what->received_ns < oldest_ns) { // the first one is whom the entry's outcome is for
+        e.bytes -= w[1].what->content.size();
+        state_.table_bytes -= w[1].what->content.size();
+        w.erase(w.begin() + 1);
+      }
       if (e.at == state_type::phase::checking && e.received_ns < oldest_ns)
-        stuck.push_back(id);
+        stuck.emplace(e.subject_hash, e.session_serial);
     }
-    std::sort(stuck.begin(), stuck.end());
-    for (const auto& id : stuck)
-      drop_stuck(id);
     if (!stuck.empty())
-      env_.log.warning(name_, "submissions were not checked within the limit and are refused", {{"count", stuck.size()}});
-    send_replies();
+      drop_stuck(stuck);
   }
 
-  void drop_stuck(const domain::receipt& id) {
-    auto found = state_.table.find(id);
-    if (found == state_.table.end())
-      return; // another one of the same patient has ended its session
-    const auto hash = found->second.subject_hash;
-    const auto serial = found->second.session_serial;
-    if (auto session = state_.sessions.find(hash); session != state_.sessions.end() && session->second.serial == serial)
-      end_session(hash); // whatever it still waits for will not come
+  void drop_stuck(const std::set<std::pair<std::uint64_t, std::uint64_t>>& stuck) {
+    env_.log.warning(name_, "submissions were not checked within the limit and are refused",
+                     {{"patients", std::uint64_t{stuck.size()}}});
+    for (const auto& [hash, serial] : stuck)
+      if (auto session = state_.sessions.find(hash); session != state_.sessions.end() && session->second.serial == serial)
+        end_session(hash); // whatever it still waits for will not come
     for (auto it = state_.table.begin(); it != state_.table.end();) {
       auto& e = it->second;
-      if (e.at == state_type::phase::checking && e.subject_hash == hash && e.session_serial == serial) {
+      if (e.at == state_type::phase::checking && stuck.count({e.subject_hash, e.session_serial}) != 0) {
         for (auto& w : e.waiters)
           not_now(w, "it was not checked within the limit; try again", outcome::not_stored);
         it = erase(it);
@@ -543,6 +552,7 @@ private:
         ++it;
       }
     }
+    send_replies();
   }
 
   // ---- validators --------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ struct shard_region_options {
   std::uint32_t shard = 0;
   std::uint32_t validators = 0, readers = 0;
   std::uint32_t store_lag_max = 0;       ///< submissions on the way or not yet applied
-  std::uint64_t store_lag_bytes_max = 0; ///< of their content
+  std::uint64_t store_lag_bytes_max = 0; ///< of their content, repeats that wait included
   std::uint32_t request_limit_ms = 0;    ///< after it the gateway has answered, and nobody waits here any more
   std::uint32_t sessions_max = 0;        ///< the least recently used is dropped beyond
   std::uint32_t session_idle_limit_ms = 0;
@@ -51,7 +51,7 @@ struct shard_region_state {
     std::int64_t received_ns = 0;
     phase at = phase::checking;
     std::uint8_t crashes = 0;
-    std::uint32_t bytes = 0; ///< of its content
+    std::uint64_t bytes = 0; ///< of what its waiters have sent
     bool set_aside = false;  ///< proposed as something to look at, not as a submission
     std::uint32_t validator = 0;
     std::string scores;

@@ -11,7 +11,6 @@ namespace {
 assessment refused(const submission& s, int status, std::string body) {
   assessment result;
   result.id = s.id;
-  result.content = s.fingerprint;
   result.status = status;
   result.refusal = std::move(body);
   return result;
@@ -31,7 +30,6 @@ assessment assess(const runtime::environment& env, const runtime::catalog_view& 
     return refused(s, 422, problems_text(verdict.problems));
   assessment result;
   result.id = s.id;
-  result.content = s.fingerprint;
   result.status = 202;
   result.scores_json = scores_json(verdict.scores);
   result.alerts = static_cast<std::uint32_t>(verdict.alerts.size());
@@ -72,10 +70,11 @@ validator_actor::behavior_type validator(validator_actor::stateful_pointer<valid
       [self, &env, &catalog](check_atom, const submission_ptr& s, const assessment_client& client) {
         self->state.current = s->id;
         runtime::fault_point(env.faults, "validator.check", s->subject);
-        auto result = std::make_shared<const assessment>(assess(env, catalog, *s));
+        auto result = std::make_shared<assessment>(assess(env, catalog, *s));
+        result->what = s;
         runtime::fault_point(env.faults, "validator.checked", s->subject);
         ++self->state.checked;
-        self->send(client, verdict_atom::value, std::move(result));
+        self->send(client, verdict_atom::value, assessment_ptr{std::move(result)});
       },
       [self, name](status_atom) -> status_report_ptr {
         return std::make_shared<const status_report>(

@@ -54,7 +54,7 @@ enum class outcome : std::uint8_t { not_stored, unknown };
 /// Verdict of a validator: either the command to propose and the text for the phone, or the refusal.
 struct assessment {
   domain::receipt id{};
-  domain::fingerprint content{};                  ///< of what was checked
+  submission_ptr what;                            ///< this very request; another one under the same key has a check of its own
   int status = 0;                                 ///< 202 accepted, 404 or 422 refused
   std::shared_ptr<const domain::command> command; ///< accepted: what is to be stored, with the final bytes of its event
   std::string scores_json;                        ///< accepted: JSON array of {"name","value","label"}

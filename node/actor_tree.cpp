@@ -53,7 +53,13 @@ actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const
 }
 
 actor_tree::~actor_tree() {
+  forget_actors();
+}
+
+void actor_tree::forget_actors() {
   environment_.directory->clear();
+  std::lock_guard guard{gateway_->mutex};
+  gateway_->actor = nullptr;
 }
 
 caf::strong_actor_ptr actor_tree::start() {

@@ -51,6 +51,8 @@ public:
 
   messages::catalog_actor catalog() const;
   messages::gateway_actor gateway() const;
+  /// Lets go of all handles, so that the actor system can end before the tree does.
+  void forget_actors();
   const runtime::catalog_view& catalog_view() const { return catalog_view_; }
   runtime::readiness& readiness() { return readiness_; }
   runtime::environment& environment() { return environment_; }

@@ -118,8 +118,10 @@ struct node::impl {
     if (admin)
       admin->stop();
     sink.set(nullptr);
+    if (tree)
+      tree->forget_actors();
+    system.reset(); // an actor that comes back from the disk only now still looks into the tree
     tree.reset();
-    system.reset();
   }
 
   // ---- start -----------------------------------------------------------------------------------------------------------
@@ -160,10 +162,10 @@ struct node::impl {
   std::optional<node_error> start_http() {
     admitted = std::make_unique<runtime::admission>(options.config.admission.requests_in_flight_max);
     looked_up = std::make_unique<node_metrics>(numbers, *admitted, tree->directory());
-    http = std::make_unique<runtime::http_server>(
-        runtime::http_options_of(options.config),
-        runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random, tree->readiness(), *admitted,
-                                   [this] { looked_up->refresh(); }});
+    http = std::make_unique<runtime::http_server>(runtime::http_options_of(options.config),
+                                                  runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random,
+                                                                             tree->readiness(), *admitted,
+                                                                             [this] { looked_up->refresh(); }});
     sink.set(http.get());
     auto endpoint = http->start(*tree);
     if (!endpoint)
