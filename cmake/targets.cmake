@@ -23,6 +23,12 @@ if(EPIONE_TSAN)
   target_link_options(epione_caf_under_tsan INTERFACE -rdynamic)
   target_link_libraries(epione_caf INTERFACE $<LINK_LIBRARY:WHOLE_ARCHIVE,epione_caf_under_tsan>)
 endif()
+if(EPIONE_FUZZ)
+  # Warnings are the other presets' concern: clang has others than GCC.
+  target_compile_options(epione_settings INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+                         -fno-omit-frame-pointer -w)
+  target_link_options(epione_settings INTERFACE -fsanitize=address,undefined)
+endif()
 
 function(epione_folder folder)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})

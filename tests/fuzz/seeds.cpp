@@ -1,0 +1,115 @@
+// Writes what the fuzzers begin with: requests, studies and stored bytes made from the examples in the repository.
+//   fuzz_seeds DIRECTORY
+#include "domain/canonical.hpp"
+#include "domain/command.hpp"
+#include "domain/event.hpp"
+#include "tests/fuzz/demo.hpp"
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+using namespace epione;
+using nlohmann::json;
+
+namespace {
+
+class corpus {
+public:
+  explicit corpus(std::filesystem::path folder) : folder_(std::move(folder)) { std::filesystem::create_directories(folder_); }
+  void add(const std::string& bytes) { std::ofstream{folder_ / std::to_string(next_++), std::ios::binary} << bytes; }
+
+private:
+  std::filesystem::path folder_;
+  int next_ = 0;
+};
+
+std::string packed(const json& value) {
+  const auto bytes = json::to_msgpack(value);
+  return {bytes.begin(), bytes.end()};
+}
+
+json answers() {
+  json all;
+  for (int i = 1; i <= 9; ++i)
+    all["q" + std::to_string(i)] = i % 4;
+  all["difficulty"] = "LA6572-7";
+  return all;
+}
+
+std::string request(const std::string& type, const std::string& body, const std::string& more = "") {
+  return "POST /patient/data HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: " + type + "\r\n" + more +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+std::string chunked(const std::string& body) {
+  char size[16];
+  std::snprintf(size, sizeof(size), "%zx", body.size() - 5);
+  return "POST /patient/data HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+         "chunked\r\n\r\n5;x=y\r\n" +
+         body.substr(0, 5) + "\r\n" + size + "\r\n" + body.substr(5) + "\r\n0\r\nTrailer: x\r\n\r\n";
+}
+
+void requests(corpus to) {
+  const json data{{"form", "phq-9"}, {"answers", answers()}, {"authored", "2026-01-15T08:30:00+01:00"}};
+  const json whole{{"patientId", 42}, {"key", "first"}, {"study", "demo"}, {"data", data}};
+  to.add(request("application/json", whole.dump()));
+  to.add(request("application/json", json{{"patientId", "42"}, {"data", data.dump()}}.dump(), "Idempotency-Key: \"k\"\r\n"));
+  to.add(request("application/msgpack", packed(whole), "Expect: 100-continue\r\n"));
+  to.add(request("application/json; charset=utf-8", "{\"patientId\":0}", "Connection: close\r\n"));
+  to.add(chunked(whole.dump()));
+  to.add("GET /patient/42?study=demo&limit=5&before=7 HTTP/1.1\r\nHost: a\r\n\r\n");
+  to.add("GET /patient/4%32/submissions/6114c3b3eff2d398565f4e795cf0a7ab HTTP/1.0\r\n\r\n");
+}
+
+void studies(corpus to) {
+  const auto demo = fuzz::demo_source();
+  const auto file = [](std::string toml, const char* from, const char* name) {
+    if (const auto at = toml.find(from); at != std::string::npos)
+      toml.replace(at, std::string{from}.size(), name);
+    return toml;
+  };
+  to.add(file(file(demo.toml, "gad-7.json", "f0.json"), "phq-9.json", "f1.json") + "\n\f" + demo.forms[0].text + "\n\f" +
+         demo.forms[1].text);
+  const std::string one = "id = \"s\"\ntitle = \"S\"\nlanguages = [\"en\"]\n[[sites]]\nid = \"A\"\n[[subjects]]\nrange = [1, 9]\n"
+                          "sites = \"round-robin\"\n[[forms]]\nid = \"f\"\nfile = \"f0.json\"\n\f";
+  for (const auto& entry : std::filesystem::directory_iterator{EPIONE_SOURCE_DIR "/tests/conformance/data"})
+    if (entry.path().filename().string().starts_with("Questionnaire-") && entry.file_size() < 16'384)
+      to.add(one + fuzz::read_file(entry.path().string()));
+}
+
+void stored(corpus to) {
+  domain::submission_record record;
+  record.study = "demo";
+  record.subject = record.site = "42";
+  record.key = "k";
+  record.form = "phq-9";
+  record.version = "1.0";
+  record.authored = "2026-01-15T08:30:00+01:00";
+  record.stored_us = 1'790'000'000'000'000;
+  record.answers = *domain::canonical_from_msgpack(packed(answers()), 8);
+  record.scores = {{"total", 12.5, "mild"}};
+  record.alerts = {{"phq-9-q9"}};
+  const auto event = domain::encode_submission_event(record);
+  to.add("s" + event);
+  to.add("e" + event);
+  domain::command first, second;
+  first.type = domain::command_type::submission;
+  first.subject_hash = 7;
+  first.event = event;
+  second.event = encode(domain::event{1, "os:root", "operator", "study.import", "demo", "", "\xc0", "why"});
+  to.add("b" + domain::encode_batch({first, second}));
+  to.add("e" + second.event);
+  to.add("c" + packed(answers()));
+  to.add("c" + packed(json{{"a", {1, -1, 1.5, true, nullptr, "x"}}, {"b", {{"c", 70'000}}}}));
+  to.add("t" + encode(domain::study_source{"id = \"s\"", {{"f.json", "{}"}}}));
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  fuzz::promise(argc == 2, "usage: fuzz_seeds DIRECTORY");
+  const std::filesystem::path to{argv[1]};
+  requests(corpus{to / "http"});
+  studies(corpus{to / "study"});
+  stored(corpus{to / "stored"});
+}
