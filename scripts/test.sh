@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # scripts/test.sh [--ci]: installs what is missing, builds, and runs all tests. With --ci, or CI=true in the environment, also: the
-# format check, 100 simulated seeds, and the unit and integration tests under AddressSanitizer and UndefinedBehaviorSanitizer. A short
-# kill test is among the tests. Ends with ctest's summary.
+# format check, 100 simulated seeds, 20 seconds of fuzzing each reader of bytes from outside, and, under AddressSanitizer and
+# UndefinedBehaviorSanitizer, the unit, conformance, integration and program tests and 10 seeds. A short kill test is among the
+# tests. Ends with ctest's summary. See docs/testing.md.
 . "$(dirname "$0")/lib.sh"
 
 ci=${CI:-false}
@@ -11,8 +12,6 @@ run() {
   say "$*"
   "$@"
 }
-
-has_target() { ninja -C "$epione_root/build/$1" -t query "$2" >/dev/null 2>&1; }
 
 cd "$epione_root"
 if [ "$ci" = true ]; then
@@ -26,12 +25,12 @@ say "building release"
 build release
 
 if [ "$ci" = true ]; then
-  if has_target release epione-sim; then
-    run build/release/epione-sim --seeds 1..100 --jobs 2
-  fi
-  say "building asan: unit and integration tests"
-  build asan tests_unit tests_integration
-  run ctest --test-dir build/asan --output-on-failure --no-tests=error -L '^(unit|integration)$'
+  run build/release/epione-sim --seeds 1..100 --jobs 2
+  run scripts/fuzz.sh 20
+  say "building asan"
+  build asan tests_unit tests_conformance tests_integration epione epione-sim
+  run ctest --test-dir build/asan --output-on-failure --no-tests=error -L '^(unit|conformance|integration|program)$'
+  run build/asan/epione-sim --seeds 101..110 --jobs 2
 fi
 
 run ctest --test-dir build/release --output-on-failure --no-tests=error
