@@ -1,4 +1,5 @@
-# epione_folder(FOLDER LINK ...): one static library of a folder's own source files (not of its sub-folders).
+# epione_folder(FOLDER LINK ...): one static library of a folder's own source files (not of its sub-folders). With PRECOMPILED OTHER
+# it uses what OTHER/precompiled.hpp compiled once.
 add_library(epione_settings INTERFACE)
 target_include_directories(epione_settings INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(epione_settings INTERFACE EPIONE_VERSION="${PROJECT_VERSION}")
@@ -31,7 +32,7 @@ if(EPIONE_FUZZ)
 endif()
 
 function(epione_folder folder)
-  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "LINK" ${ARGN})
   string(REPLACE "/" "_" name "epione_${folder}")
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp ${CMAKE_SOURCE_DIR}/${folder}/*.c)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
@@ -39,7 +40,13 @@ function(epione_folder folder)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC epione_settings ${ARG_LINK} PRIVATE epione::warnings)
     if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/precompiled.hpp)
-      target_precompile_headers(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${CMAKE_SOURCE_DIR}/${folder}/precompiled.hpp>)
+      # In angle brackets, so that no path of this machine is in it and ccache finds it again from another directory.
+      target_precompile_headers(${name} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:<${folder}/precompiled.hpp$<ANGLE-R>>)
+    elseif(ARG_PRECOMPILED)
+      set(c_sources ${sources})
+      list(FILTER c_sources INCLUDE REGEX "\\.c$")
+      set_source_files_properties(${c_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+      target_precompile_headers(${name} REUSE_FROM epione_${ARG_PRECOMPILED})
     endif()
   else()
     add_library(${name} INTERFACE)
@@ -47,9 +54,9 @@ function(epione_folder folder)
   endif()
 endfunction()
 
-# epione_test(NAME SOURCES ... LINK ...): one Boost.Test program, known to ctest under its name.
+# epione_test(NAME SOURCES ... LINK ...): one Boost.Test program, known to ctest under its name. PRECOMPILED as above.
 function(epione_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT;LABEL" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;LABEL;PRECOMPILED" "SOURCES;LINK" ${ARGN})
   if(NOT ARG_SOURCES)
     return()
   endif()
@@ -57,6 +64,9 @@ function(epione_test name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} Boost::unit_test_framework epione::warnings)
   target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK EPIONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                              EPIONE_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  if(ARG_PRECOMPILED)
+    target_precompile_headers(${name} REUSE_FROM epione_${ARG_PRECOMPILED})
+  endif()
   add_test(NAME ${name} COMMAND ${name})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
