@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # scripts/tsan.sh [seconds]: what runs threads of its own under ThreadSanitizer: the unit tests of runtime, HTTP, storage and
-# commands, the test of the program, and a node under load (10 seconds unless said otherwise), with imports and metrics beside it.
+# commands, the tests of the program, and a node under load (10 seconds unless said otherwise), with imports and metrics beside it.
 # The first race ends the process it is in. See docs/testing.md.
 . "$(dirname "$0")/lib.sh"
 
@@ -39,9 +39,11 @@ for test in "${tests[@]}"; do
   "build/tsan/tests/unit/$test" '--run_test=!journal_crash_suite:!shard_crash_suite' || failed=$?
   no_reports
 done
-say "program"
-tests/unit/scripts/program_test.sh build/tsan/epione || failed=$?
-no_reports
+for test in program program_http program_damage; do
+  say "$test"
+  "tests/unit/scripts/${test}_test.sh" build/tsan/epione || failed=$?
+  no_reports
+done
 [ "$failed" = 0 ] || die "the tests failed"
 
 say "a node under load for $seconds s"

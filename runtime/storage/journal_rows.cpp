@@ -29,7 +29,7 @@ std::string_view view(const row_hash& hash) {
 
 row_hash to_row_hash(std::string_view blob) {
   row_hash out{};
-  std::memcpy(out.data(), blob.data(), std::min(blob.size(), out.size()));
+  std::copy_n(blob.data(), std::min(blob.size(), out.size()), reinterpret_cast<char*>(out.data()));
   return out;
 }
 

@@ -85,7 +85,7 @@ event_row read_event(connection& c, const prepared& read) {
   row.body = read.blob(5);
   if (hash.size() != row.hash.size())
     damaged(c, row.seq, "has a hash of " + std::to_string(hash.size()) + " bytes");
-  std::memcpy(row.hash.data(), hash.data(), hash.size());
+  std::copy_n(hash.data(), hash.size(), reinterpret_cast<char*>(row.hash.data()));
   if (checksum_of(row) != read.number(3))
     damaged(c, row.seq, "does not match its checksum");
   if (row.previous >= row.seq)
@@ -138,7 +138,8 @@ std::vector<std::uint16_t> subject_row::tags() const {
   std::vector<std::uint16_t> out;
   if (!folded()) {
     out.resize(blob_.size() / 2);
-    std::memcpy(out.data(), blob_.data(), out.size() * 2);
+    if (!blob_.empty()) // an empty view may have no address, which memcpy may not be given
+      std::memcpy(out.data(), blob_.data(), out.size() * 2);
     return out;
   }
   for (std::uint32_t tag = 0; tag < 65'536; ++tag)
@@ -197,7 +198,7 @@ state_row read_state(connection& c, std::uint32_t shard) {
   row.applied = {read.number(1), read.number(2), std::string{read.blob(7)}, read.number(3)};
   row.head.seq = read.number(4);
   const auto hash = read.blob(5);
-  std::memcpy(row.head.hash.data(), hash.data(), std::min(hash.size(), row.head.hash.size()));
+  std::copy_n(hash.data(), std::min(hash.size(), row.head.hash.size()), reinterpret_cast<char*>(row.head.hash.data()));
   if (checksum_of(row) != read.number(6))
     fail(ec::damaged, c.path() + ": its state row does not match its checksum");
   if (row.shard != shard)
