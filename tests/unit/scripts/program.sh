@@ -56,11 +56,15 @@ wait_for() { # wait_for SECONDS COMMAND...
   done
 }
 
-# What all nodes of a test have said is in $scratch/err, one after the other.
-start() {
+# A node in the background. What all nodes of a test have said is in $scratch/err, one after the other.
+serve() {
   : >"$scratch/out" # or the line of the node before could be taken for this one's
-  "$epione" serve --data-dir "$data" --http 127.0.0.1:0 "$@" >>"$scratch/out" 2>>"$scratch/err" &
+  "$epione" serve --http 127.0.0.1:0 "$@" >>"$scratch/out" 2>>"$scratch/err" &
   pid=$!
+}
+
+start() {
+  serve --data-dir "$data" "$@"
   wait_for 60 grep -q '^Stop with' "$scratch/out"
   address=$(sed 's/.*"http":"\([^"]*\)".*/\1/' "$data/node.json")
 }

@@ -2,64 +2,7 @@
 # The built program as an operator meets it: start, the printed curl lines, a second process, import, audit, exit codes, and a stop
 # at any time, whatever clients do.
 #   program_test.sh PATH_OF_EPIONE
-set -euo pipefail
-
-epione=$1
-scratch=$(mktemp -d)
-data=$scratch/data
-pid=
-cleanup() {
-  [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
-  rm -rf "$scratch"
-}
-trap cleanup EXIT
-source_dir=$(cd "$(dirname "$0")/../../.." && pwd)
-
-fail() {
-  echo "FAILED: $*" >&2
-  [ ! -f "$scratch/err" ] || tail -n 5 "$scratch/err" >&2
-  exit 1
-}
-
-# expect CODE COMMAND...: the command ends with this code; its output is in $scratch/last.
-expect() {
-  local wanted=$1 code=0
-  shift
-  "$@" >"$scratch/last" 2>&1 || code=$?
-  [ "$code" = "$wanted" ] || { cat "$scratch/last" >&2; fail "exit code $code instead of $wanted: $*"; }
-}
-
-says() { grep -q -e "$1" "$scratch/last" || { cat "$scratch/last" >&2; fail "does not say: $1"; }; }
-
-wait_for() { # wait_for SECONDS COMMAND...
-  local left=$(($1 * 20))
-  shift
-  until "$@" 2>/dev/null; do
-    left=$((left - 1))
-    [ "$left" -gt 0 ] || fail "waited too long for: $*"
-    sleep 0.05
-  done
-}
-
-serve() { # in the background, with output of its own
-  rm -f "$scratch/out" "$scratch/err"
-  "$epione" serve --http 127.0.0.1:0 "$@" >"$scratch/out" 2>"$scratch/err" &
-  pid=$!
-}
-
-start() {
-  serve --data-dir "$data" "$@"
-  wait_for 60 grep -q '^Stop with' "$scratch/out"
-}
-
-# Ends the node and checks with what code.
-stop() {
-  local code=0
-  kill "-$1" "$pid"
-  wait "$pid" 2>/dev/null || code=$?
-  pid=
-  [ "$code" = "$2" ] || fail "after $1 the node ended with $code instead of $2"
-}
+. "$(dirname "$0")/program.sh"
 
 echo "what is wrong is told before anything is started"
 expect 2 "$epione" serve --data-dir "$data" --http 0.0.0.0:0
@@ -124,6 +67,7 @@ stop TERM 0
 exec 3>&-
 
 echo "a node that does not become ready stops as well"
+: >"$scratch/err" # what follows is the next node's
 serve --data-dir "$scratch/full" --storage-disk-reserve-bytes 1099511627776
 wait_for 60 grep -q 'HTTP listens' "$scratch/err"
 stop TERM 0
