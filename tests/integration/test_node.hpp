@@ -82,7 +82,10 @@ public:
     config.data.directory = std::move(directory);
     config_ = config;
   }
-  ~test_node() { crash(); }
+  ~test_node() {
+    faults.on_hit = nullptr; // it may look at what belongs to the test, which is gone
+    crash();
+  }
 
   /// Few shards, so that tests with a handful of patients meet in one.
   static runtime::config small_config() {

@@ -56,7 +56,7 @@ struct simulated_vfs::calls {
     const auto want = static_cast<std::size_t>(amount);
     const auto at = std::min(static_cast<std::size_t>(offset), bytes.size());
     const auto have = std::min(want, bytes.size() - at);
-    std::memcpy(to, bytes.data() + at, have);
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), have, static_cast<unsigned char*>(to)); // of an empty file: none
     if (have == want)
       return SQLITE_OK;
     std::memset(static_cast<char*>(to) + have, 0, want - have);

@@ -22,7 +22,7 @@ public:
 };
 
 /// A region that takes everything and answers nothing.
-caf::behavior silent(caf::event_based_actor* self) {
+caf::behavior silent(caf::event_based_actor* self, caf::unit_t) {
   self->set_default_handler(caf::drop);
   return {[](messages::status_atom) {}};
 }
@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(a_late_submission_is_to_be_sent_again_under_its_key_and_a_l
   recording_sink sink;
   runtime::catalog_view catalog;
   catalog.set(std::make_shared<const runtime::catalog_snapshot>());
-  const auto region = system.spawn(silent);
+  const auto region = system.spawn(silent, caf::unit); // without any argument CAF dereferences a null pointer
   env.directory->put("region 1", caf::actor_cast<caf::strong_actor_ptr>(region));
   gateway_options options;
   options.shards = 1;
