@@ -112,21 +112,23 @@ void simulated_node::request_stop() {
   const auto until_ns = around_.clock.ns + std::int64_t{config_.stop.limit_ms} * 1'000'000;
   const auto root = caf::actor_cast<caf::actor>(root_);
   const auto gateway = tree_->gateway();
-  system_->spawn<caf::hidden>([=, this](caf::event_based_actor* self) -> caf::behavior {
-    const auto look = [=] { self->send(self, caf::tick_atom::value); };
-    if (gateway == nullptr)
-      look();
-    else
-      self->request(gateway, limit, messages::drain_atom::value).then([=](bool) { look(); }, [=](caf::error&) { look(); });
-    return {[=, this](caf::tick_atom) {
-      if (silent_ || sink_.waiting.empty() || around_.clock.ns >= until_ns) {
-        self->send_exit(root, caf::exit_reason::user_shutdown);
-        self->quit();
-      } else {
-        self->delayed_send(self, idle_poll, caf::tick_atom::value);
-      }
-    }};
-  });
+  system_->spawn<caf::hidden>(
+      [=, this](caf::event_based_actor* self, caf::unit_t) -> caf::behavior {
+        const auto look = [=] { self->send(self, caf::tick_atom::value); };
+        if (gateway == nullptr)
+          look();
+        else
+          self->request(gateway, limit, messages::drain_atom::value).then([=](bool) { look(); }, [=](caf::error&) { look(); });
+        return {[=, this](caf::tick_atom) {
+          if (silent_ || sink_.waiting.empty() || around_.clock.ns >= until_ns) {
+            self->send_exit(root, caf::exit_reason::user_shutdown);
+            self->quit();
+          } else {
+            self->delayed_send(self, idle_poll, caf::tick_atom::value);
+          }
+        }};
+      },
+      caf::unit);
 }
 
 std::size_t simulated_node::destroy() {
@@ -249,11 +251,13 @@ void simulated_node::import_demo(std::function<void(std::string)> done) {
   const auto catalog = tree_->catalog();
   if (catalog == nullptr)
     return done("no catalog");
-  system_->spawn<caf::hidden>([=](caf::event_based_actor* self) {
-    self->request(catalog, std::chrono::milliseconds{runtime::defaults::import_limit_ms}, messages::import_atom::value,
-                  std::make_shared<const domain::study_source>(node::demo_study()), std::string{"os:simulator"})
-        .then([=](std::string&, bool) { done({}); }, [=](caf::error& why) { done(runtime::error_text(why)); });
-  });
+  system_->spawn<caf::hidden>(
+      [=](caf::event_based_actor* self, caf::unit_t) {
+        self->request(catalog, std::chrono::milliseconds{runtime::defaults::import_limit_ms}, messages::import_atom::value,
+                      std::make_shared<const domain::study_source>(node::demo_study()), std::string{"os:simulator"})
+            .then([=](std::string&, bool) { done({}); }, [=](caf::error& why) { done(runtime::error_text(why)); });
+      },
+      caf::unit);
 }
 
 // ---- trouble
