@@ -8,6 +8,7 @@
 #include "domain/study.hpp"
 #include "messages/errors.hpp"
 #include "messages/log.hpp"
+#include "messages/notice.hpp"
 #include "messages/submission.hpp"
 
 #include <caf/all.hpp>
@@ -29,6 +30,21 @@ using stored_event_ptr = std::shared_ptr<const stored_event>;
 using stored_events_ptr = std::shared_ptr<const std::vector<stored_event>>;
 using study_source_ptr = std::shared_ptr<const domain::study_source>;
 using receipts_ptr = std::shared_ptr<const std::vector<domain::receipt>>;
+
+/// A command of the console as it was typed, split into words.
+struct console_request {
+  std::vector<std::string> words;
+  bool json = false; ///< the reply's text is one JSON value instead of a table
+  std::string who;   ///< "os:USER"
+};
+using console_request_ptr = std::shared_ptr<const console_request>;
+
+struct console_reply {
+  int code = 0;        ///< runtime::exit_code
+  std::string text;    ///< for standard output
+  std::string message; ///< for standard error: what was wrong and what to do
+};
+using console_reply_ptr = std::shared_ptr<const console_reply>;
 
 } // namespace epione::messages
 
@@ -52,6 +68,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::domain::receipt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::ec)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::bytes_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::notices_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::notice_outcomes_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::console_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::console_reply_ptr)
 
 namespace epione::messages {
 
@@ -92,6 +112,9 @@ using ended_atom = caf::atom_constant<caf::atom("ended")>;
 using import_atom = caf::atom_constant<caf::atom("import")>;
 using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using started_atom = caf::atom_constant<caf::atom("started")>;
+using notify_atom = caf::atom_constant<caf::atom("notify")>;
+using outcome_atom = caf::atom_constant<caf::atom("outcome")>;
+using console_atom = caf::atom_constant<caf::atom("console")>;
 using restart_atom = caf::atom_constant<caf::atom("restart")>;
 
 using status_reply = caf::replies_to<status_atom>::with<status_report_ptr>;
@@ -272,6 +295,26 @@ using catalog_actor = caf::typed_actor<
     caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>,
     /// To itself: the time limit of an import. (its number)
     caf::reacts_to<caf::tick_atom, std::uint64_t>, status_reply>;
+
+// ---- notices -------------------------------------------------------------------------------------------------------
+
+/// Whoever has notices to send: a shard's outbox.
+using notice_client = caf::typed_actor<
+    /// What became of some of the notices it handed over.
+    caf::reacts_to<outcome_atom, notice_outcomes_ptr>>;
+
+/// Sends what is for one channel: rate limit, circuit breaker, retries, merging.
+using notifier_actor = caf::typed_actor<
+    /// Send these; each is answered once by an outcome, however long that takes. What an ended client handed over is dropped: its
+    /// successor hands it over again.
+    caf::reacts_to<notify_atom, notices_ptr, notice_client>,
+    /// To itself: what is due.
+    caf::reacts_to<caf::tick_atom>, status_reply>;
+
+/// Answers the commands of `epione console`.
+using admin_console_actor = caf::typed_actor<
+    /// Always answered within defaults::console_answer_limit_ms, whoever is stuck.
+    caf::replies_to<console_atom, console_request_ptr>::with<console_reply_ptr>, status_reply>;
 
 // ---- supervision ---------------------------------------------------------------------------------------------------
 
