@@ -4,7 +4,6 @@
 #include "tests/unit/cluster/raft_members.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <chrono>
 
 using namespace epione;
 using namespace epione::cluster;
@@ -232,20 +231,17 @@ BOOST_AUTO_TEST_CASE(the_timer_runs_and_changes_nothing) {
   BOOST_TEST(m.core->timeout_at_ms() > 10'000);
 }
 
-BOOST_AUTO_TEST_CASE(a_step_is_cheap) {
+BOOST_AUTO_TEST_CASE(a_hundred_thousand_released_entries_leave_nothing_in_memory) {
   member m{1, new_group(1)};
   m.start(1000);
   const auto data = bytes(std::string(512, 'x'));
   constexpr int steps = 100'000;
-  const auto begun = std::chrono::steady_clock::now();
   for (int i = 0; i < steps; ++i) {
     raft_output out;
     const auto index = m.core->submit(entry_type::command, data, 1001, out);
     m.core->written(*index, 1001, out);
     m.core->release(*index);
   }
-  const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - begun).count() / steps;
-  BOOST_TEST_MESSAGE("submit and commit: " << ns << " ns");
   BOOST_TEST(m.core->commit_index() == steps + 1);
   BOOST_TEST(m.core->log().bytes() == 0);
 }
