@@ -109,8 +109,10 @@ BOOST_AUTO_TEST_CASE(a_lost_answer_is_asked_for_again_under_the_same_key) {
   BOOST_TEST(r->result.acknowledged == 100u);
   BOOST_TEST(r->result.connections.lost >= 10u);
   BOOST_TEST(r->result.retries == r->result.connections.lost);
-  BOOST_TEST(r->result.statuses[200] == node.keys_repeated);
-  BOOST_TEST(node.keys_repeated >= 4u);
+  BOOST_TEST(r->result.statuses[200] + r->result.statuses[202] == 100u);
+  // What was stored before the answer was lost is a repeat at the next try; that answer may be lost as well.
+  BOOST_TEST(r->result.statuses[200] <= node.keys_repeated);
+  BOOST_TEST(r->result.statuses[200] >= 4u);
   const auto v = verify(node, *r);
   BOOST_TEST(v.found == 100u);
   BOOST_TEST(v.problems() == 0u);
