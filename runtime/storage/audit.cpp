@@ -1,8 +1,10 @@
 // The audit reads in pieces, each a read transaction of its own, so that a running node's WAL can start over in between. Events
-// are only ever appended, so a walk in pieces sees the same chain; how far it goes is decided when it begins.
+// are only ever appended, so a walk in pieces sees the same chain; the last piece and what hangs on it are read as one state.
 #include "runtime/storage/audit.hpp"
 
 #include "domain/chain.hpp"
+#include "domain/command.hpp"
+#include "domain/event.hpp"
 #include "runtime/storage/journal_rows.hpp"
 #include "runtime/storage/mark_file.hpp"
 #include "runtime/storage/shard_rows.hpp"
@@ -117,24 +119,33 @@ class shard_audit {
 public:
   shard_audit(disk& d, const std::string& path, std::uint32_t shard, const progress_function& progress)
       : connection_(d, path, access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib), shard_(shard),
-        progress_(progress), events_(connection_, select_events),
-        subjects_(connection_, "SELECT hash, last, checksum, tags FROM subject WHERE hash > ? ORDER BY hash LIMIT 1000") {}
+        progress_(progress), events_(connection_, select_events), event_(connection_, select_event),
+        subjects_(connection_, "SELECT hash, last, tags FROM subject") {}
 
   void run(part& p, std::uint64_t cut) {
-    const auto state = read_state(connection_, shard_);
+    auto state = read_state(connection_, shard_);
     if (state.applied.index < cut)
       fail(ec::damaged, connection_.path() + ": has applied entries up to " + std::to_string(state.applied.index) +
                             " only, but the journal holds none before " + std::to_string(cut + 1));
+    hash_ = domain::chain_origin(shard_);
+    p.head_hex = hex(hash_);
     walk_events(p, state);
-    if (hash_ != state.head.hash)
-      fail(ec::damaged, connection_.path() + ": event " + std::to_string(p.last) + ": its hash is not the one of the state row");
-    walk_subjects(state.head.seq);
+    // What was stored meanwhile, until little is left: the rest and the subjects are read as one state.
+    for (auto now = read_state(connection_, shard_); now.head.seq > state.head.seq + events_a_piece;
+         now = read_state(connection_, shard_))
+      walk_events(p, state = now);
+    connection_.run("BEGIN");
+    state = read_state(connection_, shard_);
+    walk_events(p, state);
+    check_subjects(connection_, state);
+    compare_subjects();
+    connection_.rollback();
   }
 
 private:
+  /// Up to the one that the state names.
   void walk_events(part& p, const state_row& state) {
-    hash_ = domain::chain_origin(shard_);
-    p.head_hex = hex(hash_);
+    superseded_.resize(state.head.seq + 1);
     while (p.last < state.head.seq) {
       const resetting r{events_};
       events_.bind(1, p.last + 1);
@@ -152,43 +163,68 @@ private:
         if (hash_ != row.hash)
           fail(ec::damaged,
                connection_.path() + ": event " + std::to_string(expected) + ": its hash does not continue the chain");
+        follow_subject(row);
         p.last = row.seq;
         ++p.entries;
-        p.head_hex.clear();
       }
       progress_(p.file, p.entries);
     }
     p.head_hex = hex(hash_);
+    if (hash_ != state.head.hash)
+      fail(ec::damaged, connection_.path() + ": event " + std::to_string(p.last) + ": its hash is not the one of the state row");
   }
 
-  /// Rows of subjects change while a node runs, so they are only checked against themselves and against the newest event.
-  void walk_subjects(std::uint64_t head) {
-    std::int64_t after = INT64_MIN;
-    for (bool more = true; more;) {
-      more = false;
-      const resetting r{subjects_};
-      subjects_.bind(1, static_cast<std::uint64_t>(after));
-      while (subjects_.step()) {
-        more = true;
-        const auto hash = subjects_.number(0);
-        after = static_cast<std::int64_t>(hash);
-        const auto row = subject_row::from(subjects_.number(1), subjects_.blob(3));
-        if (checksum_of(hash, row) != subjects_.number(2))
-          fail(ec::damaged, connection_.path() + ": the subject row " + std::to_string(after) + " does not match its checksum");
-        if (row.last > head && row.last > newest())
-          fail(ec::damaged, connection_.path() + ": the subject row " + std::to_string(after) + " names event " +
-                                std::to_string(row.last) + ", which is not there");
-      }
+  /// Each event names the one before it of the same subject, so whatever no later one names is the newest of a subject.
+  void follow_subject(const event_row& row) {
+    ++newest_;
+    submissions_ += row.type == static_cast<std::uint64_t>(domain::command_type::submission);
+    if (row.previous == 0)
+      return;
+    if (superseded_[row.previous])
+      fail(ec::damaged, connection_.path() + ": event " + std::to_string(row.seq) + ": names event " +
+                            std::to_string(row.previous) + " as the one before it, as another one does");
+    superseded_[row.previous] = true;
+    --newest_;
+  }
+
+  /// Every row of a subject names a newest event, which is that subject's, and every newest event is named by one.
+  void compare_subjects() {
+    std::uint64_t rows = 0, keys = 0;
+    const resetting r{subjects_};
+    while (subjects_.step()) {
+      const auto hash = subjects_.number(0);
+      const auto row = subject_row::from(subjects_.number(1), subjects_.blob(2));
+      if (row.last == 0 || row.last >= superseded_.size() || superseded_[row.last] || !is_of(row.last, hash))
+        fail(ec::damaged, connection_.path() + ": the subject row " + std::to_string(static_cast<std::int64_t>(hash)) +
+                              " names event " + std::to_string(row.last) + ", which is not this subject's newest");
+      ++rows;
+      keys += row.count();
     }
+    if (rows != newest_ || keys != submissions_)
+      fail(ec::damaged, connection_.path() + ": its events are of " + std::to_string(newest_) + " subjects with " +
+                            std::to_string(submissions_) + " submissions, but it has rows of " + std::to_string(rows) + " with " +
+                            std::to_string(keys));
   }
 
-  std::uint64_t newest() { return static_cast<std::uint64_t>(connection_.number("SELECT max(seq) FROM event")); }
+  bool is_of(std::uint64_t seq, std::uint64_t hash) {
+    const resetting r{event_};
+    event_.bind(1, seq);
+    if (!event_.step())
+      return false;
+    const auto row = read_event(connection_, event_);
+    if (row.type != static_cast<std::uint64_t>(domain::command_type::submission))
+      return true; // other events name their subject in their own ways
+    const auto record = domain::decode_submission_event(row.body);
+    return record && domain::subject_hash(record->study, record->subject) == hash;
+  }
 
   connection connection_;
   std::uint32_t shard_;
   const progress_function& progress_;
-  prepared events_, subjects_;
+  prepared events_, event_, subjects_;
   domain::chain_hash hash_{};
+  std::vector<bool> superseded_; ///< by seq
+  std::uint64_t newest_ = 0, submissions_ = 0;
 };
 
 /// Before the journal is read: what a store has applied by now must be in it.

@@ -63,6 +63,9 @@ struct state_row {
   std::uint32_t shard = 0;
   applied_point applied;
   chain_head head;
+  /// Sum of the checksums of all rows of subjects, modulo 2^64: each row speaks for itself only, and one that is gone would pass
+  /// for a patient who never sent anything.
+  std::uint64_t subjects = 0;
 };
 extern const char* const replace_state;
 void bind(prepared& replace, const state_row& row);
@@ -71,6 +74,10 @@ state_row read_state(connection& c, std::uint32_t shard);
 
 /// Throws `damaged` unless the newest event is the one that the state names and continues the one before it.
 void check_head(connection& c, const state_row& state);
+
+/// Throws `damaged` unless the rows of subjects are whole and just those that the state names. Reads all of them, some 2 million
+/// a second. The caller holds a read transaction if somebody may write.
+void check_subjects(connection& c, const state_row& state);
 
 /// The submission with this receipt among the subject's events from `last` back. Throws `damaged`.
 struct found_submission {

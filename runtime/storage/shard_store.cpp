@@ -22,6 +22,7 @@ constexpr std::uint64_t frame_bytes = 4096 + 24;
 struct touched_subject {
   std::uint64_t hash = 0;
   subject_row row;
+  std::uint64_t checksum = 0; ///< as stored; 0: there is no row yet
   bool changed = false;
 };
 
@@ -36,6 +37,7 @@ public:
         state_(read_state(connection_, shard)) {
     sqlite3_wal_hook(connection_.handle(), &sqlite_shard_store::count_frames, this);
     check_head(connection_, state_);
+    check_subjects(connection_, state_);
   }
 
   const applied_point& applied() const override { return state_.applied; }
@@ -60,6 +62,7 @@ public:
           const resetting r{upsert_subject_};
           bind(upsert_subject_, s.hash, s.row);
           upsert_subject_.step();
+          state.subjects += checksum_of(s.hash, s.row) - s.checksum;
         }
       {
         const resetting r{replace_state_};
@@ -137,8 +140,11 @@ private:
     hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
     std::vector<touched_subject> out;
     out.reserve(hashes.size());
-    for (const auto hash : hashes)
-      out.push_back({hash, read_subject(connection_, select_subject_, hash), false});
+    for (const auto hash : hashes) {
+      auto row = read_subject(connection_, select_subject_, hash);
+      const auto checksum = row.last == 0 ? 0 : checksum_of(hash, row);
+      out.push_back({hash, std::move(row), checksum, false});
+    }
     return out;
   }
 

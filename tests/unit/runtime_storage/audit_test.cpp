@@ -1,7 +1,9 @@
 // The audit finds a whole directory whole, and names the first broken entry of any other.
 #include "runtime/storage/audit.hpp"
 
+#include "domain/ids.hpp"
 #include "runtime/storage/directory_lock.hpp"
+#include "runtime/storage/shard_rows.hpp"
 #include "runtime/storage/sqlite.hpp"
 #include "tests/unit/runtime_storage/simulated_fixture.hpp"
 
@@ -43,6 +45,27 @@ struct audited : simulated {
                           "FULL",
                           64};
     c.run(sql);
+  }
+
+  /// Takes back a subject's newest submission as somebody would who can compute every checksum.
+  void forge_subject_row(std::uint32_t shard, std::uint64_t subject_hash) {
+    runtime::connection c{disk, runtime::shard_path("/d", shard), runtime::access_mode::write, runtime::shard_format, "", "FULL",
+                          64};
+    auto state = runtime::read_state(c, shard);
+    runtime::prepared select{c, runtime::select_subject}, event{c, runtime::select_event}, upsert{c, runtime::upsert_subject},
+        replace{c, runtime::replace_state};
+    const auto row = runtime::read_subject(c, select, subject_hash);
+    event.bind(1, row.last);
+    BOOST_REQUIRE(event.step());
+    const auto blob = row.blob();
+    const auto forged =
+        runtime::subject_row::from(runtime::read_event(c, event).previous, std::string_view{blob}.substr(0, blob.size() - 2));
+    event.reset();
+    state.subjects += runtime::checksum_of(subject_hash, forged) - runtime::checksum_of(subject_hash, row);
+    bind(upsert, subject_hash, forged);
+    upsert.run();
+    bind(replace, state);
+    replace.run();
   }
 
   /// The one broken part says all of this.
@@ -104,6 +127,17 @@ BOOST_AUTO_TEST_CASE(a_cut_tail_of_a_store_is_named) {
 BOOST_AUTO_TEST_CASE(a_changed_subject_row_is_named) {
   change("/d/shard-001.db", "UPDATE subject SET last = 1");
   expect_broken({"shard-001.db", "subject row"});
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_subject_row_is_named) {
+  change("/d/shard-001.db", "DELETE FROM subject WHERE hash = (SELECT max(hash) FROM subject)");
+  expect_broken({"shard-001.db", "subjects", "missing"});
+}
+
+BOOST_AUTO_TEST_CASE(a_subject_row_that_hides_a_submission_is_named_even_with_fitting_checksums) {
+  forge_subject_row(1, hash_of_subject(3));
+  BOOST_TEST(runtime::open_shard_store(disk, "/d", 1).has_value()); // only the events tell
+  expect_broken({"shard-001.db", "subject row", "newest"});
 }
 
 BOOST_AUTO_TEST_CASE(a_changed_journal_entry_is_named) {
