@@ -1,6 +1,7 @@
 // epione config check | show
 #include "cli/settings_flags.hpp"
 #include "cli/table.hpp"
+#include "node/data_directory.hpp"
 #include "runtime/process.hpp"
 
 #include <CLI/CLI.hpp>
@@ -29,6 +30,16 @@ nlohmann::ordered_json value_json(const runtime::setting& s, const runtime::conf
   if (s.unit.empty())
     return s.value(c);
   return std::stoull(s.value(c));
+}
+
+/// What the values say by themselves, and whether the data directory they name agrees.
+resolved resolve_for_directory(const settings_flags& flags, const command_context& context) {
+  auto r = flags.resolve(context);
+  if (r)
+    if (const auto wrong = node::identity_problem(r->values))
+      return tl::unexpected{
+          std::vector<runtime::config_problem>{{node::identity_path(r->values.data.directory), "shards.count", wrong->message}}};
+  return r;
 }
 
 int check(const resolved& r, bool json, command_context& context) {
@@ -75,7 +86,7 @@ void add_verb(CLI::App& noun, command_context& context, const char* name, const 
   auto json = std::make_shared<bool>(false);
   verb->add_flag("--json", *json, "For programs");
   verb->callback([flags, json, action, &context] {
-    context.chosen = [flags, json, action, &context] { return action(flags->resolve(context), *json, context); };
+    context.chosen = [flags, json, action, &context] { return action(resolve_for_directory(*flags, context), *json, context); };
   });
 }
 

@@ -3,7 +3,9 @@
 
 #include "cli/node_file.hpp"
 #include "cli/versions.hpp"
+#include "node/data_directory.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/http/http_server.hpp"
 
 #include <algorithm>
 #include <array>
@@ -32,8 +34,6 @@ constexpr int sync_samples = 40;
 constexpr std::size_t sync_bytes = 4096;           // a small batch in the journal
 constexpr double sync_slow_ms = 10;                // every acknowledgement waits for one
 constexpr std::uint64_t free_few_bytes = 1u << 30; // some four million submissions
-constexpr std::uint64_t files_spare = 128;         // libraries, logs, sockets
-constexpr std::uint64_t files_per_shard = 12;      // database, WAL and shared memory, for the writer and each reader
 constexpr long network_magics[] = {NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xFF534D42L /* CIFS */, 0xFE534D42L /* SMB2 */};
 
 std::string error_text() {
@@ -127,7 +127,8 @@ std::string_view to_string(finding_level level) {
   return "problem";
 }
 
-std::vector<finding> examine_directory(const std::string& directory) {
+std::vector<finding> examine_directory(const runtime::config& config) {
+  const auto& directory = config.data.directory;
   struct stat s{};
   if (::stat(directory.c_str(), &s) != 0) {
     if (errno != ENOENT)
@@ -161,6 +162,8 @@ std::vector<finding> examine_directory(const std::string& directory) {
          directory + " is open to other users (mode " + octal.data() + "), and patients' answers are in it: chmod 700"});
   else
     out.push_back({"permissions", finding_level::good, "open to its owner only (mode " + std::string{octal.data()} + ")"});
+  if (const auto wrong = node::identity_problem(config))
+    out.push_back({"cluster.json", finding_level::problem, wrong->message});
   out.push_back(examine_running(directory));
   return out;
 }
@@ -241,8 +244,7 @@ std::vector<finding> examine_limits(const runtime::config& config) {
   if (getrlimit(RLIMIT_NOFILE, &files) != 0)
     return {{"open files", finding_level::problem, "the limit cannot be read: " + error_text()}};
   // `serve` raises the soft limit to the hard one, so the hard one counts.
-  const std::uint64_t wanted =
-      std::uint64_t{config.http.connections_max} + std::uint64_t{config.shards.count} * files_per_shard + files_spare;
+  const auto wanted = runtime::open_files_wanted(runtime::http_options_of(config));
   const std::uint64_t allowed = files.rlim_max;
   const auto text = "at most " + std::to_string(allowed) + " may be open; " + std::to_string(config.http.connections_max) +
                     " connections and " + std::to_string(config.shards.count) + " shards may need " + std::to_string(wanted);

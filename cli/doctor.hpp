@@ -19,7 +19,8 @@ struct finding {
 
 std::string_view to_string(finding_level level);
 
-std::vector<finding> examine_directory(const std::string& directory);
+/// Whether a node with this configuration may use its data directory, and whether one does.
+std::vector<finding> examine_directory(const runtime::config& config);
 std::vector<finding> examine_clock();
 /// Writes and syncs a small file some times in the directory, or where it would be created.
 std::vector<finding> examine_disk(const runtime::config& config);

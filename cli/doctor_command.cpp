@@ -15,8 +15,7 @@ namespace {
 
 std::vector<finding> examine(const runtime::config& config) {
   std::vector<finding> all{{"epione", finding_level::good, EPIONE_VERSION}};
-  for (auto part : {examine_directory(config.data.directory), examine_clock(), examine_disk(config), examine_limits(config),
-                    examine_versions()})
+  for (auto part : {examine_directory(config), examine_clock(), examine_disk(config), examine_limits(config), examine_versions()})
     all.insert(all.end(), part.begin(), part.end());
   return all;
 }

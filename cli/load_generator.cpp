@@ -12,6 +12,7 @@ namespace {
 constexpr std::int64_t second_ns = 1'000'000'000;
 // Waking for each submission of a high rate would cost more than sending it: what is due within this goes together.
 constexpr std::int64_t pace_ns = 200'000;
+constexpr std::size_t refusals_max = 16; // statuses whose first text is shown
 
 double cpu_seconds() {
   rusage usage{};
@@ -105,6 +106,7 @@ tl::expected<load_result, std::string> load_generator::run(http_endpoint_address
     return tl::make_unexpected(std::string{"the ledger could not be written; is its disk full?"});
   result_.sent = next_;
   result_.connections = client_->numbers();
+  result_.unreachable = result_.unreachable || result_.connections.connected == 0; // a short run ends before it would give up
   result_.cpu_seconds = cpu_seconds() - cpu_before;
   return result_;
 }
@@ -175,6 +177,8 @@ void load_generator::response(std::uint32_t connection, const http_response& res
     ++result_.statuses[static_cast<std::size_t>(response.status)];
   if (response.status == 202 || response.status == 200)
     return acknowledge(p, response);
+  if (result_.refusals.size() < refusals_max)
+    result_.refusals.try_emplace(response.status, string_member(response.body, "\"error\""));
   if (response.status == 503)
     return refused_for_now(connection, p, response);
   // 4xx say that nothing was stored by this attempt; anything else says nothing.

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,7 @@ struct load_result {
   std::uint64_t not_stored_503 = 0, unknown_503 = 0;
   std::uint64_t without_receipt = 0; ///< acknowledgements that named none
   std::array<std::uint64_t, 600> statuses{};
+  std::map<int, std::string> refusals; ///< of each status from 400 on, what the first one said
   load_histogram latency;
   std::vector<std::uint32_t> per_second; ///< acknowledgements, from the beginning of measuring
   http_client::counters connections;

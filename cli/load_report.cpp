@@ -78,6 +78,9 @@ ordered_json to_json(const load_options& options, const load_result& r) {
   for (std::size_t status = 0; status < r.statuses.size(); ++status)
     if (r.statuses[status] > 0)
       statuses[std::to_string(status)] = r.statuses[status];
+  auto refusals = ordered_json::object();
+  for (const auto& [status, text] : r.refusals)
+    refusals[std::to_string(status)] = text;
   return {{"loop", options.rate > 0 ? "open" : "closed"},
           {"connections", options.connections},
           {"rate", options.rate},
@@ -97,6 +100,7 @@ ordered_json to_json(const load_options& options, const load_result& r) {
           {"unknown_503", r.unknown_503},
           {"without_receipt", r.without_receipt},
           {"statuses", statuses},
+          {"refusals", refusals},
           {"latency", latency},
           {"connected", r.connections.connected},
           {"connect_failures", r.connections.refused},
@@ -143,6 +147,9 @@ void print_load(std::ostream& out, const load_options& options, const load_resul
     rows.push_back({"due and not sent", grouped(r.not_due_sent)});
   rows.push_back({"refused, unknown", grouped(r.refused) + ", " + grouped(r.unknown)});
   rows.push_back({"answers by status", status_list(r)});
+  for (const auto& [status, text] : r.refusals)
+    if (!text.empty())
+      rows.push_back({"the first " + std::to_string(status) + " said", text});
   rows.push_back({"503 not_stored, unknown", grouped(r.not_stored_503) + ", " + grouped(r.unknown_503)});
   rows.push_back({"retries", grouped(r.retries)});
   rows.push_back({"connections lost", grouped(r.connections.lost) + " (time limit " + grouped(r.connections.timed_out) +
@@ -152,7 +159,9 @@ void print_load(std::ostream& out, const load_options& options, const load_resul
 }
 
 void print_verification(std::ostream& out, const verify_result& r) {
-  print_table(out, {{"VERIFICATION", r.problems() == 0 ? "no problems" : "PROBLEMS"},
+  print_table(out, {{"VERIFICATION", r.problems() > 0 ? "PROBLEMS"
+                                     : r.unread > 0   ? "INCOMPLETE"
+                                                      : "no problems"},
                     {"patients read", grouped(r.patients) + " in " + fixed(r.seconds, 1) + " s"},
                     {"acknowledged", grouped(r.acknowledged)},
                     {"found exactly once", grouped(r.found)},

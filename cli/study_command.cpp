@@ -2,6 +2,7 @@
 #include "cli/settings_flags.hpp"
 #include "cli/study_folder.hpp"
 #include "cli/table.hpp"
+#include "node/data_directory.hpp"
 #include "node/node.hpp"
 #include "runtime/admin_socket.hpp"
 #include "runtime/process.hpp"
@@ -61,7 +62,9 @@ outcome import_through_running_node(const runtime::admin_reply& reply) {
 }
 
 /// Nobody runs on the directory: this process is its node for as long as the import takes.
-outcome import_into_stopped_node(runtime::config config, const domain::study_source& source) {
+outcome import_into_stopped_node(runtime::config config, const domain::study_source& source, std::ostream& err) {
+  if (!node::shard_count_of(config.data.directory))
+    err << "epione: " << config.data.directory << " holds no node yet; a new one is made there\n"; // or it is a mistyped name
   if (config.log.level == runtime::defaults::log_level_name)
     config.log.level = "warning"; // a node's start and stop would bury the answer
   auto started = node::node::start({.config = config, .demo = false, .http = false});
@@ -81,7 +84,7 @@ outcome import_into_stopped_node(runtime::config config, const domain::study_sou
           {}};
 }
 
-outcome import(const std::string& path, const runtime::config& config) {
+outcome import(const std::string& path, const runtime::config& config, std::ostream& err) {
   auto source = read_study_folder(path);
   if (!source)
     return {exit_code::problems, {}, {}, false, source.error()};
@@ -94,7 +97,7 @@ outcome import(const std::string& path, const runtime::config& config) {
   if (reply)
     return import_through_running_node(*reply);
   if (reply.error().unreachable)
-    return import_into_stopped_node(config, *source);
+    return import_into_stopped_node(config, *source, err);
   return {exit_code::failed,
           reply.error().message + "; whether the study was imported is unknown: ask again, importing the same study twice "
                                   "changes nothing",
@@ -148,7 +151,7 @@ void add_study_command(CLI::App& app, command_context& context) {
   verb->callback([flags, path, json, &context] {
     context.chosen = [flags, path, json, &context] {
       const auto config = flags->values(context);
-      return config ? report(import(*path, *config), *json, context) : config.error();
+      return config ? report(import(*path, *config, context.err), *json, context) : config.error();
     };
   });
 }

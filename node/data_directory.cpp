@@ -22,6 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr int format_version = 1;
 constexpr const char* identity_file = "cluster.json";
+constexpr const char* nameless_directory = " holds a journal but no cluster.json, so its shard count is not known; restore that "
+                                           "file from a backup of this directory";
 
 directory_error failed(std::string message) {
   return {runtime::exit_code::failed, std::move(message)};
@@ -87,9 +89,7 @@ std::optional<directory_error> create_directory(const std::string& path) {
 tl::expected<std::string, directory_error> create_identity(const runtime::config& config) {
   const auto& path = config.data.directory;
   if (fs::exists(path + "/journal.db"))
-    return tl::unexpected(damaged(path +
-                                  " holds a journal but no cluster.json, so its shard count is not known; restore that file "
-                                  "from a backup of this directory"));
+    return tl::unexpected(damaged(path + nameless_directory));
   const auto name = new_cluster_name();
   const nlohmann::json content{{"format", format_version}, {"cluster", name}, {"shards", config.shards.count}};
   if (auto why = write_durably(path, identity_file, content.dump(2) + "\n"))
@@ -140,6 +140,19 @@ std::string identity_path(const std::string& directory) {
 std::optional<std::uint32_t> shard_count_of(const std::string& directory) {
   const auto found = read_identity(identity_path(directory));
   return found ? std::optional{found->shards} : std::nullopt;
+}
+
+std::optional<directory_error> identity_problem(const runtime::config& config) {
+  const auto& path = config.data.directory;
+  const auto file = identity_path(path);
+  std::error_code unknown;
+  if (fs::exists(file, unknown)) {
+    if (auto checked = check_identity(config, file); !checked)
+      return checked.error();
+  } else if (fs::exists(path + "/journal.db", unknown)) {
+    return damaged(path + nameless_directory);
+  }
+  return std::nullopt;
 }
 
 tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config) {

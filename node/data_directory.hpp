@@ -31,6 +31,10 @@ std::string identity_path(const std::string& directory);
 /// damaged, which opening it will say.
 std::optional<std::uint32_t> shard_count_of(const std::string& directory);
 
+/// What opening it with this configuration would refuse, without opening it: another shard count, a damaged cluster.json. Nothing
+/// when there is no such directory yet.
+std::optional<directory_error> identity_problem(const runtime::config& config);
+
 /// Creates the directory (mode 0700) and its cluster.json, or checks that it fits the configuration: format, shard count. Refuses
 /// one that another process uses, and one that holds data but no cluster.json.
 tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config);

@@ -7,6 +7,7 @@
 
 [ "$(id -u)" = 0 ] || die "a chroot needs root: sudo $0 $*"
 ensure_packages fresh
+again_limit_s=30 # when all is installed and built
 releases=("$@")
 [ "${#releases[@]}" -gt 0 ] || releases=(bookworm trixie)
 
@@ -56,9 +57,9 @@ enter() {
 }
 inside() { (enter "$@"); }
 
-# Starts run.sh, waits until it serves, sends what it printed, reads it back, stops it.
-prove_run() {
-  local directory=$1 log=$1/run.log waited=0 curl_line read_line
+# start_by_run DIRECTORY LOG: run.sh in the background, until it serves; its process is node_pid.
+start_by_run() {
+  local directory=$1 log=$2 waited=0
   set -m # a process group of its own
   enter "$directory" /epione/scripts/run.sh --http 127.0.0.1:0 >"$log" 2>&1 &
   node_pid=$!
@@ -69,6 +70,21 @@ prove_run() {
     [ "$waited" -lt 1800 ] || die "run.sh does not serve after 30 minutes"
     sleep 1
   done
+}
+
+# stop_node LOG
+stop_node() {
+  local code=0
+  kill "$node_pid"
+  wait "$node_pid" || code=$?
+  node_pid=
+  [ "$code" = 0 ] || { tail -n 40 "$1" >&2; die "after SIGTERM the node ended with exit code $code"; }
+}
+
+# Starts run.sh, sends what it printed, reads it back, stops it; and once more, which must take seconds.
+prove_run() {
+  local directory=$1 log=$1/run.log curl_line read_line
+  start_by_run "$directory" "$log"
   curl_line=$(grep -m 1 'curl .*patient/data' "$log")
   read_line=$(grep -m 1 'curl .*/patient/42' "$log")
   say "as printed: $curl_line"
@@ -76,15 +92,14 @@ prove_run() {
   eval "$read_line" | grep '"phq-9"' || die "the submission cannot be read back"
   # From chroot to the node each replaced the one before, so this is the node's own process id and its own exit code.
   grep -q "\"pid\":$node_pid[,}]" "$directory/epione/build/data/node.json" || die "process $node_pid is not the node"
-  local code=0
-  kill "$node_pid"
-  wait "$node_pid" || code=$?
-  node_pid=
-  [ "$code" = 0 ] || { tail -n 40 "$log" >&2; die "after SIGTERM the node ended with exit code $code"; }
-  say "run.sh a second time, to see how long it takes when all is there"
+  stop_node "$log"
   SECONDS=0
-  inside "$directory" /epione/scripts/build.sh
-  say "took $SECONDS s"
+  start_by_run "$directory" "$log.again"
+  say "run.sh a second time serves after $SECONDS s"
+  [ "$SECONDS" -le "$again_limit_s" ] || die "that is more than $again_limit_s s, with nothing to install and nothing to build"
+  read_line=$(grep -m 1 'curl .*/patient/42' "$log.again") # another port
+  eval "$read_line" | grep '"phq-9"' || die "the submission is not there after a restart"
+  stop_node "$log.again"
 }
 
 uri=$(mirror)

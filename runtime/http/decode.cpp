@@ -99,6 +99,8 @@ struct submission_decoder::fields {
   }
   void set_patient(std::int64_t number) { patient = number == 0 ? std::string{} : std::to_string(number); }
   void set_patient(std::uint64_t number) { patient = number == 0 ? std::string{} : std::to_string(number); }
+  /// "0" is no patient either: 42 and "42" are the same one.
+  void set_patient(std::string_view text) { patient = text == "0" ? std::string_view{} : text; }
   /// 42.0 is 42, as everywhere in canonical content.
   bool set_patient(double number) {
     if (std::nearbyint(number) != number || std::abs(number) > integers_end)
@@ -149,7 +151,7 @@ submission_decoder::refusal submission_decoder::read_json(string_view body, fiel
             if (!out.set_patient(value.get_double().value_unsafe()))
               wrong = wrong_type(name, "an integer or a string");
             break;
-          case element_type::STRING: out.patient = value.get_string().value_unsafe(); break;
+          case element_type::STRING: out.set_patient(std::string_view{value.get_string().value_unsafe()}); break;
           case element_type::NULL_VALUE: break;
           default: wrong = wrong_type(name, "an integer or a string"); break;
         }
@@ -225,7 +227,7 @@ submission_decoder::refusal submission_decoder::read_msgpack(string_view body, f
         else if (value.type == msgpack_type::integer)
           out.set_patient(value.integer);
         else if (value.type == msgpack_type::string)
-          out.patient = value.text;
+          out.set_patient(value.text);
         else if (value.type != msgpack_type::nil)
           wrong = wrong_type(name, "an integer or a string");
         break;

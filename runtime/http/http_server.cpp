@@ -99,11 +99,13 @@ tl::expected<int, std::string> listen_on(const http_options& options) {
 }
 
 /// Every connection is a file descriptor; the soft limit many systems start with is far below what they allow.
-void raise_descriptor_limit(std::uint64_t connections, log& journal) {
+constexpr std::uint64_t files_per_shard = 12; // database, WAL and shared memory, for the writer and each reader
+constexpr std::uint64_t files_spare = 128;    // the journal, the log, sockets
+
+void raise_descriptor_limit(rlim_t wanted, log& journal) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
     return;
-  const rlim_t wanted = rlim_t{connections} + 1024; // and databases, the log, the admin socket
   if (limit.rlim_cur >= wanted)
     return;
   limit.rlim_cur = std::min(wanted, limit.rlim_max);
@@ -114,6 +116,10 @@ void raise_descriptor_limit(std::uint64_t connections, log& journal) {
 }
 
 } // namespace
+
+std::uint64_t open_files_wanted(const http_options& o) {
+  return std::uint64_t{o.connections_max} + o.turned_away_max + std::uint64_t{o.shard_count} * files_per_shard + files_spare;
+}
 
 http_options http_options_of(const config& c) {
   http_options o;
@@ -164,7 +170,7 @@ tl::expected<http_endpoint, std::string> http_server::start(front& behind) {
   if (auto fit = check_http_address(options.address); !fit)
     return tl::unexpected{fit.error()};
   options.threads = std::clamp(options.threads, 1u, http::threads_max);
-  raise_descriptor_limit(std::uint64_t{options.connections_max} + options.turned_away_max, impl_->around.journal);
+  raise_descriptor_limit(open_files_wanted(options), impl_->around.journal);
   auto listener = listen_on(options);
   if (!listener)
     return tl::unexpected{listener.error()};

@@ -51,6 +51,9 @@ struct http_options {
 /// As an operator configured it.
 http_options http_options_of(const config& c);
 
+/// How many files the process may have open at the same time with these.
+std::uint64_t open_files_wanted(const http_options& o);
+
 /// What the server stands on; all of it must outlive the server.
 struct http_surroundings {
   const catalog_view& catalog;

@@ -63,11 +63,13 @@ struct totals {
       kinds += (kinds.empty() ? "" : ", ") + kind + " " + std::to_string(n);
     }
     std::printf("%llu passed, %llu failed; simulated %.0f s; %llu submissions sent, %llu acknowledged, %llu reads; %llu starts; "
-                "%llu faults (%s); %.1f s\n",
+                "%llu faults (%s)\n",
                 static_cast<unsigned long long>(passed), static_cast<unsigned long long>(failed), simulated_s,
                 static_cast<unsigned long long>(requests), static_cast<unsigned long long>(acknowledged),
                 static_cast<unsigned long long>(readings), static_cast<unsigned long long>(starts),
-                static_cast<unsigned long long>(all), kinds.c_str(), wall_s);
+                static_cast<unsigned long long>(all), kinds.c_str());
+    std::fflush(stdout);
+    std::fprintf(stderr, "took %.1f s\n", wall_s); // not on standard output: a seed's is the same every time
   }
 };
 

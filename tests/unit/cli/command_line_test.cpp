@@ -108,11 +108,23 @@ BOOST_AUTO_TEST_CASE(the_shard_count_of_a_directory_is_taken_from_there_unless_a
   BOOST_TEST(shards({}).at("value") == 4);
   BOOST_TEST(shards({}).at("origin") == "directory");
   BOOST_TEST(shards({}).at("place") == s / "cluster.json");
-  BOOST_TEST(shards({"--shards-count", "8"}).at("value") == 8);
+  const auto expect_problem = [&](const std::vector<std::string>& more, const char* words) {
+    for (const auto* verb : {"check", "show"}) {
+      std::vector<std::string> arguments{"config", verb, "--data-dir", s.path()};
+      arguments.insert(arguments.end(), more.begin(), more.end());
+      const auto said = call(arguments);
+      BOOST_TEST(said.code == 4);
+      BOOST_TEST(said.out.find(words) != std::string::npos, said.out);
+    }
+    std::vector<std::string> doctor{"doctor", "--data-dir", s.path()};
+    doctor.insert(doctor.end(), more.begin(), more.end());
+    BOOST_TEST(call(doctor).out.find("cluster.json") != std::string::npos);
+  };
+  expect_problem({"--shards-count", "8"}, "shards.count = 4, which cannot be changed");
   for (const auto* damaged :
        {"", "{}", R"({"format": 1, "cluster": "c", "shards": 0})", R"({"format": 1, "cluster": "c", "shards": 4294967300})"}) {
     s.write("cluster.json", damaged);
-    BOOST_TEST(shards({}).at("origin") == "default", damaged); // opening the directory says what is wrong
+    expect_problem({}, "cluster.json is damaged");
   }
 }
 
