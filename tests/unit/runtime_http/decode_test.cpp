@@ -120,6 +120,7 @@ BOOST_AUTO_TEST_CASE(a_patient_is_required) {
   BOOST_TEST(b.no(with_patient("0.0")) == required);
   BOOST_TEST(b.no(with_patient("null")) == required);
   BOOST_TEST(b.no(with_patient(R"("")")) == required);
+  BOOST_TEST(b.no(with_patient(R"("0")")) == required);
 }
 
 BOOST_AUTO_TEST_CASE(a_patient_of_another_type_or_too_long_is_refused) {
