@@ -142,6 +142,11 @@ std::optional<std::uint32_t> shard_count_of(const std::string& directory) {
   return found ? std::optional{found->shards} : std::nullopt;
 }
 
+std::optional<std::string> cluster_of(const std::string& directory) {
+  auto found = read_identity(identity_path(directory));
+  return found ? std::optional{std::move(found->cluster)} : std::nullopt;
+}
+
 tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config) {
   data_directory result;
   result.path = config.data.directory;

@@ -31,6 +31,9 @@ std::string identity_path(const std::string& directory);
 /// damaged, which opening it will say.
 std::optional<std::uint32_t> shard_count_of(const std::string& directory);
 
+/// The random name it was given then; nothing as above.
+std::optional<std::string> cluster_of(const std::string& directory);
+
 /// Creates the directory (mode 0700) and its cluster.json, or checks that it fits the configuration: format, shard count. Refuses
 /// one that another process uses, and one that holds data but no cluster.json.
 tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config);

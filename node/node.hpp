@@ -48,6 +48,8 @@ public:
   int wait();
   /// Drain and stop; from any thread, not from a signal handler. wait() returns.
   void request_stop();
+  /// Has every store apply what is committed now instead of letting it gather. Does not wait for it.
+  void apply_committed();
   /// `who`: "os:USER".
   tl::expected<import_result, import_failure> import_study(const domain::study_source& source, const std::string& who);
 
