@@ -199,6 +199,8 @@ struct node::impl {
                      {{"reasons", std::uint64_t{reasons.size()}},
                       {"first_part", reasons.front().part},
                       {"first_reason", reasons.front().reason}});
+        if (options.waiting)
+          options.waiting(reasons.front().part + ": " + reasons.front().reason);
         report_at += ready_report_period;
       }
       changed.wait_for(lock, poll_period);
