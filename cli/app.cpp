@@ -40,6 +40,7 @@ int run(const std::vector<std::string>& arguments, command_context& context) {
   add_audit_command(app, context);
   add_doctor_command(app, context);
   add_bench_command(app, context);
+  add_documentation_command(app, context);
 
   try {
     app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()}); // CLI11 takes them from the back

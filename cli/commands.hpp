@@ -30,4 +30,7 @@ void add_export_command(CLI::App& app, command_context& context);
 void add_audit_command(CLI::App& app, command_context& context);
 void add_bench_command(CLI::App& app, command_context& context);
 
+/// Last: it describes the others.
+void add_documentation_command(CLI::App& app, command_context& context);
+
 } // namespace epione::cli
