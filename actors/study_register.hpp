@@ -1,6 +1,7 @@
 // What the events of group 0 say about studies: the newest source of each, and which content every version of a form had.
 #pragma once
 
+#include "domain/event.hpp"
 #include "domain/study.hpp"
 #include "messages/submission.hpp"
 #include "runtime/catalog_view.hpp"
@@ -19,7 +20,7 @@
 
 namespace epione::actors {
 
-inline constexpr std::string_view study_import_action = "study.import";
+using domain::study_import_action;
 
 /// No actor and no I/O. It keeps the compiled studies and digests, not the sources.
 class study_register {

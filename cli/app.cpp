@@ -36,9 +36,11 @@ int run(const std::vector<std::string>& arguments, command_context& context) {
   add_serve_command(app, context);
   add_study_command(app, context);
   add_config_command(app, context);
+  add_export_command(app, context);
   add_audit_command(app, context);
   add_doctor_command(app, context);
   add_bench_command(app, context);
+  add_documentation_command(app, context);
 
   try {
     app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()}); // CLI11 takes them from the back

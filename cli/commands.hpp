@@ -26,7 +26,11 @@ void add_serve_command(CLI::App& app, command_context& context);
 void add_study_command(CLI::App& app, command_context& context);
 void add_config_command(CLI::App& app, command_context& context);
 void add_doctor_command(CLI::App& app, command_context& context);
+void add_export_command(CLI::App& app, command_context& context);
 void add_audit_command(CLI::App& app, command_context& context);
 void add_bench_command(CLI::App& app, command_context& context);
+
+/// Last: it describes the others.
+void add_documentation_command(CLI::App& app, command_context& context);
 
 } // namespace epione::cli

@@ -5,6 +5,7 @@
 #include "node/node.hpp"
 #include "runtime/log.hpp"
 #include "runtime/process.hpp"
+#include "runtime/service_manager.hpp"
 
 #include <CLI/CLI.hpp>
 #include <array>
@@ -66,12 +67,14 @@ void tell(command_context& context, runtime::log& log, runtime::log_level level,
 
 int serve(const runtime::config& config, bool demo, command_context& context) {
   const auto log = runtime::make_json_log(runtime::parse_log_level(config.log.level).value_or(runtime::log_level::info));
+  const runtime::service_manager manager{context.environment};
   std::stop_source stop;
   stop_signals signals; // outlives the node: as long as anything is left to stop, a second signal ends the process
   signals.listen(
       [&] {
         tell(context, *log, runtime::log_level::info, "asked to stop",
              "stopping; what was accepted is finished first, a second signal ends at once");
+        manager.stopping("finishing what was accepted");
         stop.request_stop();
       },
       [] { std::_Exit(exit_code::failed); }); // nothing acknowledged is lost: it is in the journal
@@ -79,9 +82,12 @@ int serve(const runtime::config& config, bool demo, command_context& context) {
 
   const auto failed = [&](int code, const std::string& why) {
     tell(context, *log, runtime::log_level::error, "did not start", why);
+    manager.status("did not start: " + why);
     return code;
   };
-  auto started = node::node::start({.config = config, .demo = demo, .http = true}, stop.get_token());
+  manager.status("recovering " + config.data.directory);
+  const auto waiting = [&manager](const std::string& why) { manager.status("not ready yet: " + why); };
+  auto started = node::node::start({.config = config, .demo = demo, .http = true, .waiting = waiting}, stop.get_token());
   if (!started)
     return failed(started.error().exit_code, started.error().message);
   node::node& node = **started;
@@ -92,9 +98,12 @@ int serve(const runtime::config& config, bool demo, command_context& context) {
       node.wait();
       return failed(exit_code::failed, written.error());
     }
+    manager.ready("serving " + directory + " at " + node.http_address());
     print_welcome(context.out, node.http_address(), config, demo);
   }
   const int code = node.wait();
+  if (code != exit_code::done)
+    manager.status("failed; the log says why");
   remove_node_file(directory);
   return code;
 }

@@ -52,7 +52,7 @@ void settings_flags::add(CLI::App& command, const runtime::setting& what) {
                          std::string{what.meaning} + " [" + (range.empty() ? "" : range + ", ") + "default " + standard + "]");
   option->type_name(what.name == "data.directory" ? "DIR" : what.unit.empty() ? "TEXT" : "NUMBER");
   if (what.name != "data.directory")
-    option->group("Settings (also as " + std::string{"EPIONE_SECTION_KEY, or in the file; see docs/limits.md)"});
+    option->group(settings_group);
 }
 
 tl::expected<runtime::resolved_config, std::vector<runtime::config_problem>>

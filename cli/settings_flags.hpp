@@ -13,6 +13,9 @@
 
 namespace epione::cli {
 
+/// The heading under which --help lists the settings.
+inline constexpr const char* settings_group = "Settings (also as EPIONE_SECTION_KEY, or in the file; see docs/limits.md)";
+
 /// Kept alive by the command's function until it has run.
 class settings_flags {
 public:

@@ -174,4 +174,29 @@ bool is_rfc3339(std::string_view text) {
   return ((begin_of_minute % day_us) + day_us) % day_us == day_us - minute_us;
 }
 
+void append_rfc3339_us(std::string& out, std::int64_t us_since_1970) {
+  const auto day = std::chrono::floor<std::chrono::days>(
+      std::chrono::sys_time<std::chrono::microseconds>{std::chrono::microseconds{us_since_1970}});
+  const std::chrono::year_month_day date{day};
+  const auto within_day = us_since_1970 - microseconds(day);
+  const auto digits = [&out](std::int64_t value, int count) {
+    for (std::int64_t unit = count == 6 ? 100'000 : count == 4 ? 1'000 : 10; unit > 0; unit /= 10)
+      out += static_cast<char>('0' + value / unit % 10);
+  };
+  digits(static_cast<int>(date.year()), 4);
+  out += '-';
+  digits(static_cast<unsigned>(date.month()), 2);
+  out += '-';
+  digits(static_cast<unsigned>(date.day()), 2);
+  out += 'T';
+  digits(within_day / (60 * minute_us), 2);
+  out += ':';
+  digits(within_day / minute_us % 60, 2);
+  out += ':';
+  digits(within_day / second_us % 60, 2);
+  out += '.';
+  digits(within_day % second_us, 6);
+  out += 'Z';
+}
+
 } // namespace epione::domain

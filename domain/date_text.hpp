@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace epione::domain {
@@ -24,5 +25,8 @@ std::optional<time_span> parse_fhir_date_time(std::string_view text);
 std::optional<time_span> parse_fhir_time(std::string_view text);
 /// RFC 3339 date-time (section 5.6); the second 60 only where UTC is 23:59.
 bool is_rfc3339(std::string_view text);
+
+/// RFC 3339 in UTC with all six digits of the microseconds: "2026-01-15T07:30:02.311000Z". Years 0 to 9999.
+void append_rfc3339_us(std::string& out, std::int64_t us_since_1970);
 
 } // namespace epione::domain

@@ -17,7 +17,6 @@ constexpr std::uint64_t event_format = 1;
 constexpr std::uint32_t event_members = 9;
 constexpr std::uint64_t record_format = 1;
 constexpr std::uint32_t record_members = 13;
-constexpr std::string_view submission_action = "submission.create";
 
 /// An event whose texts point into the bytes it was read from.
 struct event_view {
@@ -190,6 +189,13 @@ tl::expected<event, std::string> decode_event(std::string_view bytes) {
   e.after.assign(view->after);
   e.reason.assign(view->reason);
   return e;
+}
+
+tl::expected<std::string_view, std::string> action_of(std::string_view event_bytes) {
+  const auto view = decode_view(event_bytes);
+  if (!view)
+    return refuse(view.error());
+  return view->action;
 }
 
 std::string encode_submission_event(const submission_record& r) {

@@ -27,6 +27,11 @@ struct event {
 /// msgpack [1, time_us, who, role, action, entity, before(bin), after(bin), reason].
 std::string encode(const event& e);
 tl::expected<event, std::string> decode_event(std::string_view bytes);
+/// Its action, pointing into the bytes: to see whether an event concerns one before it is decoded whole.
+tl::expected<std::string_view, std::string> action_of(std::string_view event_bytes);
+
+inline constexpr std::string_view submission_action = "submission.create";
+inline constexpr std::string_view study_import_action = "study.import"; ///< `after`: encode(study_source)
 
 struct score {
   std::string name;

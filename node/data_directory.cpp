@@ -155,6 +155,11 @@ std::optional<directory_error> identity_problem(const runtime::config& config) {
   return std::nullopt;
 }
 
+std::optional<std::string> cluster_of(const std::string& directory) {
+  auto found = read_identity(identity_path(directory));
+  return found ? std::optional{std::move(found->cluster)} : std::nullopt;
+}
+
 tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config) {
   data_directory result;
   result.path = config.data.directory;

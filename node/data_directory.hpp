@@ -35,6 +35,9 @@ std::optional<std::uint32_t> shard_count_of(const std::string& directory);
 /// when there is no such directory yet.
 std::optional<directory_error> identity_problem(const runtime::config& config);
 
+/// The random name it was given then; nothing as above.
+std::optional<std::string> cluster_of(const std::string& directory);
+
 /// Creates the directory (mode 0700) and its cluster.json, or checks that it fits the configuration: format, shard count. Refuses
 /// one that another process uses, and one that holds data but no cluster.json.
 tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config);

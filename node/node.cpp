@@ -199,6 +199,8 @@ struct node::impl {
                      {{"reasons", std::uint64_t{reasons.size()}},
                       {"first_part", reasons.front().part},
                       {"first_reason", reasons.front().reason}});
+        if (options.waiting)
+          options.waiting(reasons.front().part + ": " + reasons.front().reason);
         report_at += ready_report_period;
       }
       changed.wait_for(lock, poll_period);
@@ -219,6 +221,10 @@ struct node::impl {
   // ---- while it runs -----------------------------------------------------------------------------------------------------
 
   runtime::admin_reply answer(const runtime::admin_request& r) {
+    if (r.command == "apply-committed") {
+      apply_committed();
+      return {};
+    }
     if (r.command != "study-import")
       return {runtime::exit_code::usage, "this node does not know the command '" + r.command + "'", {}};
     const auto bytes = r.arguments.find("source");
@@ -229,6 +235,12 @@ struct node::impl {
     if (!source)
       return {runtime::exit_code::usage, "the study cannot be read: " + source.error(), {}};
     return reply_of(import(*source, who->second, given_up_when::ended));
+  }
+
+  void apply_committed() {
+    for (std::uint32_t group = 0; group <= options.config.shards.count; ++group)
+      if (auto replica = tree->directory().get<replica_actor>("replica " + std::to_string(group)); replica != nullptr)
+        caf::anon_send(replica, flush_atom::value);
   }
 
   static runtime::admin_reply reply_of(const tl::expected<import_result, import_failure>& result) {
@@ -402,6 +414,10 @@ int node::wait() {
 
 void node::request_stop() {
   impl_->request_stop();
+}
+
+void node::apply_committed() {
+  impl_->apply_committed();
 }
 
 tl::expected<import_result, import_failure> node::import_study(const domain::study_source& source, const std::string& who) {

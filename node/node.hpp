@@ -5,6 +5,7 @@
 #include "runtime/config.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -17,6 +18,8 @@ struct node_options {
   runtime::config config;
   bool demo = false; ///< import the demo study, which is part of the program
   bool http = true;  ///< false: no HTTP and no admin socket, for commands on a stopped node's directory
+  /// Told what the start still waits for, every few seconds; may be empty. On the thread that starts the node.
+  std::function<void(const std::string&)> waiting = {};
 };
 
 /// Why a node did not start, with the program's exit code: 1 failed, 4 the data is damaged.
@@ -48,6 +51,8 @@ public:
   int wait();
   /// Drain and stop; from any thread, not from a signal handler. wait() returns.
   void request_stop();
+  /// Has every store apply what is committed now instead of letting it gather. Does not wait for it.
+  void apply_committed();
   /// `who`: "os:USER".
   tl::expected<import_result, import_failure> import_study(const domain::study_source& source, const std::string& who);
 

@@ -25,6 +25,12 @@ inline constexpr std::uint32_t import_limit_ms = 30'000;                     // 
 inline constexpr std::uint32_t import_answer_limit_ms = 2 * import_limit_ms; // the limit may pass while another is compiled
 inline constexpr std::uint32_t import_command_limit_ms = import_answer_limit_ms + 2 * admin_io_limit_ms; // there and back
 
+// ---- exports -----------------------------------------------------------------------------------------------------------
+inline constexpr std::uint32_t export_apply_limit_ms = 60'000; // for the stores to hold what is committed: 64 MiB a shard at most
+inline constexpr std::uint32_t export_apply_repeat_ms = 250;   // a store takes a window of entries each time it is asked
+inline constexpr std::uint32_t export_apply_poll_ms = 5;       // a look at one row of a file
+inline constexpr std::size_t export_piece_bytes = 256 * 1024;  // written at once
+
 // ---- HTTP: what one client may ask of a node -----------------------------------------------------------------------
 inline constexpr std::size_t http_body_bytes_max = 256 * 1024;     // the largest form is far below; attachments go elsewhere
 inline constexpr std::size_t http_header_bytes_max = 16 * 1024;    // what proxies commonly allow

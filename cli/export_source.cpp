@@ -1,0 +1,185 @@
+#include "cli/export_source.hpp"
+
+#include "domain/event.hpp"
+#include "node/data_directory.hpp"
+#include "runtime/admin_socket.hpp"
+#include "runtime/process.hpp"
+
+#include <chrono>
+#include <filesystem>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+namespace epione::cli {
+
+namespace {
+
+namespace exit_code = runtime::exit_code;
+namespace defaults = runtime::defaults;
+using std::chrono::milliseconds;
+using steady_clock = std::chrono::steady_clock;
+
+tl::unexpected<export_failure> refuse(int code, std::string message) {
+  return tl::unexpected<export_failure>({code, std::move(message)});
+}
+tl::unexpected<export_failure> refuse(const runtime::storage_error& why) {
+  return tl::unexpected<export_failure>(failure_of(why));
+}
+
+/// The one whose files they are: files made by another could not be written by the service that starts next.
+std::optional<std::string> why_not_ours(const std::string& directory) {
+  struct stat found{};
+  if (::stat(directory.c_str(), &found) != 0 || found.st_uid == ::geteuid())
+    return std::nullopt;
+  const auto* entry = ::getpwuid(found.st_uid);
+  const auto owner = entry != nullptr ? std::string{entry->pw_name} : std::to_string(found.st_uid);
+  return directory + " belongs to the user " + owner + ", and no node runs on it; run this as that user: runuser -u " + owner +
+         " -- epione export ...";
+}
+
+} // namespace
+
+export_failure failure_of(const runtime::storage_error& why) {
+  return {why.code == ec::damaged ? exit_code::problems : exit_code::failed, why.message};
+}
+
+export_result<export_source> export_source::open(const runtime::config& config,
+                                                 const std::function<void(std::string_view)>& tell) {
+  export_source s;
+  s.directory_ = config.data.directory;
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(s.directory_, ignored))
+    return refuse(exit_code::failed, s.directory_ + " is not a directory; name the node's data directory with --data-dir");
+  auto cluster = node::cluster_of(s.directory_);
+  if (!cluster)
+    return refuse(exit_code::failed,
+                  s.directory_ + " is no node's data directory: there is no readable " + node::identity_path(s.directory_));
+  s.cluster_ = std::move(*cluster);
+  if (auto reached = s.reach_node(config, tell); !reached)
+    return tl::unexpected(reached.error());
+  if (auto applied = s.wait_until_applied(config.shards.count); !applied)
+    return tl::unexpected(applied.error());
+  if (auto read = s.read_heads(config.shards.count); !read)
+    return tl::unexpected(read.error());
+  return s;
+}
+
+export_result<void> export_source::reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell) {
+  const auto socket = directory_ + "/" + runtime::admin_socket_name;
+  const auto asked = runtime::admin_call(socket, {"apply-committed", {}}, milliseconds{defaults::admin_io_limit_ms});
+  if (asked && asked->code != exit_code::done)
+    return refuse(asked->code, asked->message);
+  if (asked)
+    return {};
+  if (!asked.error().unreachable)
+    return refuse(exit_code::failed, asked.error().message);
+  if (auto why = why_not_ours(directory_))
+    return refuse(exit_code::failed, std::move(*why));
+  tell("no node runs on " + directory_ + "; recovering what it holds");
+  auto own = config;
+  if (own.log.level == defaults::log_level_name)
+    own.log.level = "warning"; // a node's start and stop would bury what the export says
+  auto started = node::node::start({.config = own, .demo = false, .http = false});
+  if (!started)
+    return refuse(started.error().exit_code, started.error().message);
+  node_ = std::move(*started);
+  return {};
+}
+
+export_result<void> export_source::ask_to_apply() {
+  if (node_ != nullptr) {
+    node_->apply_committed();
+    return {};
+  }
+  const auto socket = directory_ + "/" + runtime::admin_socket_name;
+  const auto asked = runtime::admin_call(socket, {"apply-committed", {}}, milliseconds{defaults::admin_io_limit_ms});
+  if (!asked)
+    return refuse(exit_code::unreachable, "the node ended while it applied what is committed: " + asked.error().message);
+  return {};
+}
+
+/// The journal is what makes an answer true: everything acknowledged before this call is in it. With one voter everything that is
+/// in it is committed as well.
+export_result<void> export_source::wait_until_applied(std::uint32_t shards) {
+  const auto ends = runtime::journal_ends(*disk_, directory_);
+  if (!ends)
+    return refuse(ends.error());
+  const auto limit = steady_clock::now() + milliseconds{defaults::export_apply_limit_ms};
+  auto ask_at = steady_clock::now();
+  for (std::uint32_t shard = 0; shard <= shards; ++shard) {
+    const auto known = ends->find(shard);
+    const auto wanted = known == ends->end() ? 0 : known->second;
+    while (true) {
+      const auto position = runtime::read_store_position(*disk_, directory_, shard);
+      if (!position && position.error().code != ec::not_found)
+        return refuse(position.error());
+      const auto applied = position ? position->applied : 0;
+      if (position && applied >= wanted)
+        break;
+      const auto now = steady_clock::now();
+      if (now > limit)
+        return refuse(exit_code::failed, "shard " + std::to_string(shard) + " has applied entry " + std::to_string(applied) +
+                                             ", but the journal holds " + std::to_string(wanted) +
+                                             ": what was acknowledged is not all in its store after " +
+                                             std::to_string(defaults::export_apply_limit_ms) +
+                                             " ms, and nothing was exported; the node's log and its "
+                                             "/readyz say why the shard does not go on");
+      if (now >= ask_at) {
+        if (auto asked = ask_to_apply(); !asked)
+          return asked;
+        ask_at = now + milliseconds{defaults::export_apply_repeat_ms};
+      }
+      std::this_thread::sleep_for(milliseconds{defaults::export_apply_poll_ms});
+    }
+  }
+  return {};
+}
+
+export_result<void> export_source::read_heads(std::uint32_t shards) {
+  for (std::uint32_t shard = 0; shard <= shards; ++shard) {
+    const auto position = runtime::read_store_position(*disk_, directory_, shard);
+    if (!position)
+      return refuse(position.error());
+    heads_[shard] = position->head;
+  }
+  return {};
+}
+
+export_result<std::map<std::string, export_source::study_versions>> export_source::studies() {
+  std::map<std::string, study_versions> out;
+  const auto walked = runtime::walk_events(
+      *disk_, directory_, 0, {}, heads_.at(0), [&](std::uint64_t seq, std::string_view bytes) -> runtime::storage_result<void> {
+        const auto damaged = [&](const std::string& why) {
+          return tl::unexpected<runtime::storage_error>(
+              {ec::damaged, runtime::shard_path(directory_, 0) + ": event " + std::to_string(seq) + ": " + why});
+        };
+        const auto event = domain::decode_event(bytes);
+        if (!event)
+          return damaged(event.error());
+        if (event->action != domain::study_import_action)
+          return {};
+        auto source = domain::decode_study_source(event->after);
+        if (!source)
+          return damaged(source.error());
+        out[event->entity].push_back(std::move(*source));
+        return {};
+      });
+  if (!walked)
+    return refuse(walked.error());
+  return out;
+}
+
+export_result<void> export_source::close() {
+  if (node_ == nullptr)
+    return {};
+  node_->request_stop();
+  const int code = node_->wait();
+  node_.reset();
+  if (code != exit_code::done)
+    return refuse(code, directory_ + " could not be closed cleanly; its log lines above say why");
+  return {};
+}
+
+} // namespace epione::cli

@@ -1,0 +1,64 @@
+// What an export reads from: a data directory whose stores hold everything that was acknowledged before it began.
+#pragma once
+
+#include "domain/study.hpp"
+#include "node/node.hpp"
+#include "runtime/config.hpp"
+#include "runtime/storage/event_walk.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace epione::cli {
+
+/// Why an export did not come about, with the exit code.
+struct export_failure {
+  int code = 1;
+  std::string message;
+};
+template <class T>
+using export_result = tl::expected<T, export_failure>;
+
+/// The exit code that a storage error means: 4 when the data is damaged, else 1.
+export_failure failure_of(const runtime::storage_error& why);
+
+/// A directory in one state. On a running node's directory the node is asked to apply what is committed; on a stopped one's this
+/// process is its node, without HTTP, for as long as this object lives, which recovers what a crash left.
+class export_source {
+public:
+  /// Waits until each store has applied what the journal held at the call, up to defaults::export_apply_limit_ms. `tell` gets a
+  /// sentence when there is something to wait for.
+  static export_result<export_source> open(const runtime::config& config, const std::function<void(std::string_view)>& tell);
+
+  /// Heads of shards 1 to N when it was opened.
+  const std::map<std::uint32_t, runtime::chain_head>& heads() const { return heads_; }
+  /// Name of the cluster the directory belongs to.
+  const std::string& cluster() const { return cluster_; }
+  const std::string& directory() const { return directory_; }
+  runtime::disk& disk() { return *disk_; }
+
+  using study_versions = std::vector<domain::study_source>;
+  /// Every study with its imports, oldest first.
+  export_result<std::map<std::string, study_versions>> studies();
+
+  /// Ends the node, if there is one, and says whether it ended well.
+  export_result<void> close();
+
+private:
+  export_result<void> reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell);
+  export_result<void> wait_until_applied(std::uint32_t shards);
+  export_result<void> ask_to_apply();
+  export_result<void> read_heads(std::uint32_t shards);
+
+  std::string directory_, cluster_;
+  std::unique_ptr<runtime::disk> disk_ = runtime::make_system_disk();
+  std::unique_ptr<node::node> node_; ///< null: another process serves
+  std::map<std::uint32_t, runtime::chain_head> heads_;
+};
+
+} // namespace epione::cli
