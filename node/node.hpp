@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/study.hpp"
+#include "runtime/channels/builtin.hpp"
 #include "runtime/config.hpp"
 
 #include <cstdint>
@@ -15,8 +16,9 @@ namespace epione::node {
 
 struct node_options {
   runtime::config config;
-  bool demo = false; ///< import the demo study, which is part of the program
-  bool http = true;  ///< false: no HTTP and no admin socket, for commands on a stopped node's directory
+  bool demo = false;                                               ///< import the demo study, which is part of the program
+  runtime::channel_kinds kinds = runtime::builtin_channel_kinds(); ///< that config's channels were checked against
+  bool http = true; ///< false: no HTTP and no admin socket, for commands on a stopped node's directory
 };
 
 /// Why a node did not start, with the program's exit code: 1 failed, 4 the data is damaged.
