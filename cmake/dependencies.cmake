@@ -13,6 +13,8 @@ find_package(CLI11 2.1 REQUIRED)
 find_package(tomlplusplus 3.3 REQUIRED)
 find_package(SQLiteCpp 3.2 REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88) # mail and web services
+find_library(CCTZ cctz REQUIRED) # zone rules: quiet hours are times of day; its package has neither CMake nor pkg-config files
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)
@@ -41,8 +43,12 @@ target_link_libraries(epione_caf INTERFACE ${CAF_CORE} Threads::Threads)
 add_library(epione::caf ALIAS epione_caf)
 
 add_library(epione_third_party_runtime INTERFACE)
-target_link_libraries(epione_third_party_runtime INTERFACE spdlog::spdlog prometheus-cpp::core)
+target_link_libraries(epione_third_party_runtime INTERFACE spdlog::spdlog prometheus-cpp::core ${CCTZ})
 add_library(epione::third_party_runtime ALIAS epione_third_party_runtime)
+
+add_library(epione_curl INTERFACE)
+target_link_libraries(epione_curl INTERFACE PkgConfig::CURL)
+add_library(epione::curl ALIAS epione_curl)
 
 add_library(epione_sqlite INTERFACE)
 target_link_libraries(epione_sqlite INTERFACE SQLiteCpp PkgConfig::SQLITE)

@@ -9,6 +9,7 @@
 #include "messages/errors.hpp"
 #include "messages/log.hpp"
 #include "messages/notice.hpp"
+#include "messages/outgoing.hpp"
 #include "messages/submission.hpp"
 
 #include <caf/all.hpp>
@@ -70,6 +71,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::ec)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::bytes_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::notices_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::notice_outcomes_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::outgoing_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::send_result_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::console_request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::console_reply_ptr)
 
@@ -114,6 +117,7 @@ using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using started_atom = caf::atom_constant<caf::atom("started")>;
 using notify_atom = caf::atom_constant<caf::atom("notify")>;
 using outcome_atom = caf::atom_constant<caf::atom("outcome")>;
+using send_atom = caf::atom_constant<caf::atom("send")>;
 using console_atom = caf::atom_constant<caf::atom("console")>;
 using restart_atom = caf::atom_constant<caf::atom("restart")>;
 
@@ -310,6 +314,16 @@ using notifier_actor = caf::typed_actor<
     caf::reacts_to<notify_atom, notices_ptr, notice_client>,
     /// To itself: what is due.
     caf::reacts_to<caf::tick_atom>, status_reply>;
+
+/// Whoever has a message sent: a notifier.
+using sender_client = caf::typed_actor<
+    /// What became of a message. (its number)
+    caf::reacts_to<send_atom, std::uint64_t, send_result_ptr>>;
+
+/// Sends one message after the other through a channel of its own. Detached in production.
+using sender_actor = caf::typed_actor<
+    /// Answered by send once the attempt is over. (number, message)
+    caf::reacts_to<send_atom, std::uint64_t, outgoing_ptr, sender_client>, status_reply>;
 
 /// Answers the commands of `epione console`.
 using admin_console_actor = caf::typed_actor<

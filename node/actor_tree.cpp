@@ -3,6 +3,7 @@
 #include "actors/catalog.hpp"
 #include "actors/gateway.hpp"
 #include "actors/journal_writer.hpp"
+#include "actors/notifier.hpp"
 #include "actors/shard_region.hpp"
 #include "actors/shard_store.hpp"
 #include "actors/storage_writer.hpp"
@@ -44,7 +45,7 @@ int exit_code_of(const caf::error& end) {
 }
 
 actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
-    : system_(system), sink_(ports.sink), config_(config),
+    : system_(system), sink_(ports.sink), config_(config), kinds_(ports.kinds),
       environment_(ports.log, ports.metrics, ports.clock, ports.random, ports.disk, ports.faults,
                    std::make_shared<runtime::directory>(), detached, config.data.directory, ports.process) {
   readiness_.set("catalog", "the studies are being read");
@@ -128,6 +129,9 @@ std::vector<child_spec> actor_tree::node_children() {
     }
     return start_supervisor("readers", supervision_strategy::one_for_one, std::move(readers));
   }));
+  children.push_back(permanent("notifiers", all, [this] {
+    return start_supervisor("notifiers", supervision_strategy::one_for_one, notifier_children());
+  }));
   children.push_back(permanent("shards", all, [this] {
     std::vector<child_spec> groups;
     for (std::uint32_t g = 0; g <= config_.shards.count; ++g) {
@@ -158,6 +162,36 @@ std::vector<child_spec> actor_tree::node_children() {
     return pointer_to(g);
   }));
   return children;
+}
+
+/// One for each channel of the configuration, and one for whatever has none.
+std::vector<child_spec> actor_tree::notifier_children() {
+  auto channels = config_.channels;
+  if (std::none_of(channels.begin(), channels.end(), [](const auto& c) { return c.name == "log"; }))
+    channels.push_back(runtime::default_channel(kinds_, "log", "log"));
+  std::vector<child_spec> children;
+  for (const auto& c : channels) {
+    auto name = "notifier " + c.name;
+    children.push_back(permanent(name, actor_stop_limit_ms, [this, name, options = actors::notifier_options_of(c, kinds_)] {
+      return pointer_to(runtime::spawn_actor(system_, environment_, actors::notifier, name, options,
+                                             actors::recipient_finder{[this](const std::string& study, const std::string& id) {
+                                               return find_recipient(study, id);
+                                             }}));
+    }));
+  }
+  return children;
+}
+
+/// Until the catalog has been read nobody is gone.
+tl::expected<domain::recipient, actors::recipient_absence> actor_tree::find_recipient(const std::string& study,
+                                                                                      const std::string& id) const {
+  if (!catalog_view_.ready())
+    return tl::unexpected(actors::recipient_absence::not_known_yet);
+  const auto snapshot = catalog_view_.get();
+  const auto found = snapshot->studies.find(study);
+  if (found == snapshot->studies.end())
+    return tl::unexpected(actors::recipient_absence::gone);
+  return domain::recipient{id, {}, "en", "UTC", {}, {}};
 }
 
 std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {

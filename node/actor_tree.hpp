@@ -3,9 +3,11 @@
 #pragma once
 
 #include "actors/checkpoint_turn.hpp"
+#include "actors/notifier.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/catalog_view.hpp"
+#include "runtime/channels/builtin.hpp"
 #include "runtime/config.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/front.hpp"
@@ -28,12 +30,14 @@ struct tree_ports {
   runtime::fault_points* faults = nullptr;
   runtime::process& process;
   runtime::reply_sink& sink;
+  /// What the channels of the configuration may be; the program's own kinds when nothing else is said.
+  runtime::channel_kinds kinds = runtime::builtin_channel_kinds();
 };
 
 /// What the end of the node supervisor means for the process: 0 after an orderly stop, 4 when data is damaged, else 1.
 int exit_code_of(const caf::error& end);
 
-/// Node supervisor (rest_for_one): journal, validators, readers, shards, gateway. See docs/actors.md.
+/// Node supervisor (rest_for_one): journal, validators, readers, notifiers, shards, gateway. See docs/actors.md.
 class actor_tree final : public runtime::front {
 public:
   /// Not ready from the very beginning: readiness() has a reason for every part that is to be started.
@@ -61,12 +65,16 @@ public:
 private:
   std::vector<actors::child_spec> node_children();
   std::vector<actors::child_spec> group_children(std::uint32_t group);
+  std::vector<actors::child_spec> notifier_children();
+  tl::expected<domain::recipient, actors::recipient_absence> find_recipient(const std::string& study,
+                                                                            const std::string& id) const;
   caf::strong_actor_ptr start_supervisor(std::string name, actors::supervision_strategy strategy,
                                          std::vector<actors::child_spec> children);
 
   caf::actor_system& system_;
   runtime::reply_sink& sink_;
   runtime::config config_;
+  runtime::channel_kinds kinds_;
   runtime::catalog_view catalog_view_;
   runtime::readiness readiness_;
   runtime::environment environment_;

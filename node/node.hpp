@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/study.hpp"
+#include "runtime/channels/builtin.hpp"
 #include "runtime/config.hpp"
 
 #include <cstdint>
@@ -18,6 +19,7 @@ struct node_options {
   runtime::config config;
   bool demo = false; ///< import the demo study, which is part of the program
   bool http = true;  ///< false: no HTTP and no admin socket, for commands on a stopped node's directory
+  runtime::channel_kinds kinds = runtime::builtin_channel_kinds(); ///< that config's channels were checked against
   /// Told what the start still waits for, every few seconds; may be empty. On the thread that starts the node.
   std::function<void(const std::string&)> waiting = {};
 };

@@ -3,10 +3,10 @@
 
 #include "domain/limits.hpp"
 #include "domain/toml_reader.hpp"
+#include "runtime/config_text.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -16,22 +16,6 @@
 namespace epione::runtime {
 
 namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j)
-    row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 template <class Name>
 std::string nearest(std::string_view written, Name name) {
@@ -48,47 +32,6 @@ std::string nearest(std::string_view written, Name name) {
     }
   }
   return best;
-}
-
-/// "262144", "256 KiB", "30 s": a number in the setting's unit.
-std::optional<std::uint64_t> parse_number(const setting& s, std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{})
-    return std::nullopt;
-  std::string_view suffix{end, static_cast<std::size_t>(text.data() + text.size() - end)};
-  while (!suffix.empty() && suffix.front() == ' ')
-    suffix.remove_prefix(1);
-  struct unit_factor {
-    std::string_view unit, suffix;
-    std::uint64_t factor;
-  };
-  static constexpr unit_factor factors[] = {{"bytes", "KiB", 1024},
-                                            {"bytes", "MiB", 1024 * 1024},
-                                            {"bytes", "GiB", 1024 * 1024 * 1024},
-                                            {"bytes", "bytes", 1},
-                                            {"ms", "ms", 1},
-                                            {"ms", "s", 1'000},
-                                            {"ms", "min", 60'000},
-                                            {"s", "s", 1},
-                                            {"s", "min", 60}};
-  std::uint64_t factor = suffix.empty() ? 1 : 0;
-  for (const auto& f : factors)
-    if (!suffix.empty() && f.unit == s.unit && f.suffix == suffix)
-      factor = f.factor;
-  if (factor == 0 || number > UINT64_MAX / factor)
-    return std::nullopt;
-  return number * factor;
-}
-
-std::string number_help(const setting& s) {
-  if (s.unit == "bytes")
-    return "a number of bytes, or one with KiB, MiB or GiB";
-  if (s.unit == "ms")
-    return "a number of milliseconds, or one with ms, s or min";
-  if (s.unit == "s")
-    return "a number of seconds, or one with s or min";
-  return "a whole number";
 }
 
 class resolver {
@@ -119,9 +62,9 @@ private:
         return problems_.push_back({place, key, *wrong});
       (*target)(result_.values) = std::move(text);
     } else {
-      const auto number = parse_number(s, text);
+      const auto number = parse_quantity(s.unit, text);
       if (!number)
-        return problems_.push_back({place, key, "'" + text + "' is not a value for it; write " + number_help(s)});
+        return problems_.push_back({place, key, "'" + text + "' is not a value for it; write " + quantity_help(s.unit)});
       if (*number < s.minimum || *number > s.maximum)
         return problems_.push_back({place, key, text + " is out of range; allowed is " + s.range()});
       if (const auto* small = std::get_if<1>(&s.where))
@@ -139,6 +82,10 @@ private:
     const auto found = std::find_if(all.begin(), all.end(), [&](const setting& s) { return s.environment() == name; });
     if (found != all.end())
       return take(*found, value, config_origin::environment, name, name);
+    if (name.starts_with("EPIONE_CHANNELS_"))
+      return problems_.push_back({name, name,
+                                  "channels are set in the configuration file only, under [channels.NAME]; a secret stays out of "
+                                  "it by its password_file, token_file or url_file"});
     problems_.push_back(
         {name, name, "there is no setting for this variable; the nearest is " + nearest(name, [](const setting& s) {
                        return s.environment();
@@ -156,7 +103,9 @@ private:
       const toml::table root = toml::parse(file.text, file.path);
       for (const auto& [section, node] : root) {
         const std::string name{section.str()};
-        if (const auto* table = node.as_table()) {
+        if (name == "channels") {
+          take_channels(file, node);
+        } else if (const auto* table = node.as_table()) {
           for (const auto& [key, value] : *table)
             take_node(file, name + "." + std::string{key.str()}, value);
         } else {
@@ -180,7 +129,42 @@ private:
     const auto* number = node.as_integer();
     if (number != nullptr && !wants_text)
       return take(*s, std::to_string(number->get()), config_origin::file, place, key);
-    problems_.push_back({place, key, wants_text ? "must be a text in quotes" : "must be " + number_help(*s) + " in quotes"});
+    problems_.push_back(
+        {place, key, wants_text ? "must be a text in quotes" : "must be " + quantity_help(s->unit) + " in quotes"});
+  }
+
+  void take_channels(const config_file& file, const toml::node& node) {
+    const auto place_of_node = [&](const toml::node& n) { return file.path + ":" + std::to_string(n.source().begin.line); };
+    const auto* table = node.as_table();
+    if (table == nullptr)
+      return problems_.push_back({place_of_node(node), "channels", "must be tables: write [channels.NAME]"});
+    if (table->size() > defaults::channels_max)
+      return problems_.push_back({place_of_node(node), "channels",
+                                  "has " + std::to_string(table->size()) + " channels; at most " +
+                                      std::to_string(defaults::channels_max) + " are allowed"});
+    for (const auto& [key, value] : *table) {
+      channel_section section{std::string{key.str()}, place_of_node(value), {}};
+      if (const auto* entries = value.as_table())
+        for (const auto& [name, entry] : *entries)
+          take_channel_entry(section, std::string{name.str()}, entry, place_of_node(entry));
+      else
+        problems_.push_back({section.place, "channels." + section.name, "must be a table: write [channels.NAME]"});
+      static const channel_kinds none;
+      std::vector<channel_section_problem> found;
+      result_.values.channels.push_back(check_channel(section, input_.kinds != nullptr ? *input_.kinds : none, found));
+      for (auto& p : found)
+        problems_.push_back({std::move(p.place), std::move(p.key), std::move(p.message)});
+    }
+  }
+
+  void take_channel_entry(channel_section& section, std::string name, const toml::node& entry, std::string place) {
+    if (const auto* text = entry.as_string())
+      section.entries.push_back({std::move(name), text->get(), std::move(place), true});
+    else if (const auto* number = entry.as_integer())
+      section.entries.push_back({std::move(name), std::to_string(number->get()), std::move(place), false});
+    else
+      problems_.push_back(
+          {std::move(place), "channels." + section.name + "." + name, "must be a text in quotes or a whole number"});
   }
 
   void unknown_key(const config_file& file, const std::string& key, const toml::node& node) {

@@ -2,6 +2,7 @@
 // The table of settings (settings()) drives parsing, `config show`, --help and docs/limits.md, so that they cannot disagree.
 #pragma once
 
+#include "runtime/channel_settings.hpp"
 #include "runtime/defaults.hpp"
 
 #include <cstdint>
@@ -75,6 +76,7 @@ struct config {
   struct {
     std::string level = defaults::log_level_name; ///< parse_log_level() accepts it
   } log;
+  std::vector<channel_settings> channels; ///< in the file only; not among settings()
 };
 
 /// One value an operator may set.
@@ -138,6 +140,7 @@ struct config_input {
     std::string flag; ///< as typed, for messages
   };
   std::vector<flag_value> flags;
+  const channel_kinds* kinds = nullptr; ///< what a [channels.NAME] may be; null: nothing
 };
 
 /// The variables of this process.

@@ -99,6 +99,31 @@ inline constexpr std::uint32_t journal_retry_ms = 250;           // after a full
 inline constexpr std::uint32_t journal_retry_ms_max = 2'000;     // ... up to this
 inline constexpr std::uint32_t checkpoint_retry_ms = 100;        // a reader or another store's checkpoint was in the way
 
+// ---- channels to the outside; the first ones can be set for each (runtime/channel_settings.cpp) ---------------------------
+inline constexpr const char* channel_rate = "10/s";                  // far above what a study needs, below what mail servers bear
+inline constexpr std::uint32_t channel_concurrency = 2;              // one slow answer does not hold up the rest
+inline constexpr std::uint32_t channel_timeout_ms = 30'000;          // a mail server that looks up names first
+inline constexpr std::uint32_t channel_give_up_after_s = 72 * 3'600; // a weekend without anybody who could mend it
+inline constexpr std::uint32_t channel_refused_tries = 3;            // some refusals pass; more would look like an attack
+inline constexpr std::uint32_t channel_retry_ms = 2'000;             // a server that restarts
+inline constexpr std::uint32_t channel_retry_ms_max = 10 * 60'000;   // an urgent notice must not wait longer once it works again
+inline constexpr std::uint32_t channel_breaker_failures = 5;         // in a row; then the other side is left alone
+inline constexpr std::uint32_t channel_breaker_open_ms = 30'000;     // then one message is tried; doubled each time ...
+inline constexpr std::uint32_t channel_breaker_open_ms_max = 5 * 60'000; // ... up to this
+inline constexpr std::uint32_t channel_merge_from = 10;              // waiting for one recipient: nobody reads more one by one
+inline constexpr std::uint32_t channel_merge_max = 100;              // in one message; still one screen after another
+inline constexpr std::uint32_t channel_text_bytes_max = 64 * 1024;   // of one message; mail servers take far more
+inline constexpr const char* channel_log_rate = "1000/s";            // the log channel's: lines, merged beyond
+inline constexpr std::uint32_t channels_max = 64;                    // each has its own senders, some with threads
+inline constexpr std::size_t channel_response_bytes_max = 16 * 1024; // an error number is in the first line
+inline constexpr std::size_t channel_secret_bytes_max = 4 * 1024;    // the longest tokens have some hundred bytes
+inline constexpr std::uint32_t channel_send_margin_ms = 5'000;       // a sender's own time limit comes first
+inline constexpr std::uint32_t channel_sender_restart_ms = 1'000;    // a channel whose every message ends its sender
+inline constexpr std::uint32_t channel_retry_after_s_max = 3'600;    // what the other side may ask for; then it is asked again
+inline constexpr std::size_t channel_parcels_max = 8;                // of one recipient: one bad message does not stop the rest
+inline constexpr std::uint32_t channel_quiet_look_ms = 15 * 60'000;  // the wall clock may be set, and the study changed
+inline constexpr std::uint32_t channel_unknown_look_ms = 500;        // the studies are read within a second of the start
+
 // ---- actors and supervision ----------------------------------------------------------------------------------------
 inline constexpr std::size_t actor_turn_messages = 300;      // then another's turn; without it a busy one starves the rest
 inline constexpr std::uint32_t restarts_max = 10;            // of one supervisor's children ...

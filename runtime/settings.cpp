@@ -1,5 +1,6 @@
 // The table of everything an operator may set, and of what is fixed.
 #include "runtime/config.hpp"
+#include "runtime/config_text.hpp"
 #include "runtime/log.hpp"
 
 #include <algorithm>
@@ -171,9 +172,7 @@ std::string setting::value(const config& c) const {
 }
 
 std::string setting::range() const {
-  if (unit.empty())
-    return {};
-  return std::to_string(minimum) + " to " + std::to_string(maximum) + (unit == "count" ? "" : " " + std::string{unit});
+  return range_text(unit, minimum, maximum);
 }
 
 const std::vector<setting>& settings() {
@@ -265,6 +264,29 @@ const std::vector<fixed_limit>& fixed_limits() {
        defaults::subject_tags_listed_max},
       {"set_aside_remembered_max", "submissions", "Set-aside submissions a shard remembers, to refuse them at once.",
        defaults::set_aside_remembered_max},
+      {"channels_max", "channels", "Sections `[channels.NAME]` of the configuration.", defaults::channels_max},
+      {"channel_response_bytes_max", "bytes", "What is read of a web service's answer; the rest is dropped.",
+       defaults::channel_response_bytes_max},
+      {"channel_secret_bytes_max", "bytes", "A file that holds a password, a token or a URL.",
+       defaults::channel_secret_bytes_max},
+      {"channel_send_margin_ms", "ms", "So long after `timeout_ms` a sender that has not answered is given up.",
+       defaults::channel_send_margin_ms},
+      {"channel_sender_restart_ms", "ms", "Pause before a sender that ended is started again.",
+       defaults::channel_sender_restart_ms},
+      {"channel_retry_after_s_max", "s", "The longest pause that the other side may ask for with Retry-After.",
+       defaults::channel_retry_after_s_max},
+      {"channel_breaker_open_ms_max", "ms", "The longest time a circuit breaker stays open; it doubles with each failed try.",
+       defaults::channel_breaker_open_ms_max},
+      {"channel_parcels_max", "messages",
+       "Messages for one recipient that are on the way or wait to be tried again; what comes "
+       "meanwhile waits, and may be merged.",
+       defaults::channel_parcels_max},
+      {"channel_quiet_look_ms", "ms",
+       "How often it is looked whether quiet hours are over, whatever they were when it was looked "
+       "last.",
+       defaults::channel_quiet_look_ms},
+      {"channel_unknown_look_ms", "ms", "Pause before a recipient is looked for again while the studies are being read.",
+       defaults::channel_unknown_look_ms},
       {"json_depth_max", "levels", "Nesting of a submission's data; deeper is answered 400.", defaults::json_depth_max},
       {"key_bytes_max", "bytes", "Idempotency key; longer is answered 400.", defaults::key_bytes_max},
       {"subject_bytes_max", "bytes", "patientId as text; longer is answered 400.", defaults::subject_bytes_max},

@@ -211,6 +211,9 @@ BOOST_AUTO_TEST_CASE(every_number_in_defaults_is_a_setting_or_a_fixed_limit) {
     known.emplace(s.constant);
   for (const auto& f : fixed_limits())
     known.emplace(f.constant);
+  for (const auto& k : common_channel_keys())
+    known.emplace(k.constant);
+  known.emplace("channel_log_rate"); // of the kind log
   const std::string text = contents(EPIONE_SOURCE_DIR "/runtime/defaults.hpp");
   const std::regex constant{R"(inline constexpr [^=;]*?(\w+) =)"};
   std::size_t seen = 0;
