@@ -12,6 +12,9 @@
 
 namespace epione::messages {
 
+/// Numbers of an event's notices are below it.
+inline constexpr std::uint32_t notices_an_event = 1'024;
+
 /// "SHARD-SEQ-NUMBER", as in "3-1207-0": how an operator names a notice.
 std::string to_text(const notice_key& key);
 /// Nothing for any other text.
@@ -63,7 +66,7 @@ struct lane_notice {
 struct notice_page {
   std::vector<lane_notice> notices;
   notice_key looked_up_to; ///< where to go on
-  bool end = false;        ///< there was nothing more
+  bool end = true;         ///< there was nothing more
   notice_counts counts;
   std::int64_t oldest_us = 0; ///< when the oldest pending one was raised; 0: none is pending
 };

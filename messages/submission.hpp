@@ -63,7 +63,7 @@ struct assessment {
 };
 using assessment_ptr = std::shared_ptr<const assessment>;
 
-/// Where a notice that an event planned is. Dropped ones are dead for good.
+/// Where a notice that an event planned is; the further from its recipient, the smaller. Dropped ones are dead for good.
 enum class notice_state : std::uint8_t { pending, dead, sent };
 
 /// An event as it lies in a shard's store.

@@ -3,6 +3,7 @@
 #include "runtime/storage/audit.hpp"
 
 #include "domain/chain.hpp"
+#include "domain/command.hpp"
 #include "runtime/storage/journal_rows.hpp"
 #include "runtime/storage/mark_file.hpp"
 #include "runtime/storage/shard_rows.hpp"
@@ -121,7 +122,7 @@ public:
         subjects_(connection_, "SELECT hash, last, checksum, tags FROM subject WHERE hash > ? ORDER BY hash LIMIT 1000") {}
 
   void run(part& p, std::uint64_t cut) {
-    const auto state = read_state(connection_, shard_);
+    const auto state = begin();
     if (state.applied.index < cut)
       fail(ec::damaged, connection_.path() + ": has applied entries up to " + std::to_string(state.applied.index) +
                             " only, but the journal holds none before " + std::to_string(cut + 1));
@@ -129,9 +130,28 @@ public:
     if (hash_ != state.head.hash)
       fail(ec::damaged, connection_.path() + ": event " + std::to_string(p.last) + ": its hash is not the one of the state row");
     walk_subjects(state.head.seq);
+    if (const auto difference = notices_.difference(); !difference.empty())
+      fail(ec::damaged, connection_.path() + ": " + difference);
   }
 
 private:
+  /// Rows of notices come and go while a node runs: they are read together with the state that they belong to.
+  state_row begin() {
+    connection_.run("BEGIN");
+    auto state = read_state(connection_, shard_);
+    if (connection_.version() >= shard_format.version)
+      notices_.load(connection_);
+    connection_.rollback();
+    return state;
+  }
+
+  void follow_notices(const event_row& row) {
+    if (row.type == static_cast<std::uint64_t>(domain::command_type::submission_with_notices))
+      notices_.planned(row.seq, row.body);
+    else if (row.type == static_cast<std::uint64_t>(domain::command_type::notice_changes))
+      notices_.changed(row.seq, row.body);
+  }
+
   void walk_events(part& p, const state_row& state) {
     hash_ = domain::chain_origin(shard_);
     p.head_hex = hex(hash_);
@@ -152,6 +172,7 @@ private:
         if (hash_ != row.hash)
           fail(ec::damaged,
                connection_.path() + ": event " + std::to_string(expected) + ": its hash does not continue the chain");
+        follow_notices(row);
         p.last = row.seq;
         ++p.entries;
         p.head_hex.clear();
@@ -189,6 +210,7 @@ private:
   const progress_function& progress_;
   prepared events_, subjects_;
   domain::chain_hash hash_{};
+  notice_audit notices_;
 };
 
 /// Before the journal is read: what a store has applied by now must be in it.

@@ -2,6 +2,7 @@
 #include "runtime/storage/audit.hpp"
 
 #include "runtime/storage/directory_lock.hpp"
+#include "runtime/storage/shard_rows.hpp"
 #include "runtime/storage/sqlite.hpp"
 #include "tests/unit/runtime_storage/simulated_fixture.hpp"
 
@@ -37,8 +38,7 @@ struct audited : simulated {
     runtime::connection c{disk,
                           file,
                           runtime::access_mode::write,
-                          is_journal ? runtime::file_format{0x45504a4c, 1, "journal"}
-                                     : runtime::file_format{0x45505348, 1, "shard store"},
+                          is_journal ? runtime::file_format{0x45504a4c, 1, "journal"} : runtime::shard_format,
                           "",
                           "FULL",
                           64};
