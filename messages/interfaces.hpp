@@ -225,7 +225,11 @@ using store_reader_actor = caf::typed_actor<
     /// (shard, subject_hash, receipt, who)
     caf::reacts_to<find_atom, std::uint32_t, std::uint64_t, domain::receipt, store_client>,
     /// (ticket, request, who)
-    caf::reacts_to<list_atom, ticket, read_request_ptr, list_client>, status_reply>;
+    caf::reacts_to<list_atom, ticket, read_request_ptr, list_client>,
+    /// Pending notices of a shard.
+    caf::replies_to<pending_atom, notice_question_ptr>::with<notice_page_ptr>,
+    /// Dead letters of a shard.
+    caf::replies_to<letters_atom, notice_question_ptr>::with<dead_letters_ptr>, status_reply>;
 
 // ---- the way of a submission ---------------------------------------------------------------------------------------
 
@@ -275,6 +279,9 @@ using shard_region_actor = caf::typed_actor<
     caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
     /// A session ended. (subject_hash, its serial number)
     caf::reacts_to<ended_atom, std::uint64_t, std::uint64_t>,
+    /// From the shard's outbox: propose this, for which nobody waits but the outbox. It hears of it by applied, or not at all.
+    /// (command, whether somebody waits for it to be applied)
+    caf::reacts_to<propose_atom, command_ptr, bool>,
     /// From the directory: an actor was started anew.
     caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
     /// To itself: idle sessions, limits.
