@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 
 namespace epione::actors {
 
@@ -44,7 +45,20 @@ std::string time_text(std::int64_t wall_us) {
   return whole.data();
 }
 
-void append_submission(std::string& out, const domain::submission_record& r, bool with_answers) {
+/// Of several notices of one alert the one that is furthest from its recipient; null when no route covers the alert.
+std::string_view notice_json(const domain::submission_record& r, const std::vector<messages::notice_state>& states,
+                             const std::string& rule) {
+  using messages::notice_state;
+  constexpr std::array<std::string_view, 3> texts{R"("pending")", R"("dead")", R"("sent")"};
+  std::optional<notice_state> all;
+  for (std::size_t i = 0; i < r.notices.size() && i < states.size(); ++i)
+    if (r.notices[i].rule == rule)
+      all = all ? std::min(*all, states[i]) : states[i];
+  return all ? texts.at(static_cast<std::size_t>(*all)) : "null";
+}
+
+void append_submission(std::string& out, const domain::submission_record& r, const std::vector<messages::notice_state>& notices,
+                       bool with_answers) {
   out += '{';
   append_member(out, "receipt", domain::to_text(r.id));
   out += ',';
@@ -66,6 +80,8 @@ void append_submission(std::string& out, const domain::submission_record& r, boo
     append_member(out, "rule", r.alerts[i].rule);
     out += ',';
     append_member(out, "raised", time_text(r.stored_us));
+    out += R"(,"notice":)";
+    out += notice_json(r, notices, r.alerts[i].rule);
     out += '}';
   }
   out += ']';
@@ -171,7 +187,7 @@ std::string history_text(const messages::read_request& request, const std::strin
       return {};
     if (i != 0)
       out += ',';
-    append_submission(out, *record, false);
+    append_submission(out, *record, events[i].notices, false);
   }
   out += R"(],"next":)";
   if (events.size() > shown && shown > 0)
@@ -186,7 +202,7 @@ std::string submission_text(const messages::read_request& request, const message
   auto record = domain::decode_submission_event(event.bytes);
   if (!record || record->study != request.study || record->subject != request.subject)
     return {};
-  append_submission(out, *record, true);
+  append_submission(out, *record, event.notices, true);
   return out;
 }
 

@@ -56,7 +56,7 @@ public:
   region(pointer self, const runtime::environment& env, const shard_region_options& options, runtime::readiness& readiness)
       : self_(self), state_(self->state), env_(env), options_(options), readiness_(readiness),
         name_("region " + std::to_string(options.shard)), part_("shard " + std::to_string(options.shard)),
-        metrics_(make_metrics(env.metrics, options.shard)) {}
+        outbox_name_("outbox " + std::to_string(options.shard)), metrics_(make_metrics(env.metrics, options.shard)) {}
 
   void start() {
     state_.validators.resize(options_.validators);
@@ -134,6 +134,8 @@ public:
     const auto now = env_.clock.now_ns();
     for (const auto& id : *receipts) {
       auto found = state_.table.find(id);
+      if (found == state_.table.end())
+        outbox_committed(index, id);
       if (found == state_.table.end() || found->second.at != state_type::phase::proposed)
         continue;
       auto& e = found->second;
@@ -179,6 +181,7 @@ public:
     state_.serving = true;
     readiness_.clear(part_);
     env_.log.info(name_, "serving", {{"epoch", epoch}});
+    tell_outbox();
   }
 
   void on_closed(std::uint64_t epoch, ec why, outcome known) {
@@ -198,6 +201,8 @@ public:
     state_.table.clear();
     state_.table_bytes = 0;
     state_.not_applied.clear();
+    state_.outbox_commands.clear();
+    tell_outbox();
     end_all_sessions();
     for (auto& [t, read] : state_.asked_reads)
       refuse_read(read, why);
@@ -221,6 +226,18 @@ public:
     state_.held_reads.erase(state_.held_reads.begin(), end);
     if (!state_.held_reads.empty()) // more than the store is sent at once
       self_->send(state_.replica, flush_atom::value);
+    if (state_.outbox != nullptr && state_.serving)
+      self_->send(state_.outbox, applied_atom::value, index);
+  }
+
+  // ---- the outbox ------------------------------------------------------------------------------------------------------
+
+  /// Nobody waits for it here: what is lost with the epoch the outbox proposes again.
+  void on_propose(const command_ptr& command, bool soon) {
+    if (!state_.serving)
+      return;
+    state_.outbox_commands[command->id] = soon;
+    self_->send(state_.writer, propose_atom::value, state_.epoch, command);
   }
 
   // ---- reads -----------------------------------------------------------------------------------------------------------
@@ -263,6 +280,11 @@ public:
       state_.readers[*k] = caf::actor_cast<store_reader_actor>(actor);
       if (replaced)
         drop_what_is_checked("a reader of the store was restarted; try again");
+    } else if (name == outbox_name_) {
+      state_.outbox = caf::actor_cast<outbox_actor>(actor);
+      state_.outbox_commands.clear();
+      if (state_.serving)
+        tell_outbox();
     }
   }
 
@@ -311,6 +333,27 @@ public:
 
 private:
   using table_iterator = std::unordered_map<domain::receipt, state_type::entry>::iterator;
+
+  void tell_outbox() {
+    if (state_.outbox == nullptr)
+      return;
+    if (state_.serving)
+      self_->send(state_.outbox, serving_atom::value, state_.epoch);
+    else
+      self_->send(state_.outbox, closed_atom::value, state_.epoch);
+  }
+
+  void outbox_committed(std::uint64_t index, const domain::receipt& id) {
+    const auto command = state_.outbox_commands.find(id);
+    if (command == state_.outbox_commands.end())
+      return;
+    const bool soon = command->second;
+    if (index <= state_.applied)
+      return forget(id);
+    state_.not_applied.emplace_back(index, id);
+    if (soon)
+      self_->send(state_.replica, flush_atom::value);
+  }
 
   double seconds_since(std::int64_t then_ns) const { return static_cast<double>(env_.clock.now_ns() - then_ns) * 1e-9; }
 
@@ -420,8 +463,11 @@ private:
   /// The store has it: from now on the session finds it there.
   void forget(const domain::receipt& id) {
     auto found = state_.table.find(id);
-    if (found == state_.table.end())
+    if (found == state_.table.end()) {
+      if (state_.outbox_commands.erase(id) != 0 && state_.outbox != nullptr)
+        self_->send(state_.outbox, applied_atom::value, id);
       return;
+    }
     const auto hash = found->second.subject_hash;
     const auto serial = found->second.session_serial;
     erase(found);
@@ -682,7 +728,7 @@ private:
   const runtime::environment& env_;
   shard_region_options options_;
   runtime::readiness& readiness_;
-  std::string name_, part_;
+  std::string name_, part_, outbox_name_;
   region_metrics metrics_;
 };
 
@@ -713,6 +759,7 @@ shard_region_actor::behavior_type shard_region(pointer self, const runtime::envi
       [r](closed_atom, std::uint64_t epoch, ec why, outcome known) { r->on_closed(epoch, why, known); },
       [r](applied_atom, std::uint64_t index) { r->on_applied(index); },
       [r](read_index_atom, std::uint64_t epoch, ticket t, std::uint64_t index) { r->on_read_index(epoch, t, index); },
+      [r](propose_atom, const command_ptr& command, bool soon) { r->on_propose(command, soon); },
       [r](ended_atom, std::uint64_t hash, std::uint64_t serial) { r->on_ended(hash, serial); },
       [r](changed_atom, const std::string& name, const caf::strong_actor_ptr& actor) { r->on_changed(name, actor); },
       [r](caf::tick_atom) { r->on_tick(); },

@@ -100,6 +100,9 @@ struct shard_region_state {
   std::vector<std::pair<messages::reply_receiver, messages::replies_ptr>> outgoing;
   messages::replica_actor replica;
   messages::storage_writer_actor writer;
+  messages::outbox_actor outbox; ///< null: not running
+  std::unordered_map<domain::receipt, bool>
+      outbox_commands;          ///< proposed for it, and whether somebody waits; bounded by the outbox
   std::function<void()> on_end; ///< takes the shard's readiness back, however the actor ends
   static inline const char* name = "shard_region";
 };

@@ -13,7 +13,7 @@ namespace {
 using pointer = store_reader_actor::stateful_pointer<store_reader_state>;
 
 struct reader_metrics {
-  prometheus::Histogram &head, &find, &list;
+  prometheus::Histogram &head, &find, &list, &notices;
   prometheus::Counter& errors;
 };
 
@@ -22,7 +22,8 @@ reader_metrics make_metrics(runtime::metrics& m) {
     return m.histogram("epione_store_read_seconds", "One look-up in a shard's store", runtime::latency_buckets(),
                        {{"kind", kind}});
   };
-  return {seconds("head"), seconds("find"), seconds("list"), m.counter("epione_store_read_errors_total", "Look-ups that failed")};
+  return {seconds("head"), seconds("find"), seconds("list"), seconds("notices"),
+          m.counter("epione_store_read_errors_total", "Look-ups that failed")};
 }
 
 class work {
@@ -55,6 +56,14 @@ public:
                 found ? caf::error{} : make_error(found.error().code));
   }
 
+  caf::result<notice_page_ptr> on_pending(const notice_question& q) {
+    return answer<notice_page>(q, [&](runtime::store_reader& r) { return r.pending(q); });
+  }
+
+  caf::result<dead_letters_ptr> on_letters(const notice_question& q) {
+    return answer<dead_letters>(q, [&](runtime::store_reader& r) { return r.dead(q); });
+  }
+
   status_report_ptr status() const {
     return std::make_shared<const status_report>(status_report{name_,
                                                                "ready",
@@ -73,6 +82,14 @@ private:
         one.push_back(std::move(*x));
       return one;
     });
+  }
+
+  template <class T, class Look>
+  caf::result<std::shared_ptr<const T>> answer(const notice_question& q, Look look) {
+    auto found = read<T>(q.behind.shard, metrics_.notices, look);
+    if (!found)
+      return make_error(found.error().code);
+    return std::make_shared<const T>(std::move(*found));
   }
 
   /// Device and inode; zeros when there is no such file.
@@ -135,6 +152,8 @@ store_reader_actor::behavior_type store_reader(pointer self, const runtime::envi
         w->on_find(shard, hash, id, who);
       },
       [w](list_atom, ticket t, const read_request_ptr& request, const list_client& who) { w->on_list(t, request, who); },
+      [w](pending_atom, const notice_question_ptr& q) { return w->on_pending(*q); },
+      [w](letters_atom, const notice_question_ptr& q) { return w->on_letters(*q); },
       [w](status_atom) { return w->status(); },
   };
 }

@@ -47,8 +47,9 @@ assessment assess(const runtime::environment& env, const runtime::catalog_view& 
   record.answers = std::move(verdict.answers);
   record.scores = std::move(verdict.scores);
   record.alerts = std::move(verdict.alerts);
+  record.notices = study.plan_notices(record.site, record.form, record.alerts);
   auto command = std::make_shared<domain::command>();
-  command->type = domain::command_type::submission;
+  command->type = record.notices.empty() ? domain::command_type::submission : domain::command_type::submission_with_notices;
   command->subject_hash = s.subject_hash;
   command->id = s.id;
   command->content = s.fingerprint;

@@ -76,12 +76,10 @@ tl::expected<std::vector<command_view>, std::string> decode_batch(std::string_vi
     if (header.type != msgpack_type::array || header.count != command_members || !type.is_uint64() || !hash.is_uint64())
       return damaged(i, "it is damaged");
     command_view c{};
-    if (type.integer == static_cast<std::uint64_t>(command_type::submission))
-      c.type = command_type::submission;
-    else if (type.integer == static_cast<std::uint64_t>(command_type::record))
-      c.type = command_type::record;
-    else
+    if (type.integer < static_cast<std::uint64_t>(command_type::submission) ||
+        type.integer > static_cast<std::uint64_t>(command_type::notice_changes))
       return damaged(i, "its type is unknown to this version");
+    c.type = static_cast<command_type>(type.integer);
     c.subject_hash = hash.integer;
     if (!read_id(r.next(), c.id) || !read_id(r.next(), c.content))
       return damaged(i, "its receipt or fingerprint is damaged");

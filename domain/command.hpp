@@ -17,7 +17,15 @@ enum class command_type : std::uint8_t {
   submission = 1,
   /// Any other event that is only recorded (a study imported, a body set aside); no receipt is checked.
   record = 2,
+  /// A submission that plans at least one notice; otherwise as `submission`. Only of these apply looks into the event.
+  submission_with_notices = 3,
+  /// What became of notices (notice_change.hpp). Belongs to no subject; no receipt is checked.
+  notice_changes = 4,
 };
+
+inline bool is_submission(command_type type) {
+  return type == command_type::submission || type == command_type::submission_with_notices;
+}
 
 /// One command. `event` is the msgpack form of the event (event.hpp); it is hashed and stored as it is.
 struct command {

@@ -1,6 +1,7 @@
 // A study, compiled: what site_of() and assess() read, from many threads at once, never changed after it was built.
 #pragma once
 
+#include "domain/notice_routes.hpp"
 #include "domain/questionnaire.hpp"
 #include "domain/scoring.hpp"
 #include "domain/study.hpp"
@@ -28,6 +29,7 @@ public:
   std::vector<site> sites;
   subject_directory subjects;
   std::vector<compiled_form> forms; ///< in the order of study.toml
+  notice_routes routes;
 
   /// Null if there is none.
   const compiled_form* find_form(std::string_view form_id) const;

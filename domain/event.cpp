@@ -16,7 +16,9 @@ tl::unexpected<std::string> refuse(std::string sentence) {
 constexpr std::uint64_t event_format = 1;
 constexpr std::uint32_t event_members = 9;
 constexpr std::uint64_t record_format = 1;
-constexpr std::uint32_t record_members = 13;
+constexpr std::uint32_t record_members = 13;              // of a submission that plans no notice, as ever
+constexpr std::uint32_t record_members_with_notices = 14; // the list of them, which is never empty
+constexpr std::uint32_t plan_members = 4;
 
 /// An event whose texts point into the bytes it was read from.
 struct event_view {
@@ -57,6 +59,12 @@ bool read_id(msgpack_reader& r, id128& out) {
   return true;
 }
 
+bool read_bool(msgpack_reader& r, bool& out) {
+  const auto v = r.next();
+  out = v.boolean;
+  return v.type == msgpack_type::boolean;
+}
+
 bool read_array(msgpack_reader& r, std::uint32_t& count) {
   const auto v = r.next();
   count = v.count;
@@ -91,9 +99,11 @@ std::string encode_record(const submission_record& r) {
     bytes += 20 + s.name.size() + s.label.size();
   for (const auto& a : r.alerts)
     bytes += 5 + a.rule.size();
+  for (const auto& n : r.notices)
+    bytes += 17 + n.rule.size() + n.channel.size() + n.recipient.size();
   std::string out;
   out.reserve(bytes);
-  append_array_header(out, record_members);
+  append_array_header(out, r.notices.empty() ? record_members : record_members_with_notices);
   append_uint(out, record_format);
   append_string(out, r.study);
   append_string(out, r.subject);
@@ -115,6 +125,16 @@ std::string encode_record(const submission_record& r) {
   append_array_header(out, static_cast<std::uint32_t>(r.alerts.size()));
   for (const auto& a : r.alerts)
     append_string(out, a.rule);
+  if (r.notices.empty())
+    return out;
+  append_array_header(out, static_cast<std::uint32_t>(r.notices.size()));
+  for (const auto& n : r.notices) {
+    append_array_header(out, plan_members);
+    append_string(out, n.rule);
+    append_string(out, n.channel);
+    append_string(out, n.recipient);
+    append_bool(out, n.urgent);
+  }
   return out;
 }
 
@@ -127,12 +147,19 @@ bool read_score(msgpack_reader& r, score& s) {
   return value.is_number() && read_string(r, s.label);
 }
 
+bool read_plan(msgpack_reader& r, std::string_view& rule, planned_notice& n) {
+  std::uint32_t count = 0;
+  return read_array(r, count) && count == plan_members && read_string(r, rule) && read_string(r, n.channel) &&
+         read_string(r, n.recipient) && read_bool(r, n.urgent);
+}
+
 bool read_record(std::string_view bytes, submission_record& x) {
   msgpack_reader r{bytes};
-  std::uint32_t count = 0;
+  std::uint32_t members = 0, count = 0;
   std::int64_t format = 0;
   std::string_view answers;
-  if (!read_array(r, count) || count != record_members || !read_int(r, format) || format != record_format)
+  if (!read_array(r, members) || (members != record_members && members != record_members_with_notices) || !read_int(r, format) ||
+      format != record_format)
     return false;
   if (!read_string(r, x.study) || !read_string(r, x.subject) || !read_string(r, x.site) || !read_string(r, x.key) ||
       !read_id(r, x.id) || !read_id(r, x.content_fingerprint) || !read_string(r, x.form) || !read_string(r, x.version) ||
@@ -149,6 +176,42 @@ bool read_record(std::string_view bytes, submission_record& x) {
   for (std::uint32_t i = 0; i < count; ++i)
     if (!read_string(r, x.alerts.emplace_back().rule))
       return false;
+  if (members == record_members)
+    return r.at_end();
+  if (!read_array(r, count) || count == 0)
+    return false;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    std::string_view rule;
+    planned_notice n;
+    if (!read_plan(r, rule, n))
+      return false;
+    x.notices.push_back({std::string{rule}, std::string{n.channel}, std::string{n.recipient}, n.urgent});
+  }
+  return r.at_end();
+}
+
+/// Only as far as its notices need.
+bool read_planned(std::string_view bytes, std::vector<planned_notice>& out) {
+  msgpack_reader r{bytes};
+  std::uint32_t members = 0, count = 0;
+  std::int64_t format = 0;
+  std::string_view study, skipped;
+  if (!read_array(r, members) || (members != record_members && members != record_members_with_notices) || !read_int(r, format) ||
+      format != record_format || !read_string(r, study))
+    return false;
+  for (std::uint32_t i = 2; i < record_members; ++i)
+    if (!r.skip(skipped))
+      return false;
+  if (members == record_members)
+    return r.at_end();
+  if (!read_array(r, count) || count == 0)
+    return false;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto& n = out.emplace_back();
+    n.study = study;
+    if (!read_plan(r, skipped, n))
+      return false;
+  }
   return r.at_end();
 }
 
@@ -228,6 +291,18 @@ tl::expected<submission_record, std::string> decode_submission_event(std::string
     return refuse("the submission in the event is damaged, or of a format that this version does not know");
   r.stored_us = e->time_us;
   return r;
+}
+
+tl::expected<std::vector<planned_notice>, std::string> planned_notices(std::string_view event_bytes) {
+  const auto e = decode_view(event_bytes);
+  if (!e)
+    return refuse(e.error());
+  if (e->action != submission_action)
+    return refuse("the event is not a submission but " + std::string{e->action});
+  std::vector<planned_notice> out;
+  if (!read_planned(e->after, out))
+    return refuse("the submission in the event is damaged, or of a format that this version does not know");
+  return out;
 }
 
 } // namespace epione::domain

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "domain/ids.hpp"
+#include "domain/notice_route.hpp"
 
 #include <cstdint>
 #include <string>
@@ -17,7 +18,7 @@ struct event {
   std::int64_t time_us = 0; ///< wall clock, microseconds since 1970-01-01T00:00:00Z
   std::string who;          ///< "subject:42", "system", "os:root", ...
   std::string role;         ///< "patient", "system", "operator", ...
-  std::string action;       ///< "submission.create", "submission.set-aside", "study.import", ...
+  std::string action;       ///< "submission.create", "submission.set-aside", "study.import", "notice.outcome", ...
   std::string entity;       ///< "STUDY/SUBJECT/RECEIPT", "STUDY", ...
   std::string before;       ///< msgpack, empty when there was nothing
   std::string after;        ///< msgpack
@@ -54,11 +55,20 @@ struct submission_record {
   std::string answers;        ///< canonical msgpack map linkId -> value (or list of values)
   std::vector<score> scores;
   std::vector<alert> alerts;
+  std::vector<notice_plan> notices; ///< who is told; a notice's number is its place here
 };
 
 /// The whole event of a submission, ready for a command.
 std::string encode_submission_event(const submission_record& r);
 /// Fails for bytes that are not a "submission.create" event.
 tl::expected<submission_record, std::string> decode_submission_event(std::string_view event_bytes);
+
+/// What applying needs of a planned notice, pointing into the event's bytes.
+struct planned_notice {
+  std::string_view study, channel, recipient;
+  bool urgent = true;
+};
+/// The notices of such an event without decoding the rest of it; none when it planned none.
+tl::expected<std::vector<planned_notice>, std::string> planned_notices(std::string_view event_bytes);
 
 } // namespace epione::domain

@@ -1,6 +1,7 @@
 #include "domain/ids.hpp"
 
 #include "domain/digest.hpp"
+#include "domain/notice_route.hpp"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -35,6 +36,15 @@ std::uint64_t subject_hash(std::string_view study, std::string_view subject) {
   append_with_length(bytes, study);
   append_with_length(bytes, subject);
   return XXH64(bytes.data(), bytes.size(), 0);
+}
+
+std::uint32_t notice_lane(std::string_view study, std::string_view channel, std::string_view recipient, bool urgent) {
+  std::string bytes;
+  bytes.reserve(study.size() + channel.size() + recipient.size() + 12);
+  append_with_length(bytes, study);
+  append_with_length(bytes, channel);
+  append_with_length(bytes, recipient);
+  return XXH32(bytes.data(), bytes.size(), urgent ? 1 : 0);
 }
 
 std::uint32_t shard_of(std::uint64_t subject_hash, std::uint32_t shard_count) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,5 +30,9 @@ struct notice_plan {
   std::string channel, recipient;
   bool urgent = true; ///< false: quiet hours hold it back
 };
+
+/// Notices of one recipient through one channel, urgent ones apart, have the same number: what waits for one of them (a mailbox
+/// that refuses, an evening's quiet hours) need not hold up another. Two lanes may share a number and then wait together.
+std::uint32_t notice_lane(std::string_view study, std::string_view channel, std::string_view recipient, bool urgent);
 
 } // namespace epione::domain

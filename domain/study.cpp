@@ -28,6 +28,20 @@ verdict study::assess(std::string_view content) const {
   return domain::assess(*impl_, content);
 }
 
+std::vector<notice_plan> study::plan_notices(std::string_view site, std::string_view form,
+                                             const std::vector<alert>& alerts) const {
+  if (impl_->routes.empty())
+    return {};
+  const auto found = std::find_if(impl_->sites.begin(), impl_->sites.end(), [&](const auto& s) { return s.id == site; });
+  if (found == impl_->sites.end())
+    return {};
+  return impl_->routes.plan(static_cast<std::uint32_t>(found - impl_->sites.begin()), form, alerts);
+}
+
+const recipient* study::find_recipient(std::string_view id) const {
+  return impl_->routes.find_recipient(id);
+}
+
 std::optional<std::string> study::site_of(std::string_view subject) const {
   const auto index = impl_->subjects.site_of(subject);
   if (!index)

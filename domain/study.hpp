@@ -62,6 +62,11 @@ public:
   /// Checks and scores `content`, the canonical msgpack of {"form", "answers", "authored"} (see canonical.hpp). Never throws on
   /// content; every problem is listed.
   verdict assess(std::string_view content) const;
+  /// Who is told of an accepted submission to this form by a subject of this site: for each alert the routes in the order of the
+  /// file, then those for the submission itself; the same rule, channel and recipient once.
+  std::vector<notice_plan> plan_notices(std::string_view site, std::string_view form, const std::vector<alert>& alerts) const;
+  /// Null if there is none.
+  const recipient* find_recipient(std::string_view id) const;
   const compiled_study& compiled() const;
 
 private:

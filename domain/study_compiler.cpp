@@ -70,6 +70,7 @@ public:
     result_->title = file.title;
     result_->languages = file.languages;
     result_->subjects = subject_directory{file.subjects, toml_problems_};
+    result_->routes = notice_routes{file, toml_problems_};
     result_->sites = std::move(file.sites);
     for (const auto& entry : file.forms)
       add_form(entry, file.languages);

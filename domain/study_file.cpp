@@ -8,45 +8,10 @@
 #include <array>
 #include <map>
 #include <numeric>
-#include <unordered_map>
 
 namespace epione::domain {
 
 namespace {
-
-/// Names of one kind, each of which may be there once.
-class unique_names {
-public:
-  /// False, with a problem at `key`, if the name is there already.
-  bool add(const std::string& name, const toml_table& table, std::string_view key) {
-    const auto [found, added] = places_.emplace(name, table.place_of(key));
-    if (!added)
-      table.problem(key, "\"" + quotable(name) + "\" is there already, at " + found->second);
-    return added;
-  }
-
-private:
-  std::unordered_map<std::string, std::string> places_;
-};
-
-/// Area/Location or UTC, as the time zone database names them. Whether there is such a zone only that database knows.
-bool looks_like_zone(std::string_view text) {
-  if (text == "UTC")
-    return true;
-  return text.size() <= limits::identifier_bytes_max && text.find('/') != std::string_view::npos && text.front() != '/' &&
-         text.back() != '/' && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '_' ||
-                  c == '-' || c == '+';
-         });
-}
-
-/// Letters, digits and "-", as in "en" or "zh-Hant" (BCP 47, section 2.1).
-bool looks_like_language(std::string_view text) {
-  return text.size() >= 2 && text.size() <= 35 && text.front() != '-' && text.back() != '-' &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
-         });
-}
 
 class site_reader {
 public:
@@ -332,10 +297,28 @@ void read_root(toml_table t, study_file& s, file_problems& problems) {
     if (!a.id.empty() && alert_ids.add(a.id, x, "id"))
       s.alerts.push_back(std::move(a));
   }
+  read_notice_entries(t, s);
   t.end();
 }
 
 } // namespace
+
+bool looks_like_zone(std::string_view text) {
+  if (text == "UTC")
+    return true;
+  return text.size() <= limits::identifier_bytes_max && text.find('/') != std::string_view::npos && text.front() != '/' &&
+         text.back() != '/' && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' || c == '_' ||
+                  c == '-' || c == '+';
+         });
+}
+
+bool looks_like_language(std::string_view text) {
+  return text.size() >= 2 && text.size() <= 35 && text.front() != '-' && text.back() != '-' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
 
 study_file read_study_file(std::string_view text, file_problems& problems) {
   study_file result;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/fhir_json.hpp"
+#include "domain/notice_route.hpp"
 #include "domain/questionnaire.hpp"
 
 #include <cstddef>
@@ -53,6 +54,22 @@ struct alert_entry {
   std::string place;
 };
 
+struct recipient_entry {
+  recipient who;
+  std::vector<std::uint32_t> sites; ///< indices, ascending; empty: all
+  std::string place;
+};
+
+struct route_entry {
+  bool on_alert = true;              ///< else on every submission
+  std::string rule, form;            ///< empty: any
+  std::optional<std::uint32_t> site; ///< index; nothing: any
+  std::string role, recipient;       ///< one of both is given
+  std::vector<std::string> channels;
+  bool urgent = true;
+  std::string place;
+};
+
 struct study_file {
   std::string id, title;
   std::vector<std::string> languages; ///< the first is the one that forms are written in unless they say otherwise
@@ -60,9 +77,20 @@ struct study_file {
   std::vector<subject_group> subjects;
   std::vector<form_entry> forms;
   std::vector<alert_entry> alerts;
+  std::vector<recipient_entry> recipients;
+  std::vector<route_entry> routes;
 };
 
 /// What can be read of it, even if there are problems: so that the forms are looked at as well.
 study_file read_study_file(std::string_view text, file_problems& problems);
+
+class toml_table;
+/// [[recipients]] and [[routes]] of study.toml, after its sites have been read (notice_file.cpp).
+void read_notice_entries(toml_table& root, study_file& s);
+
+/// Area/Location or UTC, as the time zone database names them. Whether there is such a zone only that database knows.
+bool looks_like_zone(std::string_view text);
+/// Letters, digits and "-", as in "en" or "zh-Hant" (BCP 47, section 2.1).
+bool looks_like_language(std::string_view text);
 
 } // namespace epione::domain

@@ -195,10 +195,37 @@ std::vector<toml_table> toml_table::tables(std::string_view key) {
   return result;
 }
 
+std::optional<toml_table> toml_table::table(std::string_view key) {
+  const auto* node = find(key);
+  if (node == nullptr)
+    return std::nullopt;
+  if (const auto* inner = node->as_table())
+    return toml_table{*inner, path_of(key), *problems_};
+  problem(key, "it must be a table: { NAME = \"...\" }");
+  return std::nullopt;
+}
+
+std::vector<std::string> toml_table::keys() {
+  std::vector<std::string> result;
+  for (const auto& [key, node] : *table_) {
+    const std::string_view name = key;
+    result.emplace_back(name);
+    asked_.emplace(name);
+  }
+  return result;
+}
+
 void toml_table::end() const {
   for (const auto& [key, node] : *table_)
     if (const std::string_view name = key; asked_.find(name) == asked_.end())
       problem(quotable(name), "there is no such setting here; correct its name or remove it");
+}
+
+bool unique_names::add(const std::string& name, const toml_table& table, std::string_view key) {
+  const auto [found, added] = places_.emplace(name, table.place_of(key));
+  if (!added)
+    table.problem(key, "\"" + quotable(name) + "\" is there already, at " + found->second);
+  return added;
 }
 
 } // namespace epione::domain

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <toml++/toml.h>
+#include <unordered_map>
 #include <vector>
 
 namespace epione::domain {
@@ -36,6 +37,10 @@ public:
   std::vector<std::string> texts(std::string_view key, bool required);
   /// Tables of an array of tables, in order.
   std::vector<toml_table> tables(std::string_view key);
+  /// A table under a key; nothing, with a problem, when it is something else.
+  std::optional<toml_table> table(std::string_view key);
+  /// Every key, in the order of its text; each counts as asked for.
+  std::vector<std::string> keys();
   /// Adds a problem for every key that was not asked for.
   void end() const;
 
@@ -47,6 +52,16 @@ private:
   std::string place_;
   file_problems* problems_;
   std::set<std::string, std::less<>> asked_;
+};
+
+/// Names of one kind, each of which may be there once.
+class unique_names {
+public:
+  /// False, with a problem at `key`, if the name is there already.
+  bool add(const std::string& name, const toml_table& table, std::string_view key);
+
+private:
+  std::unordered_map<std::string, std::string> places_;
 };
 
 /// Whether `text` can be an id: letters, digits, ".", "_" and "-", the first one a letter or digit, not too long.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "domain/study.hpp"
+#include "messages/dead_letter.hpp"
 #include "messages/errors.hpp"
 #include "messages/log.hpp"
 #include "messages/notice.hpp"
@@ -73,6 +74,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::notices_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::notice_outcomes_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::outgoing_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::send_result_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::notice_key)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::notice_question_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::notice_page_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::dead_letters_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::letter_request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::console_request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::console_reply_ptr)
 
@@ -118,6 +124,8 @@ using started_atom = caf::atom_constant<caf::atom("started")>;
 using notify_atom = caf::atom_constant<caf::atom("notify")>;
 using outcome_atom = caf::atom_constant<caf::atom("outcome")>;
 using send_atom = caf::atom_constant<caf::atom("send")>;
+using pending_atom = caf::atom_constant<caf::atom("pending")>;
+using letters_atom = caf::atom_constant<caf::atom("letters")>;
 using console_atom = caf::atom_constant<caf::atom("console")>;
 using restart_atom = caf::atom_constant<caf::atom("restart")>;
 
@@ -221,7 +229,11 @@ using store_reader_actor = caf::typed_actor<
     /// (shard, subject_hash, receipt, who)
     caf::reacts_to<find_atom, std::uint32_t, std::uint64_t, domain::receipt, store_client>,
     /// (ticket, request, who)
-    caf::reacts_to<list_atom, ticket, read_request_ptr, list_client>, status_reply>;
+    caf::reacts_to<list_atom, ticket, read_request_ptr, list_client>,
+    /// Pending notices of a shard.
+    caf::replies_to<pending_atom, notice_question_ptr>::with<notice_page_ptr>,
+    /// Dead letters of a shard.
+    caf::replies_to<letters_atom, notice_question_ptr>::with<dead_letters_ptr>, status_reply>;
 
 // ---- the way of a submission ---------------------------------------------------------------------------------------
 
@@ -271,6 +283,9 @@ using shard_region_actor = caf::typed_actor<
     caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
     /// A session ended. (subject_hash, its serial number)
     caf::reacts_to<ended_atom, std::uint64_t, std::uint64_t>,
+    /// From the shard's outbox: propose this, for which nobody waits but the outbox. It hears of it by applied, or not at all.
+    /// (command, whether somebody waits for it to be applied)
+    caf::reacts_to<propose_atom, command_ptr, bool>,
     /// From the directory: an actor was started anew.
     caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
     /// To itself: idle sessions, limits.
@@ -324,6 +339,25 @@ using sender_client = caf::typed_actor<
 using sender_actor = caf::typed_actor<
     /// Answered by send once the attempt is over. (number, message)
     caf::reacts_to<send_atom, std::uint64_t, outgoing_ptr, sender_client>, status_reply>;
+
+/// One shard's pending notices: hands them to the notifiers and brings what became of them into the log.
+using outbox_actor = caf::typed_actor<
+    /// From the region: it serves. (epoch)
+    caf::reacts_to<serving_atom, std::uint64_t>,
+    /// From the region: the epoch is over, and what was proposed may be lost. (epoch)
+    caf::reacts_to<closed_atom, std::uint64_t>,
+    /// From the region: the store has applied more, and may hold new notices. (index)
+    caf::reacts_to<applied_atom, std::uint64_t>,
+    /// From the region: the outbox's command of this id is applied.
+    caf::reacts_to<applied_atom, domain::receipt>, caf::reacts_to<outcome_atom, notice_outcomes_ptr>, // as notice_client
+    caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
+    /// To itself: what was not answered or applied in time.
+    caf::reacts_to<caf::tick_atom>,
+    /// Up to so many dead letters behind this key (seq 0: from the first), oldest first. (behind, limit)
+    caf::replies_to<letters_atom, notice_key, std::uint32_t>::with<dead_letters_ptr>,
+    /// Retry or drop dead letters; answers how many, once applied. ec::not_found: there is none with this key. ec::not_serving:
+    /// nothing was done. ec::time_limit: what was done is unknown; asking again is safe.
+    caf::replies_to<letters_atom, letter_request_ptr>::with<std::uint64_t>, status_reply>;
 
 /// Answers the commands of `epione console`.
 using admin_console_actor = caf::typed_actor<

@@ -63,10 +63,14 @@ struct assessment {
 };
 using assessment_ptr = std::shared_ptr<const assessment>;
 
+/// Where a notice that an event planned is; the further from its recipient, the smaller. Dropped ones are dead for good.
+enum class notice_state : std::uint8_t { pending, dead, sent };
+
 /// An event as it lies in a shard's store.
 struct stored_event {
   std::uint64_t seq = 0;
   std::string bytes;
+  std::vector<notice_state> notices; ///< where a submission is looked up: one for each notice it planned
 };
 
 /// What a shard's store knows of a subject before any event is read.

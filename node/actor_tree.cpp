@@ -4,6 +4,7 @@
 #include "actors/gateway.hpp"
 #include "actors/journal_writer.hpp"
 #include "actors/notifier.hpp"
+#include "actors/outbox.hpp"
 #include "actors/shard_region.hpp"
 #include "actors/shard_store.hpp"
 #include "actors/storage_writer.hpp"
@@ -232,6 +233,12 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
     options.validator_crashes_max = config_.validators.crashes_max;
     options.retry_after_s = config_.http.retry_after_s;
     return pointer_to(runtime::spawn_actor(system_, environment_, actors::shard_region, options, std::ref(readiness_)));
+  }));
+  children.push_back(permanent("outbox " + n, actor_stop_limit_ms, [this, group] {
+    actors::outbox_options options;
+    options.shard = group;
+    options.readers = config_.readers.count;
+    return pointer_to(runtime::spawn_actor(system_, environment_, actors::outbox, options));
   }));
   return children;
 }

@@ -83,6 +83,23 @@ inline constexpr std::uint32_t store_readers = 2;                    // reading 
 inline constexpr std::uint32_t sqlite_busy_limit_ms = 5'000;         // for another process that recovers the file
 inline constexpr std::size_t subject_tags_listed_max = 4'096;        // 2 bytes each; of more only the set is kept, 8 KiB
 
+// ---- notices -------------------------------------------------------------------------------------------------------
+inline constexpr std::uint32_t notice_rows_a_look = 50'000;      // pending rows a reader walks over at once; some 20 ms
+inline constexpr std::uint32_t notice_page_max = 256;            // of them given to an outbox at once; each decodes its event
+inline constexpr std::uint32_t notices_in_hand_max = 4'096;      // of a shard, with notifiers; about 500 bytes each
+inline constexpr std::uint32_t lane_notices_max = 512;           // of them of one recipient and channel; enough to merge
+inline constexpr std::uint32_t outcomes_waiting_max = 16'384;    // of a shard, on their way into the store; about 100 bytes each
+inline constexpr std::uint32_t outcome_batch_max = 1'024;        // outcomes of one command; some 30 KiB
+inline constexpr std::uint32_t outcome_batch_reasons_max = 256;  // of them dead letters, which have a reason
+inline constexpr std::size_t dead_letter_reason_bytes_max = 500; // a sentence; the rest of a longer one is cut
+inline constexpr std::uint32_t outcome_commands_max = 4;         // of a shard on their way at the same time
+inline constexpr std::uint32_t outcome_repeat_ms = 15'000;       // not applied after it: proposed again, which is harmless
+inline constexpr std::uint32_t outbox_tick_ms = 1'000;           // how exactly the limits of an outbox are kept
+inline constexpr std::uint32_t notice_read_limit_ms = 10'000;    // for a reader to look at a store's notices
+inline constexpr std::uint32_t letters_waiting_max = 16;         // commands of operators an outbox has in hand
+inline constexpr std::uint32_t letters_limit_ms = 30'000;        // for one of them to be applied
+inline constexpr std::uint32_t letters_list_max = 1'000;         // dead letters of one answer
+
 // ---- replication ---------------------------------------------------------------------------------------------------
 inline constexpr std::uint32_t raft_election_ms = 1'000;          // one voter leads at once; peers wait one to two of these
 inline constexpr std::uint32_t raft_heartbeat_ms = 100;           // a tenth: some may be lost

@@ -349,8 +349,15 @@ std::string_view openapi_text() {
       "type": "array",
       "items": {
        "type": "object",
-       "required": ["rule", "raised"],
-       "properties": {"rule": {"type": "string"}, "raised": {"type": "string", "format": "date-time"}}}}}},
+       "required": ["rule", "raised", "notice"],
+       "properties": {
+        "rule": {"type": "string"},
+        "raised": {"type": "string", "format": "date-time"},
+        "notice": {
+         "type": "string",
+         "enum": ["pending", "dead", "sent"],
+         "nullable": true,
+         "description": "Whether those who are to be told were told: of several the one that is furthest behind. dead: given up, an operator must act. null: the study tells nobody of this rule."}}}}}},
    "submission_with_answers": {
     "allOf": [
      {"$ref": "#/components/schemas/submission_summary"},

@@ -120,7 +120,7 @@ public:
   shard_audit(disk& d, const std::string& path, std::uint32_t shard, const progress_function& progress)
       : connection_(d, path, access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib), shard_(shard),
         progress_(progress), events_(connection_, select_events), event_(connection_, select_event),
-        subjects_(connection_, "SELECT hash, last, tags FROM subject") {}
+        subjects_(connection_, "SELECT hash, last, tags FROM subject"), notices_(path) {}
 
   void run(part& p, std::uint64_t cut) {
     auto state = read_state(connection_, shard_);
@@ -139,10 +139,25 @@ public:
     walk_events(p, state);
     check_subjects(connection_, state);
     compare_subjects();
+    compare_notices();
     connection_.rollback();
   }
 
 private:
+  void compare_notices() {
+    if (connection_.version() >= shard_format.version) // else there are none
+      notices_.load(connection_);
+    if (const auto difference = notices_.difference(); !difference.empty())
+      fail(ec::damaged, connection_.path() + ": " + difference);
+  }
+
+  void follow_notices(const event_row& row) {
+    if (row.type == static_cast<std::uint64_t>(domain::command_type::submission_with_notices))
+      notices_.planned(row.seq, row.body);
+    else if (row.type == static_cast<std::uint64_t>(domain::command_type::notice_changes))
+      notices_.changed(row.seq, row.body);
+  }
+
   /// Up to the one that the state names.
   void walk_events(part& p, const state_row& state) {
     superseded_.resize(state.head.seq + 1);
@@ -164,6 +179,7 @@ private:
           fail(ec::damaged,
                connection_.path() + ": event " + std::to_string(expected) + ": its hash does not continue the chain");
         follow_subject(row);
+        follow_notices(row);
         p.last = row.seq;
         ++p.entries;
       }
@@ -176,8 +192,10 @@ private:
 
   /// Each event names the one before it of the same subject, so whatever no later one names is the newest of a subject.
   void follow_subject(const event_row& row) {
+    if (row.type == static_cast<std::uint64_t>(domain::command_type::notice_changes))
+      return; // of no subject
     ++newest_;
-    submissions_ += row.type == static_cast<std::uint64_t>(domain::command_type::submission);
+    submissions_ += holds_submission(row);
     if (row.previous == 0)
       return;
     if (superseded_[row.previous])
@@ -212,7 +230,7 @@ private:
     if (!event_.step())
       return false;
     const auto row = read_event(connection_, event_);
-    if (row.type != static_cast<std::uint64_t>(domain::command_type::submission))
+    if (!holds_submission(row))
       return true; // other events name their subject in their own ways
     const auto record = domain::decode_submission_event(row.body);
     return record && domain::subject_hash(record->study, record->subject) == hash;
@@ -225,6 +243,7 @@ private:
   domain::chain_hash hash_{};
   std::vector<bool> superseded_; ///< by seq
   std::uint64_t newest_ = 0, submissions_ = 0;
+  notice_audit notices_;
 };
 
 /// Before the journal is read: what a store has applied by now must be in it.

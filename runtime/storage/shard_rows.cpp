@@ -73,6 +73,10 @@ std::uint64_t checksum_of(const event_row& row) {
       .hash64();
 }
 
+bool holds_submission(const event_row& row) {
+  return row.type <= UINT8_MAX && domain::is_submission(static_cast<domain::command_type>(row.type));
+}
+
 void bind(prepared& insert, const event_row& row) {
   insert.bind(1, row.seq)
       .bind(2, row.previous)
@@ -266,12 +270,12 @@ std::optional<found_submission> find_submission(connection& c, prepared& select,
     if (!select.step())
       damaged(c, at, "is missing, but a later one of its subject names it");
     const auto row = read_event(c, select);
-    if (row.type == static_cast<std::uint64_t>(domain::command_type::submission)) {
+    if (holds_submission(row)) {
       const auto record = domain::decode_submission_event(row.body);
       if (!record)
         damaged(c, at, "is no submission: " + record.error());
       if (record->id == id)
-        return found_submission{row.seq, record->content_fingerprint, std::string{row.body}};
+        return found_submission{row.seq, record->content_fingerprint, std::string{row.body}, record->notices.size()};
     }
     at = row.previous;
   }

@@ -1,11 +1,12 @@
 // The tables of shard-NNN.db and what makes a row of them trustworthy; shared by the writer, the readers and the audit.
 //
-// There is no index beside the two tables: a unique index on (subject, key) costs more than all the rest from a few million rows
-// on (docs/benchmarks.md). A subject's events are chained by `previous`, newest first; its row holds where the chain begins and
-// 16 bits of every key, so that a new key is known to be new without reading an event.
+// There is no index beside the tables of events and subjects: a unique index on (subject, key) costs more than all the rest from
+// a few million rows on (docs/benchmarks.md). A subject's events are chained by `previous`, newest first; its row holds where the
+// chain begins and 16 bits of every key, so that a new key is known to be new without reading an event.
 #pragma once
 
 #include "domain/ids.hpp"
+#include "runtime/storage/notice_rows.hpp"
 #include "runtime/storage/shard_store.hpp"
 #include "runtime/storage/sqlite.hpp"
 
@@ -16,7 +17,8 @@
 
 namespace epione::runtime {
 
-inline constexpr file_format shard_format{0x45505348 /* EPSH */, 1, "shard store"};
+/// Version 2 has the tables of notices (notice_rows.hpp).
+inline constexpr file_format shard_format{0x45505348 /* EPSH */, 2, "shard store", notice_schema};
 extern const char* const shard_schema;
 
 /// An event as stored. SQLite has no page checksums, so each row carries its own and is never served without it being checked.
@@ -26,6 +28,7 @@ struct event_row {
   std::string_view body;
 };
 std::uint64_t checksum_of(const event_row& row);
+bool holds_submission(const event_row& row);
 extern const char* const insert_event;  ///< seq, previous, type, checksum, hash, body
 extern const char* const select_event;  ///< by seq
 extern const char* const select_events; ///< from seq on, in order
@@ -84,6 +87,7 @@ struct found_submission {
   std::uint64_t seq = 0;
   domain::fingerprint content{};
   std::string body;
+  std::size_t notices = 0; ///< how many it planned
 };
 std::optional<found_submission> find_submission(connection& c, prepared& select, std::uint64_t last, const domain::receipt& id);
 

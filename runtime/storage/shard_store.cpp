@@ -33,7 +33,7 @@ public:
         connection_(d, shard_path(directory, shard), access_mode::create, shard_format, shard_schema, "NORMAL", cache_kib),
         begin_(connection_, "BEGIN IMMEDIATE"), commit_(connection_, "COMMIT"), insert_event_(connection_, insert_event),
         select_event_(connection_, select_event), select_subject_(connection_, select_subject),
-        upsert_subject_(connection_, upsert_subject), replace_state_(connection_, replace_state),
+        upsert_subject_(connection_, upsert_subject), replace_state_(connection_, replace_state), notices_(connection_),
         state_(read_state(connection_, shard)) {
     sqlite3_wal_hook(connection_.handle(), &sqlite_shard_store::count_frames, this);
     check_head(connection_, state_);
@@ -50,13 +50,17 @@ public:
       apply_result result;
       if (state.applied.index == state_.applied.index)
         return result;
+      notices_.rolled_back(); // if the last one was
       transaction t{connection_, begin_, commit_};
       auto subjects = touched_by(commands);
       for (const auto& c : commands)
-        apply_one(c,
-                  *std::lower_bound(subjects.begin(), subjects.end(), c.subject_hash,
-                                    [](const auto& s, std::uint64_t hash) { return s.hash < hash; }),
-                  state, result);
+        if (c.type == domain::command_type::notice_changes)
+          change_notices(c, state, result);
+        else
+          apply_one(c,
+                    *std::lower_bound(subjects.begin(), subjects.end(), c.subject_hash,
+                                      [](const auto& s, std::uint64_t hash) { return s.hash < hash; }),
+                    state, result);
       for (const auto& s : subjects)
         if (s.changed) {
           const resetting r{upsert_subject_};
@@ -69,7 +73,9 @@ public:
         bind(replace_state_, state);
         replace_state_.step();
       }
+      notices_.save();
       t.commit();
+      notices_.committed();
       state_ = std::move(state);
       return result;
     });
@@ -135,7 +141,8 @@ private:
     std::vector<std::uint64_t> hashes;
     hashes.reserve(commands.size());
     for (const auto& c : commands)
-      hashes.push_back(c.subject_hash);
+      if (c.type != domain::command_type::notice_changes)
+        hashes.push_back(c.subject_hash);
     std::sort(hashes.begin(), hashes.end());
     hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
     std::vector<touched_subject> out;
@@ -149,7 +156,7 @@ private:
   }
 
   void apply_one(const domain::command_view& c, touched_subject& subject, state_row& state, apply_result& result) {
-    const bool is_submission = c.type == domain::command_type::submission;
+    const bool is_submission = domain::is_submission(c.type);
     const auto tag = domain::key_tag(c.id);
     if (is_submission && subject.row.has(tag))
       if (const auto stored = find_submission(connection_, select_event_, subject.row.last, c.id)) {
@@ -159,9 +166,33 @@ private:
         ++result.repeats;
         return;
       }
+    append_event(c, subject.row.last, state);
+    if (c.type == domain::command_type::submission_with_notices)
+      notices_.plan(state.head.seq, c.event);
+    subject.row.last = state.head.seq;
+    subject.changed = true;
+    if (is_submission)
+      subject.row.add(tag);
+    ++result.events;
+  }
+
+  /// Proposed again after it was applied, it finds its notices elsewhere and is no event.
+  void change_notices(const domain::command_view& c, state_row& state, apply_result& result) {
+    const auto changes = domain::decode_notice_event(c.event);
+    if (!changes)
+      fail(ec::unknown_command, connection_.path() + ": a command for notices is not understood: " + changes.error());
+    if (!notices_.change(*changes)) {
+      ++result.repeats;
+      return;
+    }
+    append_event(c, 0, state);
+    ++result.events;
+  }
+
+  void append_event(const domain::command_view& c, std::uint64_t previous, state_row& state) {
     event_row row;
     row.seq = state.head.seq + 1;
-    row.previous = subject.row.last;
+    row.previous = previous;
     row.type = static_cast<std::uint64_t>(c.type);
     row.body = c.event;
     row.hash = domain::chain_next(state.head.hash, row.seq, row.body);
@@ -169,16 +200,12 @@ private:
     bind(insert_event_, row);
     insert_event_.step();
     state.head = {row.seq, row.hash};
-    subject.row.last = row.seq;
-    subject.changed = true;
-    if (is_submission)
-      subject.row.add(tag);
-    ++result.events;
   }
 
   disk& disk_;
   connection connection_;
   prepared begin_, commit_, insert_event_, select_event_, select_subject_, upsert_subject_, replace_state_;
+  notice_writer notices_;
   state_row state_;
   std::uint64_t wal_bytes_ = 0;
   bool old_wal_ = true; ///< what an earlier process wrote is still in the WAL

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/chain.hpp"
+#include "messages/dead_letter.hpp"
 #include "messages/log.hpp"
 #include "messages/submission.hpp"
 #include "runtime/storage/disk.hpp"
@@ -58,6 +59,10 @@ public:
   virtual storage_result<std::vector<messages::stored_event>> list(std::uint64_t subject_hash, std::string_view study,
                                                                    std::string_view subject, std::uint64_t before_seq,
                                                                    std::uint32_t limit) = 0;
+  /// Pending notices, at most defaults::notice_rows_a_look rows a call, in the order of their keys.
+  virtual storage_result<messages::notice_page> pending(const messages::notice_question& question) = 0;
+  /// Dead letters that were not dropped, in the order of their keys.
+  virtual storage_result<messages::dead_letters> dead(const messages::notice_question& question) = 0;
   /// Events from `from_seq` on, in order, up to `limit`: for the catalog, exports and audit.
   virtual storage_result<std::vector<messages::stored_event>> scan(std::uint64_t from_seq, std::uint32_t limit) = 0;
 };

@@ -69,8 +69,10 @@ connection::connection(disk& d, std::string path, access_mode mode, const file_f
     run("PRAGMA synchronous=EXTRA; PRAGMA page_size=4096; PRAGMA journal_mode=WAL;");
     run((std::string{"PRAGMA synchronous="} + synchronous).c_str());
     run((std::string{"BEGIN IMMEDIATE; PRAGMA application_id="} + std::to_string(format.application_id) +
-         "; PRAGMA user_version=" + std::to_string(format.version) + ";" + schema + "; COMMIT")
+         "; PRAGMA user_version=" + std::to_string(format.version) + ";" + schema + ";" +
+         (format.upgrade != nullptr ? format.upgrade : "") + "; COMMIT")
             .c_str());
+    version_ = format.version;
     return;
   }
   if (application != format.application_id)
@@ -81,6 +83,13 @@ connection::connection(disk& d, std::string path, access_mode mode, const file_f
                           std::to_string(format.version) + "; use the version of Epione that wrote it, or a newer one");
   if (version < 1)
     fail(ec::damaged, path_ + ": names no format");
+  version_ = static_cast<std::int32_t>(version);
+  if (mode != access_mode::read && version < format.version) {
+    run((std::string{"BEGIN IMMEDIATE; "} + format.upgrade + "; PRAGMA user_version=" + std::to_string(format.version) +
+         "; COMMIT")
+            .c_str());
+    version_ = format.version;
+  }
 }
 
 connection::~connection() = default;

@@ -45,6 +45,8 @@ struct file_format {
   std::int32_t application_id;
   std::int32_t version;
   const char* what; ///< "journal", "shard store"
+  /// Brings a file of version 1, which the schema describes, to version 2; run for new files too, and by who may write.
+  const char* upgrade = nullptr;
 };
 
 struct checkpoint_outcome {
@@ -64,6 +66,8 @@ public:
 
   sqlite3* handle() const { return db_->getHandle(); }
   const std::string& path() const { return path_; }
+  /// Of the file's format: below the newest one only when it was opened to read.
+  std::int32_t version() const { return version_; }
   /// Several statements; results are dropped.
   void run(const char* sql);
   /// One number.
@@ -84,6 +88,7 @@ public:
 private:
   void prepare_file(disk& d, access_mode mode, const file_format& format, const char* schema);
   std::string path_;
+  std::int32_t version_ = 0;
   std::unique_ptr<SQLite::Database> db_;
 };
 

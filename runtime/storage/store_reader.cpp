@@ -3,6 +3,7 @@
 #include "domain/event.hpp"
 #include "runtime/storage/shard_rows.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace epione::runtime {
@@ -16,7 +17,10 @@ public:
   sqlite_store_reader(disk& d, const std::string& directory, std::uint32_t shard)
       : connection_(d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib),
         begin_(connection_, "BEGIN"), commit_(connection_, "COMMIT"), select_event_(connection_, select_event),
-        select_events_(connection_, select_events), select_subject_(connection_, select_subject) {}
+        select_events_(connection_, select_events), select_subject_(connection_, select_subject) {
+    if (connection_.version() >= shard_format.version) // else nothing was ever planned in it
+      notices_.emplace(connection_, shard);
+  }
 
   storage_result<messages::subject_head> head(std::uint64_t subject_hash) override {
     return guarded([&] {
@@ -32,7 +36,7 @@ public:
       const auto row = read_subject(connection_, select_subject_, subject_hash);
       if (row.has(domain::key_tag(id)))
         if (auto found = find_submission(connection_, select_event_, row.last, id))
-          out = messages::stored_event{found->seq, std::move(found->body)};
+          out = messages::stored_event{found->seq, std::move(found->body), states(found->seq, found->notices)};
       t.commit();
       return out;
     });
@@ -52,8 +56,9 @@ public:
           fail(ec::damaged,
                connection_.path() + ": event " + std::to_string(at) + ": is missing, but a later one of its subject names it");
         const auto row = read_event(connection_, select_event_);
-        if ((before_seq == 0 || at < before_seq) && is_of(row, study, subject))
-          out.push_back({row.seq, std::string{row.body}});
+        std::size_t notices = 0;
+        if ((before_seq == 0 || at < before_seq) && is_of(row, study, subject, &notices))
+          out.push_back({row.seq, std::string{row.body}, states(row.seq, notices)});
         at = row.previous;
       }
       t.commit();
@@ -72,13 +77,42 @@ public:
         if (row.seq != expected)
           fail(ec::damaged, connection_.path() + ": event " + std::to_string(expected) + ": is missing; the next one there is " +
                                 std::to_string(row.seq));
-        out.push_back({row.seq, std::string{row.body}});
+        out.push_back({row.seq, std::string{row.body}, {}});
       }
       return out;
     });
   }
 
+  storage_result<messages::notice_page> pending(const messages::notice_question& question) override {
+    return guarded([&] {
+      messages::notice_page out;
+      out.end = true;
+      if (!notices_)
+        return out;
+      transaction t{connection_, begin_, commit_};
+      out = notices_->pending(select_event_, question);
+      t.commit();
+      return out;
+    });
+  }
+
+  storage_result<messages::dead_letters> dead(const messages::notice_question& question) override {
+    return guarded([&] {
+      messages::dead_letters out;
+      if (!notices_)
+        return out;
+      transaction t{connection_, begin_, commit_};
+      out = notices_->dead(select_event_, question);
+      t.commit();
+      return out;
+    });
+  }
+
 private:
+  std::vector<messages::notice_state> states(std::uint64_t seq, std::size_t count) {
+    return count == 0 || !notices_ ? std::vector<messages::notice_state>{} : notices_->states(seq, count);
+  }
+
   /// The newest event to look at. Whoever asks for the next page names the subject's own event that ended the last one: there its
   /// chain goes on, and the pages before are not walked again.
   std::uint64_t first_before(std::uint64_t before_seq, std::uint64_t subject_hash, std::string_view study,
@@ -87,23 +121,27 @@ private:
       const resetting r{select_event_};
       select_event_.bind(1, before_seq);
       if (select_event_.step())
-        if (const auto row = read_event(connection_, select_event_); is_of(row, study, subject))
+        if (const auto row = read_event(connection_, select_event_); is_of(row, study, subject, nullptr))
           return row.previous;
     }
     return read_subject(connection_, select_subject_, subject_hash).last;
   }
 
-  bool is_of(const event_row& row, std::string_view study, std::string_view subject) const {
-    if (row.type != static_cast<std::uint64_t>(domain::command_type::submission))
+  /// `notices` is told how many it planned.
+  bool is_of(const event_row& row, std::string_view study, std::string_view subject, std::size_t* notices) const {
+    if (!holds_submission(row))
       return false;
     const auto record = domain::decode_submission_event(row.body);
     if (!record)
       fail(ec::damaged, connection_.path() + ": event " + std::to_string(row.seq) + ": is no submission: " + record.error());
+    if (notices != nullptr)
+      *notices = record->notices.size();
     return record->study == study && record->subject == subject;
   }
 
   connection connection_;
   prepared begin_, commit_, select_event_, select_events_, select_subject_;
+  std::optional<notice_reader> notices_;
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "domain/canonical.hpp"
 #include "domain/command.hpp"
 #include "domain/event.hpp"
+#include "domain/notice_change.hpp"
 #include "tests/fuzz/demo.hpp"
 
 #include <filesystem>
@@ -92,6 +93,11 @@ void stored(corpus to) {
   const auto event = domain::encode_submission_event(record);
   to.add("s" + event);
   to.add("e" + event);
+  record.notices = {{"phq-9-q9", "doctor", "dr-lee", true}, {"", "mail", "nurses", false}};
+  to.add("s" + domain::encode_submission_event(record));
+  to.add("n" + domain::encode_notice_event(
+                   1, "system",
+                   {{7, 0, domain::notice_step::sent, 1, ""}, {7, 1, domain::notice_step::dead, 1, "the mailbox is full"}}));
   domain::command first, second;
   first.type = domain::command_type::submission;
   first.subject_hash = 7;

@@ -3,6 +3,7 @@
 #include "domain/canonical.hpp"
 #include "domain/command.hpp"
 #include "domain/event.hpp"
+#include "domain/notice_change.hpp"
 #include "domain/study.hpp"
 #include "tests/fuzz/promise.hpp"
 
@@ -29,9 +30,22 @@ void submission_event(std::string_view bytes) {
     return promise(!read.error().empty(), "a refusal says why");
   const auto again = domain::decode_submission_event(domain::encode_submission_event(*read));
   promise(again && again->id == read->id && again->answers == read->answers && again->stored_us == read->stored_us &&
-              again->scores.size() == read->scores.size() && again->alerts.size() == read->alerts.size(),
+              again->scores.size() == read->scores.size() && again->alerts.size() == read->alerts.size() &&
+              again->notices.size() == read->notices.size(),
           "a submission reads as it was written");
+  const auto planned = domain::planned_notices(bytes);
+  promise(planned && planned->size() == read->notices.size(), "its notices are found without the rest");
   domain::json_from_msgpack(read->answers);
+}
+
+void notice_event(std::string_view bytes) {
+  const auto read = domain::decode_notice_event(bytes);
+  if (!read)
+    return promise(!read.error().empty(), "a refusal says why");
+  const auto again = domain::decode_notice_event(domain::encode_notice_event(1, "system", *read));
+  promise(again && again->size() == read->size() && again->back().seq == read->back().seq &&
+              again->back().reason == read->back().reason,
+          "what became of notices reads as it was written");
 }
 
 void batch(std::string_view bytes) {
@@ -78,6 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   switch (data[0]) {
     case 'e': event(bytes); break;
     case 's': submission_event(bytes); break;
+    case 'n': notice_event(bytes); break;
     case 'b': batch(bytes); break;
     case 't': study(bytes); break;
     case 'c': content(bytes); break;

@@ -46,10 +46,10 @@ BOOST_AUTO_TEST_CASE(every_stage_of_an_evening_has_a_fault_point) {
   std::vector<std::string> names;
   for (const auto& [name, times] : places())
     names.push_back(name);
-  const std::vector<std::string> all{"gateway.reply",    "gateway.submit",    "journal.flush",    "reader.read",
-                                     "region.committed", "region.submit",     "region.verdict",   "replica.persisted",
-                                     "replica.propose",  "session.found",     "session.submit",   "store.apply",
-                                     "validator.check",  "validator.checked", "writer.committed", "writer.propose"};
+  const std::vector<std::string> all{
+      "gateway.reply", "gateway.submit",  "journal.flush",     "outbox.page",      "reader.read",   "region.committed",
+      "region.submit", "region.verdict",  "replica.persisted", "replica.propose",  "session.found", "session.submit",
+      "store.apply",   "validator.check", "validator.checked", "writer.committed", "writer.propose"};
   BOOST_TEST(names == all, boost::test_tools::per_element());
 }
 

@@ -12,6 +12,7 @@
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/patient_sessions.hpp"
 #include "tests/support/seeded_random.hpp"
+#include "tests/support/stub_notifier.hpp"
 
 #include <array>
 #include <caf/scheduler/test_coordinator.hpp>
@@ -279,6 +280,52 @@ public:
     return result;
   }
 
+  // ---- notices ----------------------------------------------------------------------------------------------------------
+
+  /// From now on "notifier CHANNEL" writes into `notices`; one that was there before is gone.
+  void start_notifier(const std::string& channel = "log") {
+    end_notifier();
+    notifier_ =
+        caf::actor_cast<caf::strong_actor_ptr>(runtime::spawn_actor(*system_, tree->environment(), stub_notifier, notices));
+    tree->directory().put("notifier " + channel, notifier_);
+  }
+  void end_notifier() {
+    if (notifier_ != nullptr)
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(notifier_), caf::exit_reason::kill);
+    notifier_ = nullptr;
+    if (scheduler_ != nullptr)
+      scheduler_->run();
+  }
+
+  /// "pending", "sent", "dead" or "null" of each alert of a subject's newest submission, separated by spaces.
+  std::string alert_states(const std::string& subject) {
+    auto t = get(subject);
+    for (int attempt = 0; attempt < 20 && status(t) == 503; ++attempt) {
+      run(500);
+      t = get(subject);
+    }
+    std::string text;
+    const auto history = body(t);
+    if (history.contains("submissions") && !history["submissions"].empty())
+      for (const auto& a : history["submissions"][0]["alerts"])
+        text += (text.empty() ? "" : " ") + (a["notice"].is_null() ? "null" : a["notice"].get<std::string>());
+    return text;
+  }
+
+  /// How a request to an outbox was answered.
+  template <class Answer, class... Arguments>
+  std::optional<Answer> ask_outbox(std::uint32_t shard, Arguments... arguments) {
+    auto who = tree->directory().get<messages::outbox_actor>("outbox " + std::to_string(shard));
+    std::optional<Answer> result;
+    caf::scoped_actor self{*system_, true};
+    auto pending = self->request(who, std::chrono::seconds{3600}, arguments...);
+    if (run_until([&] { return self->has_next_message(); }, 70'000))
+      pending.receive([&](Answer& a) { result = a; }, [&](caf::error& e) { outbox_error = runtime::error_text(e); });
+    return result;
+  }
+  std::string outbox_error;
+  std::shared_ptr<notifier_book> notices = std::make_shared<notifier_book>();
+
   // ---- trouble -----------------------------------------------------------------------------------------------------------
 
   bool kill(const std::string& name) {
@@ -341,6 +388,8 @@ private:
   }
 
   void release() {
+    notices->held.clear(); // they refer to actors of this system
+    end_notifier();
     root_ = nullptr;
     tree.reset();
     system_.reset();
@@ -354,7 +403,7 @@ private:
   std::unique_ptr<actor_config> caf_config_;
   std::unique_ptr<caf::actor_system> system_;
   caf::scheduler::test_coordinator* scheduler_ = nullptr;
-  caf::strong_actor_ptr root_;
+  caf::strong_actor_ptr root_, notifier_;
   messages::ticket next_ticket_ = 1;
 };
 

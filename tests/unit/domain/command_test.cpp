@@ -7,7 +7,7 @@ using namespace epione::domain;
 
 namespace {
 
-std::vector<command> two_commands() {
+std::vector<command> commands_of_each_type() {
   command a;
   a.type = command_type::submission;
   a.subject_hash = 0xFEDCBA9876543210u;
@@ -17,7 +17,11 @@ std::vector<command> two_commands() {
   command b;
   b.type = command_type::record;
   b.event = "x";
-  return {a, b};
+  auto c = a;
+  c.type = command_type::submission_with_notices;
+  auto d = b;
+  d.type = command_type::notice_changes;
+  return {a, b, c, d};
 }
 
 } // namespace
@@ -25,12 +29,12 @@ std::vector<command> two_commands() {
 BOOST_AUTO_TEST_SUITE(batches)
 
 BOOST_AUTO_TEST_CASE(a_batch_reads_back_as_it_was) {
-  const auto bytes = encode_batch(two_commands());
+  const auto bytes = encode_batch(commands_of_each_type());
   const auto back = decode_batch(bytes);
   BOOST_REQUIRE(back);
-  BOOST_REQUIRE(back->size() == 2u);
-  for (std::size_t i = 0; i < 2; ++i) {
-    const auto expected = two_commands()[i];
+  BOOST_REQUIRE(back->size() == 4u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto expected = commands_of_each_type()[i];
     BOOST_TEST((back->at(i).type == expected.type));
     BOOST_TEST(back->at(i).subject_hash == expected.subject_hash);
     BOOST_TEST((back->at(i).id == expected.id));
@@ -45,7 +49,7 @@ BOOST_AUTO_TEST_CASE(an_empty_batch_reads_back) {
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_is_what_any_msgpack_library_reads) {
-  const auto bytes = encode_batch(two_commands());
+  const auto bytes = encode_batch(commands_of_each_type());
   const auto handle = msgpack::unpack(bytes.data(), bytes.size());
   const auto& batch = handle.get();
   BOOST_REQUIRE(batch.type == msgpack::type::ARRAY);
@@ -56,29 +60,29 @@ BOOST_AUTO_TEST_CASE(a_batch_is_what_any_msgpack_library_reads) {
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_cut_anywhere_is_refused) {
-  const auto bytes = encode_batch(two_commands());
+  const auto bytes = encode_batch(commands_of_each_type());
   for (std::size_t size = 0; size < bytes.size(); ++size)
     BOOST_TEST(!decode_batch(std::string_view{bytes}.substr(0, size)));
   BOOST_TEST(!decode_batch(bytes + "x"));
 }
 
 BOOST_AUTO_TEST_CASE(any_changed_byte_is_read_or_refused_but_never_ends_the_program) {
-  const auto bytes = encode_batch(two_commands());
+  const auto bytes = encode_batch(commands_of_each_type());
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
       auto changed = bytes;
       changed[i] = static_cast<char>(changed[i] ^ (1 << bit));
       if (const auto back = decode_batch(changed))
-        BOOST_TEST(back->size() <= 2u);
+        BOOST_TEST(back->size() <= 4u);
     }
   }
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_type_or_format_is_refused_by_name) {
-  auto commands = two_commands();
+  auto commands = commands_of_each_type();
   commands[1].type = static_cast<command_type>(9);
   BOOST_TEST(decode_batch(encode_batch(commands)).error() == "command 1 of the batch: its type is unknown to this version");
-  auto bytes = encode_batch(two_commands());
+  auto bytes = encode_batch(commands_of_each_type());
   bytes[1] = 2;
   BOOST_TEST(decode_batch(bytes).error() == "batch format 2 is unknown to this version, which reads format 1");
 }

@@ -1,5 +1,7 @@
 #include "domain/event.hpp"
 
+#include "domain/notice_change.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 using namespace epione::domain;
@@ -64,6 +66,81 @@ BOOST_AUTO_TEST_CASE(a_submission_reads_back_as_it_was) {
   BOOST_TEST(back->scores[1].value == 1.5);
   BOOST_REQUIRE(back->alerts.size() == 2u);
   BOOST_TEST(back->alerts[1].rule == "total-20");
+}
+
+BOOST_AUTO_TEST_CASE(a_submission_without_notices_is_written_as_it_always_was) {
+  const auto e = decode_event(encode_submission_event(record()));
+  BOOST_REQUIRE(e);
+  BOOST_TEST(e->after.front() == '\x9d'); // thirteen members
+  BOOST_TEST(planned_notices(encode_submission_event(record())).value().empty());
+}
+
+BOOST_AUTO_TEST_CASE(planned_notices_are_part_of_the_event_and_read_without_the_rest) {
+  auto r = record();
+  r.notices = {{"q9-above-0", "doctor", "dr-lee", true}, {"", "mail", "nurses", false}};
+  const auto bytes = encode_submission_event(r);
+  const auto back = decode_submission_event(bytes);
+  BOOST_REQUIRE(back);
+  BOOST_REQUIRE(back->notices.size() == 2u);
+  BOOST_TEST(back->notices[0].rule == "q9-above-0");
+  BOOST_TEST(back->notices[1].rule == "");
+  BOOST_TEST(back->alerts.size() == 2u);
+  const auto planned = planned_notices(bytes);
+  BOOST_REQUIRE(planned);
+  BOOST_REQUIRE(planned->size() == 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    BOOST_TEST(back->notices[i].channel == r.notices[i].channel);
+    BOOST_TEST(back->notices[i].recipient == r.notices[i].recipient);
+    BOOST_TEST(back->notices[i].urgent == r.notices[i].urgent);
+    BOOST_TEST(planned->at(i).study == "demo");
+    BOOST_TEST(planned->at(i).channel == r.notices[i].channel);
+    BOOST_TEST(planned->at(i).recipient == r.notices[i].recipient);
+    BOOST_TEST(planned->at(i).urgent == r.notices[i].urgent);
+  }
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    BOOST_TEST(!decode_submission_event(std::string_view{bytes}.substr(0, size)));
+    BOOST_TEST(!planned_notices(std::string_view{bytes}.substr(0, size)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_became_of_notices_reads_back_as_it_was) {
+  const std::vector<notice_change> changes{{7, 0, notice_step::sent, 100, ""},
+                                           {7, 255, notice_step::dead, -1, "the mailbox is full"}};
+  const auto bytes = encode_notice_event(9, "system", changes);
+  const auto e = decode_event(bytes);
+  BOOST_REQUIRE(e);
+  BOOST_TEST(e->action == "notice.outcome");
+  BOOST_TEST(e->role == "system");
+  BOOST_TEST(e->time_us == 9);
+  const auto back = decode_notice_event(bytes);
+  BOOST_REQUIRE(back);
+  BOOST_REQUIRE(back->size() == 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    BOOST_TEST(back->at(i).seq == changes[i].seq);
+    BOOST_TEST(back->at(i).number == changes[i].number);
+    BOOST_TEST((back->at(i).step == changes[i].step));
+    BOOST_TEST(back->at(i).at_us == changes[i].at_us);
+    BOOST_TEST(back->at(i).reason == changes[i].reason);
+  }
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    BOOST_TEST(!decode_notice_event(std::string_view{bytes}.substr(0, size)));
+}
+
+BOOST_AUTO_TEST_CASE(an_operators_wish_names_the_operator_and_is_no_outcome) {
+  const auto retry = decode_event(encode_notice_event(9, "os:ann", {{7, 0, notice_step::retried, 100, ""}}));
+  const auto drop = decode_event(encode_notice_event(9, "os:ann", {{7, 0, notice_step::dropped, 100, ""}}));
+  BOOST_REQUIRE(retry);
+  BOOST_REQUIRE(drop);
+  BOOST_TEST(retry->action == "notice.retry");
+  BOOST_TEST(drop->action == "notice.drop");
+  BOOST_TEST(retry->who == "os:ann");
+  BOOST_TEST(retry->role == "operator");
+  auto mixed = *retry;
+  mixed.action = "notice.outcome";
+  BOOST_TEST(!decode_notice_event(encode(mixed)));
+  BOOST_TEST(!decode_notice_event(encode_submission_event(record())));
+  BOOST_TEST(!decode_notice_event(
+      encode_notice_event(9, "os:ann", {{7, 0, notice_step::retried, 100, ""}, {8, 0, notice_step::sent, 100, ""}})));
 }
 
 BOOST_AUTO_TEST_CASE(a_submissions_event_says_who_did_what_to_which_record_and_when) {

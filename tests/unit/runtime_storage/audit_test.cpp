@@ -39,8 +39,7 @@ struct audited : simulated {
     runtime::connection c{disk,
                           file,
                           runtime::access_mode::write,
-                          is_journal ? runtime::file_format{0x45504a4c, 1, "journal"}
-                                     : runtime::file_format{0x45505348, 1, "shard store"},
+                          is_journal ? runtime::file_format{0x45504a4c, 1, "journal"} : runtime::shard_format,
                           "",
                           "FULL",
                           64};

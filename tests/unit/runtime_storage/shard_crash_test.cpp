@@ -1,5 +1,6 @@
 // A store comes back from any crash as it was after some transaction, never before its last checkpoint, and applying the log
 // again from there gives the same store.
+#include "runtime/storage/shard_rows.hpp"
 #include "runtime/storage/sqlite.hpp"
 #include "tests/unit/runtime_storage/simulated_fixture.hpp"
 
@@ -138,8 +139,7 @@ BOOST_AUTO_TEST_CASE(a_reader_in_the_way_keeps_a_checkpoint_from_promising_anyth
   simulated s{7};
   auto store = must(runtime::open_shard_store(s.disk, "/d", 1));
   must(store->apply({entry_of_log(1), entry_of_log(2)}));
-  runtime::connection reader{s.disk, "/d/shard-001.db", runtime::access_mode::read, {0x45505348, 1, "shard store"}, "", "NORMAL",
-                             64};
+  runtime::connection reader{s.disk, "/d/shard-001.db", runtime::access_mode::read, runtime::shard_format, "", "NORMAL", 64};
   reader.run("BEGIN");
   BOOST_TEST(reader.number("SELECT count(*) FROM event") > 0);
   must(store->apply({entry_of_log(3)}));

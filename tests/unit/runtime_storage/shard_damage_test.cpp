@@ -1,4 +1,5 @@
 // A damaged store is never served from: opening, reading and the audit notice each kind of damage.
+#include "runtime/storage/shard_rows.hpp"
 #include "runtime/storage/sqlite.hpp"
 #include "tests/unit/runtime_storage/simulated_fixture.hpp"
 
@@ -23,7 +24,7 @@ struct damaged_store : simulated {
   }
 
   void change(const char* sql) {
-    runtime::connection c{disk, db, runtime::access_mode::write, {0x45505348, 1, "shard store"}, "", "FULL", 64};
+    runtime::connection c{disk, db, runtime::access_mode::write, runtime::shard_format, "", "FULL", 64};
     c.run(sql);
     BOOST_REQUIRE(c.checkpoint().complete);
   }

@@ -4,6 +4,7 @@
 #include "domain/command.hpp"
 #include "domain/event.hpp"
 #include "domain/ids.hpp"
+#include "domain/notice_change.hpp"
 #include "runtime/storage/journal.hpp"
 #include "runtime/storage/shard_store.hpp"
 
@@ -73,6 +74,23 @@ inline domain::command submission(std::uint64_t subject, const std::string& key,
   r.answers = answers;
   return {domain::command_type::submission, domain::subject_hash(r.study, r.subject), r.id, r.content_fingerprint,
           domain::encode_submission_event(r)};
+}
+
+/// The same with so many notices: rule "rule-0" to recipient "doctor-0", and so on, through the channel "mail".
+inline domain::command submission_with_notices(std::uint64_t subject, const std::string& key, std::uint32_t notices) {
+  auto c = submission(subject, key);
+  auto r = *domain::decode_submission_event(c.event);
+  for (std::uint32_t i = 0; i < notices; ++i) {
+    r.alerts.push_back({"rule-" + std::to_string(i)});
+    r.notices.push_back({r.alerts.back().rule, "mail", "doctor-" + std::to_string(i), i % 2 == 0});
+  }
+  c.type = domain::command_type::submission_with_notices;
+  c.event = domain::encode_submission_event(r);
+  return c;
+}
+
+inline domain::command notice_changes(const std::vector<domain::notice_change>& changes) {
+  return {domain::command_type::notice_changes, 0, {}, {}, domain::encode_notice_event(5, "system", changes)};
 }
 
 inline std::uint64_t hash_of_subject(std::uint64_t subject) {
