@@ -17,6 +17,7 @@ namespace {
 
 using pointer = catalog_actor::stateful_pointer<catalog_state>;
 using promise = caf::typed_response_promise<std::string, bool>;
+using record_promise = caf::typed_response_promise<bool>;
 
 constexpr std::uint32_t scan_events_max = 16; // an event holds a whole study
 
@@ -69,7 +70,40 @@ public:
     return answer;
   }
 
+  // ---- events that change no study ---------------------------------------------------------------------------------------
+
+  record_promise on_record(const event_ptr& event) {
+    auto answer = self_->make_response_promise<bool>();
+    if (!state_.serving) {
+      answer.deliver(failure(ec::not_serving, "the catalog is starting or not led by this node"));
+    } else if (state_.records.size() >= runtime::defaults::records_waiting_max) {
+      answer.deliver(failure(ec::not_serving, std::to_string(state_.records.size()) + " records are on their way already"));
+    } else {
+      state_.records.push_back({++state_.batches, answer});
+      propose(*event, event->entity, state_.batches);
+    }
+    return answer;
+  }
+
+  /// Answers the record of this batch. False when it is none of them.
+  bool end_record(std::uint64_t batch, const caf::error& why) {
+    const auto found =
+        std::find_if(state_.records.begin(), state_.records.end(), [&](const auto& r) { return r.batch == batch; });
+    if (found == state_.records.end())
+      return false;
+    if (why)
+      found->answer.deliver(why);
+    else
+      found->answer.deliver(true);
+    state_.records.erase(found);
+    return true;
+  }
+
+  // ---- what the replica says ---------------------------------------------------------------------------------------------
+
   void on_committed(std::uint64_t epoch, std::uint64_t batch, std::uint64_t index) {
+    if (epoch == state_.epoch && end_record(batch, {}))
+      return;
     if (epoch != state_.epoch || !state_.current || state_.current->batch != batch)
       return;
     runtime::fault_point(env_.faults, "catalog.committed");
@@ -80,6 +114,9 @@ public:
   }
 
   void on_refused(std::uint64_t epoch, std::uint64_t batch) {
+    if (epoch == state_.epoch &&
+        end_record(batch, failure(ec::not_serving, "this node stopped leading the catalog; nothing was recorded")))
+      return;
     if (epoch != state_.epoch || !state_.current || state_.current->batch != batch)
       return;
     finish(failure(ec::not_serving, "this node stopped leading the catalog; nothing was stored, try again"));
@@ -132,6 +169,9 @@ public:
     for (auto& import : state_.waiting)
       import.answer.deliver(failure(ec::not_serving, reason + "; nothing was stored, try again"));
     state_.waiting.clear();
+    for (auto& record : state_.records)
+      record.answer.deliver(failure(known == outcome::not_stored ? ec::not_serving : why, reason));
+    state_.records.clear();
   }
 
   void on_applied(std::uint64_t index) {
@@ -186,14 +226,18 @@ private:
     event.entity = now.id;
     event.before = std::move(checked->before);
     event.after = std::move(checked->after);
-    domain::command command;
-    command.type = domain::command_type::record;
-    command.subject_hash = domain::subject_hash(now.id, "");
-    command.event = domain::encode(event);
     now.source = nullptr;
     now.batch = ++state_.batches;
     runtime::fault_point(env_.faults, "catalog.propose");
-    self_->send(state_.replica, propose_atom::value, state_.epoch, now.batch,
+    propose(event, now.id, now.batch);
+  }
+
+  void propose(const domain::event& event, std::string_view chained_to, std::uint64_t batch) {
+    domain::command command;
+    command.type = domain::command_type::record;
+    command.subject_hash = domain::subject_hash(chained_to, "");
+    command.event = domain::encode(event);
+    self_->send(state_.replica, propose_atom::value, state_.epoch, batch,
                 std::make_shared<const std::string>(domain::encode_batch({std::move(command)})), proposer{self_});
   }
 
@@ -265,6 +309,8 @@ catalog_state::~catalog_state() {
     current->answer.deliver(why);
   for (auto& import : waiting)
     import.answer.deliver(why);
+  for (auto& record : records)
+    record.answer.deliver(failure(ec::time_limit, "the catalog is restarted; whether it was recorded is unknown"));
 }
 
 catalog_actor::behavior_type catalog_reading(pointer self, const runtime::environment& env, runtime::catalog_view& view,
@@ -274,6 +320,7 @@ catalog_actor::behavior_type catalog_reading(pointer self, const runtime::enviro
   work->start();
   return {
       [work](import_atom, const study_source_ptr& source, const std::string& who) { return work->on_import(source, who); },
+      [work](record_atom, const event_ptr& event) { return work->on_record(event); },
       [work](caf::tick_atom, std::uint64_t number) { work->on_limit(number); },
       [work](serving_atom, std::uint64_t epoch) { work->on_serving(epoch); },
       [work](closed_atom, std::uint64_t epoch, ec why, outcome known) { work->on_closed(epoch, why, known); },

@@ -32,6 +32,12 @@ struct catalog_state {
     std::uint64_t index = 0; ///< 0: not committed
   };
 
+  /// An event that changes no study, proposed and not yet durable.
+  struct record {
+    std::uint64_t batch = 0;
+    caf::typed_response_promise<bool> answer;
+  };
+
   catalog_state() = default;
   /// However the actor ends, nobody waits for an answer that will not come.
   ~catalog_state();
@@ -42,6 +48,7 @@ struct catalog_state {
   std::uint64_t epoch = 0, applied = 0, batches = 0, imports = 0;
   std::function<void()> on_end; ///< takes the catalog's readiness back, however the actor ends
   std::optional<import> current;
+  std::deque<record> records; ///< bounded by defaults::records_waiting_max
   std::deque<import> waiting; ///< bounded by defaults::imports_waiting_max
   static inline const char* name = "catalog";
 };

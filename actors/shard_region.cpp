@@ -321,6 +321,16 @@ public:
     metrics_.sessions.Set(static_cast<double>(state_.sessions.size()));
   }
 
+  session_lines_ptr newest_sessions(std::uint32_t limit) const {
+    auto lines = std::make_shared<session_lines>();
+    const auto now = env_.clock.now_ns();
+    for (auto hash = state_.by_use.rbegin(); hash != state_.by_use.rend() && lines->size() < limit; ++hash) {
+      const auto& s = state_.sessions.at(*hash);
+      lines->push_back({options_.shard, *hash, (now - s.used_ns) / 1'000'000, s.checking});
+    }
+    return lines;
+  }
+
   status_report_ptr status() const {
     return std::make_shared<const status_report>(status_report{name_,
                                                                state_.serving ? "serving" : to_string(state_.why_not),
@@ -492,7 +502,7 @@ private:
     if (state_.sessions.size() >= options_.sessions_max)
       end_least_used();
     const auto serial = state_.next_serial++;
-    auto actor = runtime::spawn_actor(*self_, env_, patient_session, options_.shard, hash, shard_region_actor{self_}, reader);
+    auto actor = runtime::spawn_uncounted(*self_, env_, patient_session, options_.shard, hash, shard_region_actor{self_}, reader);
     caf::actor_cast<caf::abstract_actor*>(actor)->attach_functor(
         [me = shard_region_actor{self_}, hash, serial](const caf::error&) {
           caf::anon_send(me, ended_atom::value, hash, serial);
@@ -763,6 +773,7 @@ shard_region_actor::behavior_type shard_region(pointer self, const runtime::envi
       [r](ended_atom, std::uint64_t hash, std::uint64_t serial) { r->on_ended(hash, serial); },
       [r](changed_atom, const std::string& name, const caf::strong_actor_ptr& actor) { r->on_changed(name, actor); },
       [r](caf::tick_atom) { r->on_tick(); },
+      [r](sessions_atom, std::uint32_t limit) -> session_lines_ptr { return r->newest_sessions(limit); },
       [r](status_atom) -> status_report_ptr { return r->status(); },
   };
 }

@@ -1,5 +1,7 @@
 #include "actors/store_reader.hpp"
 
+#include "domain/event.hpp"
+
 #include <sys/stat.h>
 #include <utility>
 
@@ -13,7 +15,7 @@ namespace {
 using pointer = store_reader_actor::stateful_pointer<store_reader_state>;
 
 struct reader_metrics {
-  prometheus::Histogram &head, &find, &list, &notices;
+  prometheus::Histogram &head, &find, &list, &notices, &scan;
   prometheus::Counter& errors;
 };
 
@@ -22,7 +24,7 @@ reader_metrics make_metrics(runtime::metrics& m) {
     return m.histogram("epione_store_read_seconds", "One look-up in a shard's store", runtime::latency_buckets(),
                        {{"kind", kind}});
   };
-  return {seconds("head"), seconds("find"), seconds("list"), seconds("notices"),
+  return {seconds("head"), seconds("find"), seconds("list"), seconds("notices"), seconds("scan"),
           m.counter("epione_store_read_errors_total", "Look-ups that failed")};
 }
 
@@ -62,6 +64,23 @@ public:
 
   caf::result<dead_letters_ptr> on_letters(const notice_question& q) {
     return answer<dead_letters>(q, [&](runtime::store_reader& r) { return r.dead(q); });
+  }
+
+  caf::result<event_lines_ptr> on_scan(std::uint32_t shard, std::uint64_t from_seq, std::uint32_t limit) {
+    auto found =
+        read<std::vector<stored_event>>(shard, metrics_.scan, [&](runtime::store_reader& r) { return r.scan(from_seq, limit); });
+    if (!found)
+      return make_error(found.error().code, found.error().message);
+    auto lines = std::make_shared<event_lines>();
+    for (const auto& stored : *found) {
+      auto e = domain::decode_event(stored.bytes);
+      if (!e)
+        return make_error(ec::damaged, "event " + std::to_string(stored.seq) + " of shard " + std::to_string(shard) +
+                                           " cannot be read: " + e.error());
+      lines->push_back({shard, stored.seq, e->time_us, std::move(e->who), std::move(e->role), std::move(e->action),
+                        std::move(e->entity), std::move(e->reason)});
+    }
+    return event_lines_ptr{std::move(lines)};
   }
 
   status_report_ptr status() const {
@@ -154,6 +173,9 @@ store_reader_actor::behavior_type store_reader(pointer self, const runtime::envi
       [w](list_atom, ticket t, const read_request_ptr& request, const list_client& who) { w->on_list(t, request, who); },
       [w](pending_atom, const notice_question_ptr& q) { return w->on_pending(*q); },
       [w](letters_atom, const notice_question_ptr& q) { return w->on_letters(*q); },
+      [w](scan_atom, std::uint32_t shard, std::uint64_t from_seq, std::uint32_t limit) {
+        return w->on_scan(shard, from_seq, limit);
+      },
       [w](status_atom) { return w->status(); },
   };
 }

@@ -1,5 +1,6 @@
 #include "actors/supervisor.hpp"
 
+#include "actors/supervisor_report.hpp"
 #include "runtime/directory.hpp"
 
 #include <algorithm>
@@ -33,21 +34,6 @@ bool is_orderly(const caf::error& x) {
   return !x || x == caf::exit_reason::user_shutdown;
 }
 
-const char* text(child_state x) {
-  switch (x) {
-    case child_state::down: return "down";
-    case child_state::delayed: return "waiting to be started again";
-    case child_state::blocked: return "waiting for the end of its predecessor";
-    case child_state::running: return "running";
-    case child_state::stopping: return "stopping";
-    case child_state::killed: return "killed";
-    case child_state::ended: return "ended";
-    case child_state::halted: return "halted";
-    case child_state::stuck: return "stuck";
-  }
-  return "unknown";
-}
-
 /// One event or call, with what it works on.
 class supervision {
 public:
@@ -55,6 +41,9 @@ public:
 
   void on_down(const caf::down_msg& down);
   void on_timer(std::uint64_t timer);
+  using promise = caf::typed_response_promise<bool>;
+  promise on_restart(const std::string& name, const std::string& who);
+  promise on_kill(const std::string& name, const std::string& who);
   void stop_all(caf::error reason);
   void step();
 
@@ -66,10 +55,17 @@ private:
   bool stop_next();
   bool start(child& c);
   bool wait_for_previous(child& c);
-  void died(child& c, const caf::error& reason);
+  void died(child& c, const caf::error& reason, bool by_operator = false);
   void restart_later(child& c, const caf::error& reason);
   void halt(child& c, const caf::error& reason);
   void give_up(child& c);
+  child* find(const std::string& name);
+  /// Who must be started before `c` can be; null when nobody is halted there.
+  const child* halted_before(const child* c) const;
+  promise refusal(const caf::error& why);
+  /// The answer to an operator; already given when `c` is null or all is stopping.
+  promise order_for(const child* c, const std::string& name);
+  void answer_orders(const child& c, const caf::error& why);
   void arm(child& c, std::uint32_t delay_ms);
   /// Those whom the death of `c` concerns, without itself.
   std::vector<child*> concerned(const child& c);
@@ -144,6 +140,11 @@ void supervision::on_timer(std::uint64_t timer) {
 /// incarnations would work on the same files, so that the only safe way on is up.
 void supervision::give_up(child& c) {
   c.state = child_state::stuck;
+  if (c.by_operator && !state_.stopping) {
+    env_.log.error(state_.part, "child is stuck: it was killed and has not ended, and is started again when it has",
+                   {{"child", c.spec.name}});
+    return;
+  }
   c.wanted = c.must_stop = false;
   c.previous = nullptr;
   env_.log.error(state_.part, "child is stuck: it was killed and has not ended", {{"child", c.spec.name}});
@@ -160,6 +161,7 @@ void supervision::stop_all(caf::error reason) {
   state_.stopping = true;
   state_.last_reason = std::move(reason);
   for (auto& c : state_.children) {
+    answer_orders(c, caf::make_error(ec::not_serving, state_.part + " is stopping"));
     c.wanted = false;
     c.must_stop = actor_of(c) != nullptr && c.state != child_state::stuck;
     if (c.state == child_state::delayed || c.state == child_state::blocked)
@@ -167,10 +169,98 @@ void supervision::stop_all(caf::error reason) {
   }
 }
 
+// ---- an operator's word --------------------------------------------------------------------------------------------
+
+child* supervision::find(const std::string& name) {
+  const auto found =
+      std::find_if(state_.children.begin(), state_.children.end(), [&](const child& c) { return c.spec.name == name; });
+  return found == state_.children.end() ? nullptr : &*found;
+}
+
+const child* supervision::halted_before(const child* c) const {
+  if (state_.options.strategy != supervision_strategy::rest_for_one)
+    return nullptr;
+  for (const auto& other : state_.children)
+    if (&other < c && other.halted)
+      return &other;
+  return nullptr;
+}
+
+supervision::promise supervision::refusal(const caf::error& why) {
+  auto answer = self_->make_response_promise<bool>();
+  answer.deliver(why);
+  return answer;
+}
+
+supervision::promise supervision::order_for(const child* c, const std::string& name) {
+  if (c == nullptr)
+    return refusal(caf::make_error(ec::not_found, state_.part + " has no child " + name));
+  if (state_.stopping)
+    return refusal(caf::make_error(ec::not_serving, state_.part + " is stopping"));
+  auto answer = self_->make_response_promise<bool>();
+  state_.orders.push_back({static_cast<std::size_t>(c - state_.children.data()), answer});
+  return answer;
+}
+
+void supervision::answer_orders(const child& c, const caf::error& why) {
+  const auto index = static_cast<std::size_t>(&c - state_.children.data());
+  std::erase_if(state_.orders, [&](auto& order) {
+    if (order.child != index)
+      return false;
+    if (why)
+      order.answer.deliver(why);
+    else
+      order.answer.deliver(true);
+    return true;
+  });
+}
+
+supervision::promise supervision::on_restart(const std::string& name, const std::string& who) {
+  auto* c = find(name);
+  if (const auto* stands_on = halted_before(c); stands_on != nullptr)
+    return refusal(
+        caf::make_error(ec::invalid, stands_on->spec.name + ", on which " + name + " stands, is halted; restart it first"));
+  auto answer = order_for(c, name);
+  if (c == nullptr || state_.stopping)
+    return answer;
+  env_.log.warning(state_.part, "child is started again by an operator", {{"child", name}, {"who", who}});
+  auto all = concerned(*c);
+  all.push_back(c);
+  for (auto* each : all) {
+    if (each != c && !each->halted && !each->wanted)
+      continue; // it has ended for good
+    each->wanted = true;
+    each->must_stop = actor_of(*each) != nullptr;
+    each->by_operator = each->must_stop;
+    if (std::exchange(each->halted, false))
+      each->halted_gauge->Set(0);
+    if (!each->must_stop && each->state != child_state::blocked) {
+      each->state = child_state::down;
+      each->timer = 0;
+    }
+  }
+  step();
+  return answer;
+}
+
+supervision::promise supervision::on_kill(const std::string& name, const std::string& who) {
+  auto* c = find(name);
+  if (c != nullptr && !state_.stopping && actor_of(*c) == nullptr)
+    return refusal(caf::make_error(ec::invalid, name + " does not run: it is " + text(c->state) + "; restart starts it"));
+  auto answer = order_for(c, name);
+  if (c == nullptr || state_.stopping)
+    return answer;
+  env_.log.warning(state_.part, "child is killed by an operator", {{"child", name}, {"who", who}});
+  c->by_operator = true;
+  self_->send_exit(actor_of(*c), caf::exit_reason::kill);
+  return answer;
+}
+
 // ---- an end, and what follows --------------------------------------------------------------------------------------
 
 void supervision::on_end(child& c, const caf::error& reason) {
   const bool was_to_stop = std::exchange(c.must_stop, false);
+  const bool by_operator = std::exchange(c.by_operator, false);
   c.state = c.halted ? child_state::halted : c.wanted ? child_state::down : child_state::ended;
   if (is_fatal(reason)) {
     env_.log.error(state_.part, "child ended, the node cannot go on",
@@ -186,19 +276,22 @@ void supervision::on_end(child& c, const caf::error& reason) {
     env_.log.info(state_.part, "child stopped because of another",
                   {{"child", c.spec.name}, {"reason", runtime::error_text(reason)}});
   } else {
-    died(c, reason);
+    died(c, reason, by_operator);
   }
 }
 
-void supervision::died(child& c, const caf::error& reason) {
+void supervision::died(child& c, const caf::error& reason, bool by_operator) {
   const bool again = c.spec.kind == child_kind::permanent || (c.spec.kind == child_kind::transient && !is_orderly(reason));
   if (!again) {
     c.wanted = false;
     c.state = child_state::ended;
     env_.log.info(state_.part, "child ended", {{"child", c.spec.name}, {"reason", runtime::error_text(reason)}});
+    answer_orders(c, caf::error{});
     return;
   }
-  if (runtime::code_of(reason) == ec::crashed_on_input) {
+  if (by_operator) {
+    env_.log.info(state_.part, "child ended by an operator, is started again at once", {{"child", c.spec.name}});
+  } else if (runtime::code_of(reason) == ec::crashed_on_input) {
     c.input_crashes_total->Increment();
     env_.log.warning(state_.part, "child ended by its input, is started again at once",
                      {{"child", c.spec.name}, {"reason", runtime::error_text(reason)}});
@@ -293,7 +386,7 @@ bool supervision::stop_next() {
   for (auto& c : state_.children) {
     if (!c.must_stop)
       continue;
-    if (c.state == child_state::stopping || c.state == child_state::killed)
+    if (c.state == child_state::stopping || c.state == child_state::killed || c.state == child_state::stuck)
       return true;
     last = &c;
   }
@@ -338,29 +431,17 @@ bool supervision::start(child& c) {
   env_.log.debug(state_.part, "child started", {{"child", c.spec.name}, {"restarts", c.restarts}});
   actor_of(c) = actor;
   env_.directory->put(c.spec.name, actor);
+  answer_orders(c, caf::error{});
   self_->monitor(actor); // one that has ended already reports it at once
   return true;
 }
 
-status_report_ptr status_of(const supervisor_state& state, const runtime::environment& env) {
-  auto report = std::make_shared<status_report>();
-  report->name = state.part;
-  report->state = state.stopping ? "stopping" : "running";
-  const auto now = env.clock.now_ns();
-  for (const auto& c : state.children) {
-    if (!state.stopping && c.halted)
-      report->state = "halted";
-    else if (c.wanted && c.state != child_state::running && report->state == "running")
-      report->state = "restarting";
-    auto line = std::string{text(c.state)} + ", restarts " + std::to_string(c.restarts);
-    if (c.state == child_state::running || c.state == child_state::stopping)
-      line += ", age " + std::to_string((now - c.started_ns) / 1'000'000'000) + " s";
-    report->details.emplace_back(c.spec.name, std::move(line));
-  }
-  return report;
-}
-
 } // namespace
+
+supervisor_state::~supervisor_state() {
+  for (auto& order : orders)
+    order.answer.deliver(caf::make_error(ec::not_serving, part + " has ended"));
+}
 
 supervisor_actor::behavior_type supervisor(pointer self, const runtime::environment& env, std::string name,
                                            supervisor_options options, std::vector<child_spec> children) {
@@ -396,6 +477,13 @@ supervisor_actor::behavior_type supervisor(pointer self, const runtime::environm
   self->send(self, restart_atom::value, std::uint64_t{0});
   return {
       [self, &env](restart_atom, std::uint64_t timer) { supervision{self, env}.on_timer(timer); },
+      [self, &env](children_atom) { return children_of(self->state, env); },
+      [self, &env](restart_atom, const std::string& name, const std::string& who) {
+        return supervision{self, env}.on_restart(name, who);
+      },
+      [self, &env](kill_atom, const std::string& name, const std::string& who) {
+        return supervision{self, env}.on_kill(name, who);
+      },
       [self, &env](status_atom) { return status_of(self->state, env); },
   };
 }

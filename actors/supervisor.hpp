@@ -58,6 +58,7 @@ struct supervisor_state {
     bool wanted = true;     ///< is to run
     bool must_stop = false; ///< runs and is to be stopped
     bool halted = false;
+    bool by_operator = false; ///< its end was an operator's wish: not counted, and waited for as long as it takes
     std::uint64_t timer = 0;  ///< the one that counts; older ones are ignored
     caf::actor_addr previous; ///< blocked: who must end first
     std::int64_t started_ns = 0;
@@ -68,12 +69,21 @@ struct supervisor_state {
     prometheus::Gauge* halted_gauge = nullptr;
   };
 
+  /// An operator's order that waits for its child to run.
+  struct order {
+    std::size_t child = 0; ///< its index
+    caf::typed_response_promise<bool> answer;
+  };
+
   supervisor_state() = default;
+  /// However it ends, nobody waits for an answer that will not come.
+  ~supervisor_state();
   std::string part;
   supervisor_options options;
   std::vector<child> children;
   /// Who runs, by index. Shared with what runs when the supervisor itself ends, killed for instance: nobody must outlive it.
   std::shared_ptr<std::vector<caf::strong_actor_ptr>> running;
+  std::vector<order> orders;
   bool stopping = false;
   caf::error last_reason; ///< stopping: what to end with
   std::uint64_t timers = 0;
@@ -91,6 +101,10 @@ struct supervisor_state {
 /// too
 ///   many restarts: stops all children and ends with ec::restart_intensity and the child's name (the path of names from above).
 /// A child that cannot even be killed when it should be started again ends the supervisor with io_failed: its files may be open.
+///
+/// An operator's restart stops a child and whom its death concerns, each within its limit, and starts them again; his kill ends
+/// the child at once. Neither is counted, and a child that does not end then is waited for, because ending the supervisor over
+/// what an operator tries helps nobody. A restart also starts what is halted or has ended.
 ///
 /// Told to stop by an exit message it stops its children in reverse, each within its limit, and ends with that message's reason
 /// once all are down; with the error of a child that reports damaged, io_failed or in_use on its way.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "domain/study.hpp"
+#include "messages/console.hpp"
 #include "messages/dead_letter.hpp"
 #include "messages/errors.hpp"
 #include "messages/log.hpp"
@@ -32,21 +33,6 @@ using stored_event_ptr = std::shared_ptr<const stored_event>;
 using stored_events_ptr = std::shared_ptr<const std::vector<stored_event>>;
 using study_source_ptr = std::shared_ptr<const domain::study_source>;
 using receipts_ptr = std::shared_ptr<const std::vector<domain::receipt>>;
-
-/// A command of the console as it was typed, split into words.
-struct console_request {
-  std::vector<std::string> words;
-  bool json = false; ///< the reply's text is one JSON value instead of a table
-  std::string who;   ///< "os:USER"
-};
-using console_request_ptr = std::shared_ptr<const console_request>;
-
-struct console_reply {
-  int code = 0;        ///< runtime::exit_code
-  std::string text;    ///< for standard output
-  std::string message; ///< for standard error: what was wrong and what to do
-};
-using console_reply_ptr = std::shared_ptr<const console_reply>;
 
 } // namespace epione::messages
 
@@ -81,6 +67,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::dead_letters_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::letter_request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::console_request_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::console_reply_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::child_reports_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::event_lines_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::session_lines_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::event_ptr)
 
 namespace epione::messages {
 
@@ -128,6 +118,11 @@ using pending_atom = caf::atom_constant<caf::atom("pending")>;
 using letters_atom = caf::atom_constant<caf::atom("letters")>;
 using console_atom = caf::atom_constant<caf::atom("console")>;
 using restart_atom = caf::atom_constant<caf::atom("restart")>;
+using kill_atom = caf::atom_constant<caf::atom("kill")>;
+using children_atom = caf::atom_constant<caf::atom("children")>;
+using scan_atom = caf::atom_constant<caf::atom("scan")>;
+using sessions_atom = caf::atom_constant<caf::atom("sessions")>;
+using record_atom = caf::atom_constant<caf::atom("record")>;
 
 using status_reply = caf::replies_to<status_atom>::with<status_report_ptr>;
 
@@ -233,7 +228,9 @@ using store_reader_actor = caf::typed_actor<
     /// Pending notices of a shard.
     caf::replies_to<pending_atom, notice_question_ptr>::with<notice_page_ptr>,
     /// Dead letters of a shard.
-    caf::replies_to<letters_atom, notice_question_ptr>::with<dead_letters_ptr>, status_reply>;
+    caf::replies_to<letters_atom, notice_question_ptr>::with<dead_letters_ptr>,
+    /// Up to so many events of a shard from this one on, in order; none when there is no such store yet. (shard, seq, limit)
+    caf::replies_to<scan_atom, std::uint32_t, std::uint64_t, std::uint32_t>::with<event_lines_ptr>, status_reply>;
 
 // ---- the way of a submission ---------------------------------------------------------------------------------------
 
@@ -288,6 +285,8 @@ using shard_region_actor = caf::typed_actor<
     caf::reacts_to<propose_atom, command_ptr, bool>,
     /// From the directory: an actor was started anew.
     caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
+    /// Up to so many of its sessions, the one heard of last first. (limit)
+    caf::replies_to<sessions_atom, std::uint32_t>::with<session_lines_ptr>,
     /// To itself: idle sessions, limits.
     caf::reacts_to<caf::tick_atom>, status_reply>;
 
@@ -307,7 +306,9 @@ using catalog_actor = caf::typed_actor<
     /// Import a study folder; answers the study's id and whether anything changed, or ec::invalid with all problems as text.
     /// (source, who: "os:USER")
     caf::replies_to<import_atom, study_source_ptr, std::string>::with<std::string, bool>,
-    caf::reacts_to<serving_atom, std::uint64_t>, // as shard_listener
+    /// Add an event to group 0's chain that changes no study; answered (true) once it is durable. ec::not_serving: it was not
+    /// recorded; any other error: whether it was is unknown.
+    caf::replies_to<record_atom, event_ptr>::with<bool>, caf::reacts_to<serving_atom, std::uint64_t>, // as shard_listener
     caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>, caf::reacts_to<applied_atom, std::uint64_t>,
     caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
     caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>, // as proposer
@@ -361,7 +362,7 @@ using outbox_actor = caf::typed_actor<
 
 /// Answers the commands of `epione console`.
 using admin_console_actor = caf::typed_actor<
-    /// Always answered within defaults::console_answer_limit_ms, whoever is stuck.
+    /// Always answered within the command's own limit (actors/console/commands.hpp), whoever is stuck.
     caf::replies_to<console_atom, console_request_ptr>::with<console_reply_ptr>, status_reply>;
 
 // ---- supervision ---------------------------------------------------------------------------------------------------
@@ -369,6 +370,11 @@ using admin_console_actor = caf::typed_actor<
 /// Starts, watches and stops its children (actors/supervisor.hpp).
 using supervisor_actor = caf::typed_actor<
     /// To itself: start again what is due.
-    caf::reacts_to<restart_atom, std::uint64_t>, status_reply>;
+    caf::reacts_to<restart_atom, std::uint64_t>, caf::replies_to<children_atom>::with<child_reports_ptr>,
+    /// An operator's word: stop a child and those its death concerns, and start them again; also one that is halted. Answered
+    /// (true) when it runs again; ec::not_found: no child of that name; ec::not_serving: it is stopping. (name, who)
+    caf::replies_to<restart_atom, std::string, std::string>::with<bool>,
+    /// The same without giving it time to stop: it dies as by a fault, which is not counted. One that does not run: ec::invalid.
+    caf::replies_to<kill_atom, std::string, std::string>::with<bool>, status_reply>;
 
 } // namespace epione::messages

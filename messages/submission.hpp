@@ -70,7 +70,7 @@ enum class notice_state : std::uint8_t { pending, dead, sent };
 struct stored_event {
   std::uint64_t seq = 0;
   std::string bytes;
-  std::vector<notice_state> notices; ///< where a submission is looked up: one for each notice it planned
+  std::vector<notice_state> notices = {}; ///< where a submission is looked up: one for each notice it planned
 };
 
 /// What a shard's store knows of a subject before any event is read.

@@ -55,6 +55,8 @@ public:
   void request_stop();
   /// Has every store apply what is committed now instead of letting it gather. Does not wait for it.
   void apply_committed();
+  /// By request_stop(), the token, or an operator at the console.
+  bool asked_to_stop() const;
   /// `who`: "os:USER".
   tl::expected<import_result, import_failure> import_study(const domain::study_source& source, const std::string& who);
 

@@ -31,6 +31,21 @@ inline constexpr std::uint32_t export_apply_repeat_ms = 250;   // a store takes 
 inline constexpr std::uint32_t export_apply_poll_ms = 5;       // a look at one row of a file
 inline constexpr std::size_t export_piece_bytes = 256 * 1024;  // written at once
 
+// ---- the operator's console -----------------------------------------------------------------------------------------
+inline constexpr std::uint32_t console_status_limit_ms = 1'000;   // for one actor to say how it is; who is later is shown so
+inline constexpr std::uint32_t console_rate_window_ms = 250;      // messages are counted so long for a rate; short enough to wait
+inline constexpr std::uint32_t console_record_limit_ms = 5'000;   // for group 0 to have an operator's command durable
+inline constexpr std::uint32_t console_order_limit_ms = 45'000;   // to stop an actor, which may take stop_limit_ms, and start it
+inline constexpr std::uint32_t console_letters_limit_ms = 20'000; // for a shard to retry or drop its dead letters
+inline constexpr std::uint32_t console_margin_ms = 1'000;         // of one limit above the one it stands on
+inline constexpr std::uint32_t console_lines_max = 200;           // sessions, events or letters a shard is asked for at once
+inline constexpr std::uint32_t console_events_max = 64;           // of a shard in one look of tail; more come too fast to read
+inline constexpr std::size_t console_word_bytes_max = 1'000;      // of one word typed; the longest name is far below
+inline constexpr std::size_t console_words_max = 32;              // of one command
+inline constexpr std::size_t records_waiting_max = 16;            // operators' commands on their way into group 0
+inline constexpr std::uint32_t console_follow_ms = 1'000;         // between two looks of watch and tail
+inline constexpr std::size_t console_history_max = 1'000;         // lines kept for the next session
+
 // ---- HTTP: what one client may ask of a node -----------------------------------------------------------------------
 inline constexpr std::size_t http_body_bytes_max = 256 * 1024;     // the largest form is far below; attachments go elsewhere
 inline constexpr std::size_t http_header_bytes_max = 16 * 1024;    // what proxies commonly allow

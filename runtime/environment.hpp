@@ -5,6 +5,7 @@
 #include "runtime/error_text.hpp"
 #include "runtime/fault_points.hpp"
 #include "runtime/log.hpp"
+#include "runtime/message_count.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/process.hpp"
 #include "runtime/random.hpp"
@@ -63,18 +64,34 @@ void prepare(caf::scheduled_actor* self, const environment& env, const char (&na
   prepare_named(self, env, name);
 }
 
-/// Spawns `actor(self, env, arguments...)`. Arguments are kept by value; pass std::ref for what must stay a reference.
+/// What spawns call: `actor(self, env, arguments...)`. reference_wrappers stay what they are until the call, which CAF's own
+/// argument tuple would not do.
+template <class Result, class Self, class... Parameters, class... Arguments>
+auto starting(const environment& env, Result (*actor)(Self*, const environment&, Parameters...), Arguments&&... arguments) {
+  return [actor, &env, kept = std::tuple<std::decay_t<Arguments>...>(std::forward<Arguments>(arguments)...)](Self* self) mutable {
+    return std::apply([&](auto&... x) { return actor(self, env, std::move(x)...); }, kept);
+  };
+}
+
+/// Spawns `actor(self, env, arguments...)`, whose messages are counted (message_count.hpp). Arguments are kept by value until it
+/// has started; pass std::ref for what must stay a reference.
 template <caf::spawn_options Options = caf::no_spawn_options, class Spawner, class Result, class Self, class... Parameters,
           class... Arguments>
 auto spawn_actor(Spawner& spawner, const environment& env, Result (*actor)(Self*, const environment&, Parameters...),
                  Arguments&&... arguments) {
-  // reference_wrappers stay what they are until the call, which CAF's own argument tuple would not do. The unit is there because
-  // CAF dereferences a null pointer to an empty tuple when there is no argument at all.
-  auto start = [actor, &env, kept = std::tuple<std::decay_t<Arguments>...>(std::forward<Arguments>(arguments)...)](
-                   Self* self, caf::unit_t) mutable {
-    return std::apply([&](auto&... x) { return actor(self, env, std::move(x)...); }, kept);
+  auto start = starting(env, actor, std::forward<Arguments>(arguments)...);
+  return spawner.template spawn<counted_actor<Self, decltype(start)>, Options>(std::move(start));
+}
+
+/// The same without a counter: for those of whom there may be a million.
+template <class Spawner, class Result, class Self, class... Parameters, class... Arguments>
+auto spawn_uncounted(Spawner& spawner, const environment& env, Result (*actor)(Self*, const environment&, Parameters...),
+                     Arguments&&... arguments) {
+  // The unit is there because CAF dereferences a null pointer to an empty tuple when there is no argument at all.
+  auto start = [start = starting(env, actor, std::forward<Arguments>(arguments)...)](Self* self, caf::unit_t) mutable {
+    return start(self);
   };
-  return spawner.template spawn<Options>(std::move(start), caf::unit);
+  return spawner.template spawn<caf::no_spawn_options>(std::move(start), caf::unit);
 }
 
 /// The same for an actor whose handlers block (files, SQLite).

@@ -191,4 +191,25 @@ BOOST_AUTO_TEST_CASE(a_subscriber_is_told_of_those_present_and_then_of_each_chan
   BOOST_TEST(told.size() == 4u);
 }
 
+BOOST_AUTO_TEST_CASE(messages_are_counted_but_for_those_of_whom_there_are_very_many) {
+  std::int32_t sum = 0;
+  auto counted = runtime::spawn_actor(system, env, make_adder, std::string{"a"}, std::ref(sum));
+  auto uncounted = runtime::spawn_uncounted(system, env, make_adder, std::string{"b"}, std::ref(sum));
+  run();
+  const auto handled = [](const adder& x) { return runtime::messages_handled(caf::actor_cast<caf::strong_actor_ptr>(x)); };
+  BOOST_TEST((handled(counted) == std::optional<std::uint64_t>{0}));
+  BOOST_TEST((handled(uncounted) == std::nullopt));
+  for (std::int32_t i = 0; i < 5; ++i)
+    self->send(counted, i);
+  self->send(uncounted, std::int32_t{1});
+  run();
+  BOOST_TEST((handled(counted) == std::optional<std::uint64_t>{5}));
+  BOOST_TEST(sum == 11);
+  self->send(counted, std::int32_t{13});
+  run();
+  BOOST_TEST((handled(counted) == std::optional<std::uint64_t>{6})); // also of one that has ended
+  self->send_exit(uncounted, caf::exit_reason::kill);
+  run();
+}
+
 BOOST_AUTO_TEST_SUITE_END()
