@@ -23,12 +23,16 @@ std::vector<std::string> choices_of(const std::string& type) {
   return out;
 }
 
-/// The part that says what a value is: "UINT:INT in [1 - 60000]" is a number.
+/// What a value is called: "UINT:INT in [1 - 60000]" is a number, "TEXT:TIME" a time, "TEXT:{a,b}" a text, "HOST:PORT" itself.
 std::string value_name(const std::string& type) {
-  auto name = type.substr(0, type.find_first_of(":{ "));
-  if (name == "UINT" || name == "INT" || name == "FLOAT")
+  const auto colon = type.find(':');
+  const auto kind = type.substr(0, colon);
+  const auto check = colon == std::string::npos ? std::string{} : type.substr(colon + 1, type.find(' ', colon) - colon - 1);
+  if (kind == "UINT" || kind == "INT" || kind == "FLOAT")
     return "NUMBER";
-  return name.empty() ? "VALUE" : name;
+  if (kind == "TEXT" && !check.empty())
+    return check.front() == '{' ? kind : check;
+  return type.empty() ? "VALUE" : type.substr(0, type.find(' '));
 }
 
 option_description describe_option(const CLI::Option& o) {

@@ -50,8 +50,8 @@ void service_manager::send(const std::string& message) const {
   const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return;
-  [[maybe_unused]] const auto sent = ::sendto(fd, message.data(), message.size(), MSG_NOSIGNAL,
-                                              reinterpret_cast<const sockaddr*>(&address), size);
+  [[maybe_unused]] const auto sent =
+      ::sendto(fd, message.data(), message.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address), size);
   ::close(fd);
 }
 

@@ -18,8 +18,9 @@
 
 namespace epione::runtime {
 
-/// What a store of format 1 lacks.
-inline constexpr const char* notice_schema =
+/// What a store of format 1 lacks: these tables, and the state's sum of the rows of subjects, which its next opening fills in.
+inline constexpr const char* format_2_schema =
+    "ALTER TABLE state ADD COLUMN subjects INTEGER NOT NULL DEFAULT 0;"
     "CREATE TABLE pending_notice(key INTEGER PRIMARY KEY, lane INTEGER NOT NULL, checksum INTEGER NOT NULL);"
     "CREATE TABLE dead_notice(key INTEGER PRIMARY KEY, lane INTEGER NOT NULL, at INTEGER NOT NULL, dropped INTEGER NOT NULL,"
     " checksum INTEGER NOT NULL, reason BLOB NOT NULL);"

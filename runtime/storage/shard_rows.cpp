@@ -20,7 +20,7 @@ const char* const shard_schema =
     "CREATE TABLE state(id INTEGER PRIMARY KEY CHECK(id = 1), shard INTEGER NOT NULL, applied INTEGER NOT NULL, term INTEGER NOT "
     "NULL,"
     " configuration_index INTEGER NOT NULL, head INTEGER NOT NULL, head_hash BLOB NOT NULL, checksum INTEGER NOT NULL,"
-    " configuration BLOB NOT NULL, subjects INTEGER NOT NULL)";
+    " configuration BLOB NOT NULL)";
 
 const char* const insert_event = "INSERT INTO event VALUES(?,?,?,?,?,?)";
 const char* const select_event = "SELECT seq, previous, type, checksum, hash, body FROM event WHERE seq = ?";
@@ -40,16 +40,17 @@ std::string_view view(const domain::chain_hash& hash) {
 }
 
 std::uint64_t checksum_of(const state_row& row) {
-  return hashed_record<128>{}
-      .add(row.shard)
+  hashed_record<128> out;
+  out.add(row.shard)
       .add(row.applied.index)
       .add(row.applied.term)
       .add(row.applied.configuration_index)
       .add(row.head.seq)
       .add_bytes(view(row.head.hash))
-      .add(XXH3_64bits(row.applied.configuration.data(), row.applied.configuration.size()))
-      .add(row.subjects)
-      .hash64();
+      .add(XXH3_64bits(row.applied.configuration.data(), row.applied.configuration.size()));
+  if (row.subjects != 0) // format 1 had none
+    out.add(row.subjects);
+  return out.hash64();
 }
 
 [[noreturn]] void damaged(const connection& c, std::uint64_t seq, const std::string& what) {
@@ -197,8 +198,10 @@ void bind(prepared& replace, const state_row& row) {
 }
 
 state_row read_state(connection& c, std::uint32_t shard) {
-  prepared read{c, "SELECT shard, applied, term, configuration_index, head, head_hash, checksum, configuration, subjects "
-                   "FROM state"};
+  prepared read{c, c.version() < shard_format.version
+                       ? "SELECT shard, applied, term, configuration_index, head, head_hash, checksum, configuration, 0 FROM state"
+                       : "SELECT shard, applied, term, configuration_index, head, head_hash, checksum, configuration, subjects "
+                         "FROM state"};
   state_row row;
   row.shard = shard;
   if (!read.step()) {
@@ -246,7 +249,7 @@ void check_head(connection& c, const state_row& state) {
     damaged(c, last, "its hash does not continue the chain");
 }
 
-void check_subjects(connection& c, const state_row& state) {
+std::uint64_t check_subjects(connection& c, const state_row& state) {
   // What is wrong with a page's own bookkeeping may leave its rows readable until the next write.
   if (prepared check{c, "PRAGMA quick_check(subject)"}; check.step() && check.blob(0) != "ok")
     fail(ec::damaged, c.path() + ": the table of subjects is damaged: " + std::string{check.blob(0)});
@@ -259,8 +262,9 @@ void check_subjects(connection& c, const state_row& state) {
       refuse_subject(c, hash);
     sum += rows.number(2);
   }
-  if (sum != state.subjects)
+  if (sum != state.subjects && state.subjects != 0)
     fail(ec::damaged, c.path() + ": its rows of subjects are not those that its state names: one is missing, or one too many");
+  return sum;
 }
 
 std::optional<found_submission> find_submission(connection& c, prepared& select, std::uint64_t last, const domain::receipt& id) {

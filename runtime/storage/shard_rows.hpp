@@ -17,8 +17,8 @@
 
 namespace epione::runtime {
 
-/// Version 2 has the tables of notices (notice_rows.hpp).
-inline constexpr file_format shard_format{0x45505348 /* EPSH */, 2, "shard store", notice_schema};
+/// Version 2 has the tables of notices (notice_rows.hpp) and the sum of the rows of subjects.
+inline constexpr file_format shard_format{0x45505348 /* EPSH */, 2, "shard store", format_2_schema};
 extern const char* const shard_schema;
 
 /// An event as stored. SQLite has no page checksums, so each row carries its own and is never served without it being checked.
@@ -67,7 +67,7 @@ struct state_row {
   applied_point applied;
   chain_head head;
   /// Sum of the checksums of all rows of subjects, modulo 2^64: each row speaks for itself only, and one that is gone would pass
-  /// for a patient who never sent anything.
+  /// for a patient who never sent anything. 0 of a store that was written before there was a sum.
   std::uint64_t subjects = 0;
 };
 extern const char* const replace_state;
@@ -80,7 +80,8 @@ void check_head(connection& c, const state_row& state);
 
 /// Throws `damaged` unless the rows of subjects are whole and just those that the state names. Reads all of them, some 2 million
 /// a second. The caller holds a read transaction if somebody may write.
-void check_subjects(connection& c, const state_row& state);
+/// Returns their sum; a state without one names whatever is there.
+std::uint64_t check_subjects(connection& c, const state_row& state);
 
 /// The submission with this receipt among the subject's events from `last` back. Throws `damaged`.
 struct found_submission {

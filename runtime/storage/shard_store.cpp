@@ -37,7 +37,7 @@ public:
         state_(read_state(connection_, shard)) {
     sqlite3_wal_hook(connection_.handle(), &sqlite_shard_store::count_frames, this);
     check_head(connection_, state_);
-    check_subjects(connection_, state_);
+    state_.subjects = check_subjects(connection_, state_);
   }
 
   const applied_point& applied() const override { return state_.applied; }

@@ -45,6 +45,8 @@ public:
         result.push_back(event);
     return result;
   }
+  runtime::storage_result<notice_page> pending(const notice_question&) override { return notice_page{}; }
+  runtime::storage_result<dead_letters> dead(const notice_question&) override { return dead_letters{}; }
 
 private:
   fake_store& store_;

@@ -40,11 +40,9 @@ help help_of(const words& path) {
     if (below) {
       if (std::regex_match(line, found, command))
         out.commands.push_back(found[1]);
-    } else if (line.starts_with("  -")) { // what is said about a flag may name others
-      for (std::sregex_iterator at{line.begin(), line.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(line.size(), 30)),
-                                   flag},
-           end;
-           at != end; ++at)
+    } else if (line.starts_with("  -")) { // what is said about a flag may name others, its own names end at the first space
+      const auto names = line.substr(2, line.find(' ', 2) - 2);
+      for (std::sregex_iterator at{names.begin(), names.end(), flag}, end; at != end; ++at)
         out.flags.insert((*at)[2]);
     }
   }

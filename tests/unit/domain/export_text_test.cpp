@@ -74,15 +74,16 @@ BOOST_AUTO_TEST_SUITE(export_text)
 BOOST_AUTO_TEST_CASE(columns_are_what_all_have_then_each_forms_scores_and_questions_in_its_order) {
   const auto all = one_version();
   const export_columns columns{all, ""};
-  const std::vector<std::string> wanted{"study",    "site",  "subject", "receipt",     "form", "version", "authored",
-                                        "stored",   "shard", "seq",     "key",         "alerts", "f:sum",  "f:sum:label",
-                                        "f.q2",     "f.q10", "f.q1",    "f.many",      "f.yes", "f.dose"};
+  const std::vector<std::string> wanted{"study",  "site",  "subject", "receipt", "form",   "version", "authored",
+                                        "stored", "shard", "seq",     "key",     "alerts", "f:sum",   "f:sum:label",
+                                        "f.q2",   "f.q10", "f.q1",    "f.many",  "f.yes",  "f.dose"};
   BOOST_TEST(columns.names() == wanted, boost::test_tools::per_element());
   csv_writer csv{columns};
   std::string header;
   csv.append_header(header);
-  BOOST_TEST(header == "study,site,subject,receipt,form,version,authored,stored,shard,seq,key,alerts,f:sum,f:sum:label,f.q2,f.q10,"
-                       "f.q1,f.many,f.yes,f.dose\r\n");
+  BOOST_TEST(header ==
+             "study,site,subject,receipt,form,version,authored,stored,shard,seq,key,alerts,f:sum,f:sum:label,f.q2,f.q10,"
+             "f.q1,f.many,f.yes,f.dose\r\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_only_an_older_version_asked_has_a_column_behind_the_newest_ones) {
@@ -185,9 +186,9 @@ BOOST_AUTO_TEST_CASE(what_has_no_column_is_named_and_nothing_is_written) {
 }
 
 BOOST_AUTO_TEST_CASE(one_form_alone_has_only_its_columns) {
-  const study_source source{study_toml("[[forms]]\nid = \"a\"\nfile = \"a.json\"\n[[forms]]\nid = \"b\"\nfile = \"b.json\"\n"),
-                            {{"a.json", form_json(R"({"linkId":"x","type":"string"})")},
-                             {"b.json", form_json(R"({"linkId":"y","type":"string"})")}}};
+  const study_source source{
+      study_toml("[[forms]]\nid = \"a\"\nfile = \"a.json\"\n[[forms]]\nid = \"b\"\nfile = \"b.json\"\n"),
+      {{"a.json", form_json(R"({"linkId":"x","type":"string"})")}, {"b.json", form_json(R"({"linkId":"y","type":"string"})")}}};
   const versions all{compiled(source)};
   const export_columns columns{all, "b"};
   BOOST_TEST(columns.names().size() == export_fixed_columns + 1);

@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(an_exception_in_a_handler_is_a_failed_command_and_nothing_m
   door d{[](const admin_request& r, const std::string&) -> admin_reply {
     if (r.command == "bad")
       throw std::runtime_error{"secret"};
-    return echo(r);
+    return echo(r, {});
   }};
   const auto bad = admin_call(d.path, {"bad", {}}, 10s);
   BOOST_REQUIRE(bad);
@@ -206,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_stop_waits_for_a_command_that_runs_no_longer_than_it_is_t
   door d{[&](const admin_request& r, const std::string&) {
     begun.set_value();
     ended.wait();
-    return echo(r);
+    return echo(r, {});
   }};
   auto call = std::async(std::launch::async, [&] { return admin_call(d.path, {"slow", {}}, 10s); });
   begun.get_future().wait();
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(more_calls_than_allowed_are_told_to_come_back_and_stop_wait
            ++inside;
            changed.notify_all();
            changed.wait(guard, [&] { return go; });
-           return echo(r);
+           return echo(r, {});
          },
          {.calls_max = 2}};
   const auto call = [&] { return admin_call(d.path, {"slow", {}}, 10s); };
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_caller_does_not_wait_beyond_its_limit) {
   auto ended = end.get_future().share();
   door d{[&](const admin_request& r, const std::string&) {
     ended.wait();
-    return echo(r);
+    return echo(r, {});
   }};
   const auto reply = admin_call(d.path, {"slow", {}}, 20ms);
   end.set_value();

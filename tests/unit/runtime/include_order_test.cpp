@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(libraries_are_linked_as_their_folders_may_include) {
 
 BOOST_AUTO_TEST_CASE(every_folder_with_code_has_its_rule) {
   const fs::path root{EPIONE_SOURCE_DIR};
-  const folders other{"build", "tests", "docs", "examples", "scripts", "cmake", "web"};
+  const folders other{"build", "tests", "docs", "examples", "scripts", "cmake", "packaging", "web"};
   for (const auto& entry : fs::directory_iterator{root}) {
     const auto name = entry.path().filename().string();
     if (entry.is_directory() && !name.starts_with('.') && !other.contains(name))

@@ -1,6 +1,7 @@
 // A walk hands out every event once and in order up to where it was told to, or says which one is not as it was written.
 #include "runtime/storage/event_walk.hpp"
 
+#include "runtime/storage/shard_rows.hpp"
 #include "runtime/storage/sqlite.hpp"
 #include "tests/unit/runtime_storage/simulated_fixture.hpp"
 
@@ -45,7 +46,7 @@ struct walked : simulated {
 
   void change(const char* sql) {
     runtime::connection c{
-        disk, "/d/shard-001.db", runtime::access_mode::write, runtime::file_format{0x45505348, 1, "shard store"}, "", "FULL", 64};
+        disk, "/d/shard-001.db", runtime::access_mode::write, runtime::shard_format, "", "FULL", 64};
     c.run(sql);
   }
 };
