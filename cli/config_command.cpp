@@ -2,6 +2,7 @@
 #include "cli/settings_flags.hpp"
 #include "cli/table.hpp"
 #include "node/data_directory.hpp"
+#include "runtime/channels/builtin.hpp"
 #include "runtime/process.hpp"
 
 #include <CLI/CLI.hpp>
@@ -42,11 +43,42 @@ resolved resolve_for_directory(const settings_flags& flags, const command_contex
   return r;
 }
 
+std::string good_text(const runtime::config& c) {
+  const auto n = c.channels.size();
+  return "The configuration is good: " + std::to_string(runtime::settings().size()) + " settings, each within its limits" +
+         (n == 0 ? "" : ", and " + std::to_string(n) + (n == 1 ? " channel" : " channels")) + ".\n";
+}
+
+/// What the sections [channels.NAME] come to; nothing that may be a secret.
+void add_channels(const runtime::config& c, std::vector<std::vector<std::string>>& rows, nlohmann::ordered_json& list) {
+  const auto kinds = runtime::builtin_channel_kinds();
+  for (const auto& channel : c.channels)
+    for (const auto& key : runtime::keys_of(*kinds.find(channel.kind))) {
+      const auto name = "channels." + channel.name + "." + key.name;
+      const auto value = runtime::shown_value(channel, key);
+      const std::string origin{
+          to_string(channel.given(key.name) ? runtime::config_origin::file : runtime::config_origin::standard)};
+      const auto& place = channel.values.at(key.name).place;
+      const auto unit = key.unit == "count" ? std::string{} : key.unit;
+      rows.push_back({name, value, unit, origin, place});
+      nlohmann::ordered_json item{{"setting", name}};
+      if (key.unit.empty())
+        item["value"] = value;
+      else
+        item["value"] = channel.number(key.name);
+      item.update({{"unit", unit}, {"origin", origin}, {"place", place}});
+      if (!key.unit.empty())
+        item.update({{"minimum", key.minimum}, {"maximum", key.maximum}});
+      item["meaning"] = key.meaning;
+      list.push_back(std::move(item));
+    }
+}
+
 int check(const resolved& r, bool json, command_context& context) {
   if (json)
     context.out << to_json_text({{"ok", r.has_value()}, {"problems", problems_json(r)}}) << '\n';
   else if (r)
-    context.out << "The configuration is good: " << runtime::settings().size() << " settings, each within its limits.\n";
+    context.out << good_text(r->values);
   else
     print_problems(context.out, r.error());
   return r ? runtime::exit_code::done : runtime::exit_code::problems;
@@ -72,6 +104,7 @@ int show(const resolved& r, bool json, command_context& context) {
     item["meaning"] = s.meaning;
     list.push_back(std::move(item));
   }
+  add_channels(r->values, rows, list);
   if (json)
     context.out << to_json_text(list) << '\n';
   else

@@ -59,6 +59,7 @@ tl::expected<runtime::resolved_config, std::vector<runtime::config_problem>>
 settings_flags::resolve(const command_context& context) const {
   runtime::config_input input;
   input.environment = context.environment;
+  input.kinds = &kinds_;
   auto path = config_path_;
   const auto variable = std::find_if(input.environment.begin(), input.environment.end(),
                                      [](const auto& v) { return v.first == runtime::config_file_variable; });

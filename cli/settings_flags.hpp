@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/commands.hpp"
+#include "runtime/channels/builtin.hpp"
 #include "runtime/config.hpp"
 
 #include <deque>
@@ -37,6 +38,7 @@ private:
   };
   void add(CLI::App& command, const runtime::setting& what);
 
+  runtime::channel_kinds kinds_ = runtime::builtin_channel_kinds();
   std::optional<std::string> config_path_, http_;
   std::deque<given> given_; // a deque: the parser keeps pointers into it
 };

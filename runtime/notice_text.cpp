@@ -20,6 +20,7 @@ struct language_texts {
   std::string_view study, site, subject, form, rule, receipt, raised;
   std::string_view alert_line, stored_line; // one of several
   std::string_view closing;
+  std::string_view test_title, test_text;
 };
 
 constexpr language_texts texts[] = {
@@ -29,13 +30,15 @@ constexpr language_texts texts[] = {
      "So many notices were waiting for you that they come in one message.", "Study", "Site", "Subject", "Form", "Rule", "Receipt",
      "Stored", "alert {rule}, site {site}, subject {subject}, form {form}, receipt {receipt}, {raised}",
      "new answers, site {site}, subject {subject}, form {form}, receipt {receipt}, {raised}",
-     "The answers are not part of this message. Look at them in Epione under the receipt."},
+     "The answers are not part of this message. Look at them in Epione under the receipt.", "Epione: test of channel {channel}",
+     "This is a test. Nothing happened, and nothing is to be done."},
     {"zh", "警报 {rule}：研究 {study}，中心 {site}，受试者 {subject}", "新的问卷：研究 {study}，中心 {site}，受试者 {subject}",
      "{count} 条通知，其中 {alerts} 条警报：研究 {study}", "一名受试者的回答触发了警报。", "一名受试者提交了问卷。",
      "等待发送给您的通知较多，现合并为一条消息。", "研究", "中心", "受试者", "问卷", "规则", "回执", "保存时间",
      "警报 {rule}，中心 {site}，受试者 {subject}，问卷 {form}，回执 {receipt}，{raised}",
      "新的问卷，中心 {site}，受试者 {subject}，问卷 {form}，回执 {receipt}，{raised}",
-     "本消息不包含回答内容。请凭回执在 Epione 中查看。"},
+     "本消息不包含回答内容。请凭回执在 Epione 中查看。", "Epione：通道 {channel} 测试",
+     "这是一条测试消息。没有发生任何事情，无需处理。"},
 };
 
 const language_texts& texts_of(std::string_view language) {
@@ -158,6 +161,22 @@ messages::outgoing compose(const std::vector<const notice*>& notices, const doma
     out.subject = filled(t.merged_title, values);
     out.text = merged_text(t, notices, to);
   }
+  return out;
+}
+
+messages::outgoing compose_test(std::string key, std::string channel, std::string address, std::string_view language,
+                                std::int64_t wall_us) {
+  const auto& t = texts_of(language);
+  messages::outgoing out;
+  out.key = key;
+  out.subject = filled(t.test_title, {{"channel", channel}});
+  out.text = std::string{t.test_text} + "\n";
+  out.channel = std::move(channel);
+  out.to = std::move(address);
+  out.recipient = "test";
+  out.language = t.code;
+  out.urgent = false;
+  out.notices.push_back({std::move(key), "test", "test", "test", "test", "", std::string(32, '0'), utc_time_text(wall_us)});
   return out;
 }
 

@@ -104,7 +104,7 @@ public:
     ended = false;
     end_reason = {};
     tree = std::make_unique<node::actor_tree>(
-        *system_, node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink}, config_, false);
+        *system_, node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink, kinds}, config_, false);
     root_ = tree->start();
     caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor([this](const caf::error& why) {
       ended = true;
@@ -362,6 +362,7 @@ public:
   recording_sink sink;
   recording_process process;
   scripted_faults faults;
+  runtime::channel_kinds kinds = runtime::builtin_channel_kinds();
   std::unique_ptr<node::actor_tree> tree;
   bool ended = true;
   caf::error end_reason;
