@@ -29,6 +29,8 @@ void notice_window::look_again_behind(const notice_key& key) {
     return;
   }
   seen_ = std::min(seen_, key);
+  if (catch_up_) // new rows of the lanes that it is for are left to it
+    catch_up_ = std::min(*catch_up_, key);
   more_ = true;
   for (auto& [number, l] : lanes_)
     l.taken_up_to = std::min(l.taken_up_to, key);

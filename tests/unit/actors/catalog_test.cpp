@@ -156,7 +156,7 @@ struct catalog_fixture : actor_fixture {
     const auto commands = domain::decode_batch(batch);
     BOOST_REQUIRE(commands.has_value());
     for (const auto& command : *commands)
-      store.events.push_back({store.events.size() + 1, std::string{command.event}});
+      store.events.push_back({store.events.size() + 1, std::string{command.event}, {}});
   }
   void commit(std::uint64_t index) {
     self->send(tested, committed_atom::value, seen.proposals.back().first, seen.proposals.back().second, index);
@@ -388,10 +388,10 @@ BOOST_AUTO_TEST_CASE(a_stored_study_that_no_longer_compiles_is_left_out_and_repo
   broken.forms[0].text = "{";
   domain::event other;
   other.action = "something.else";
-  store.events = {{1, event_of("old", broken)},
-                  {2, event_of("demo", source_of("demo", "1", "How are you?"))},
-                  {3, domain::encode(other)},
-                  {4, "damaged"}};
+  store.events = {{1, event_of("old", broken), {}},
+                  {2, event_of("demo", source_of("demo", "1", "How are you?")), {}},
+                  {3, domain::encode(other), {}},
+                  {4, "damaged", {}}};
   serve(1);
   BOOST_TEST((served() == ids{"demo"}));
   BOOST_TEST(log.count("a stored study does not compile with this version and is not served, study=old") == 1);
