@@ -15,7 +15,8 @@ namespace {
 
 struct console_node {
   console_node() : node(disk.disk(), disk.directory()) {
-    BOOST_REQUIRE_MESSAGE(node.start_with_demo(), node.why_not());
+    const bool started = node.start_with_demo();
+    BOOST_REQUIRE_MESSAGE(started, node.why_not());
     beside = node.tree->start_console([this] { ++stops; });
     node.settle();
   }

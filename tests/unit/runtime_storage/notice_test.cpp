@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_is_not_understood_changes_nothing) {
 BOOST_AUTO_TEST_CASE(a_store_of_the_format_before_opens_and_keeps_notices_from_then_on) {
   apply({submission(7, "a")});
   store.reset();
-  change_file("DROP TABLE pending_notice; DROP TABLE dead_notice; DROP TABLE notice_count; PRAGMA user_version=1");
+  bring_to_format_1(*disk, directory.path(), 3);
   {
     auto old = reader();
     BOOST_TEST(must(old->pending(all())).end);

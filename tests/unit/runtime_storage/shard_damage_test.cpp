@@ -168,16 +168,7 @@ BOOST_AUTO_TEST_CASE(a_truncated_store_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_store_of_the_first_format_is_brought_to_this_one) {
-  {
-    runtime::connection c{disk, db, runtime::access_mode::write, runtime::shard_format, "", "FULL", 64};
-    auto state = runtime::read_state(c, 3);
-    state.subjects = 0;
-    runtime::prepared replace{c, runtime::replace_state};
-    bind(replace, state);
-    replace.run();
-  }
-  change("ALTER TABLE state DROP COLUMN subjects; DROP TABLE pending_notice; DROP TABLE dead_notice; DROP TABLE notice_count;"
-         "PRAGMA user_version = 1");
+  bring_to_format_1(disk, "/d", 3);
   BOOST_TEST(must(must(runtime::open_store_reader(disk, "/d", 3))->scan(1, 1'000)).size() == 40u); // by who may not write
   {
     auto store = must(runtime::open_shard_store(disk, "/d", 3));

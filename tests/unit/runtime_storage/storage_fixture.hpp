@@ -6,7 +6,9 @@
 #include "domain/ids.hpp"
 #include "domain/notice_change.hpp"
 #include "runtime/storage/journal.hpp"
+#include "runtime/storage/shard_rows.hpp"
 #include "runtime/storage/shard_store.hpp"
+#include "runtime/storage/sqlite.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cstdint>
@@ -43,6 +45,22 @@ T must(runtime::storage_result<T>&& r) {
   BOOST_REQUIRE_MESSAGE(r.has_value(), r.error().message);
   if constexpr (!std::is_void_v<T>)
     return std::move(*r);
+}
+
+/// Makes a shard's store what a version of the program before notices, and before the sum of subject rows, left behind.
+inline void bring_to_format_1(runtime::disk& disk, const std::string& directory, std::uint32_t shard) {
+  runtime::connection c{disk, runtime::shard_path(directory, shard), runtime::access_mode::write, runtime::shard_format, "", "FULL",
+                        64};
+  auto state = runtime::read_state(c, shard);
+  state.subjects = 0;
+  {
+    runtime::prepared replace{c, runtime::replace_state};
+    bind(replace, state);
+    replace.run();
+  }
+  c.run("ALTER TABLE state DROP COLUMN subjects; DROP TABLE pending_notice; DROP TABLE dead_notice; DROP TABLE notice_count;"
+        "PRAGMA user_version = 1");
+  BOOST_REQUIRE(c.checkpoint().complete);
 }
 
 inline messages::log_entry entry(std::uint64_t index, std::string data, std::uint64_t term = 1,
