@@ -14,6 +14,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 namespace epione::node {
@@ -28,6 +29,8 @@ struct tree_ports {
   runtime::fault_points* faults = nullptr;
   runtime::process& process;
   runtime::reply_sink& sink;
+  /// Channels beside the configured ones, whose "notifier NAME" somebody else enters into the directory.
+  std::set<std::string> other_channels{};
 };
 
 /// What the end of the node supervisor means for the process: 0 after an orderly stop, 4 when data is damaged, else 1.
@@ -66,6 +69,7 @@ private:
 
   caf::actor_system& system_;
   runtime::reply_sink& sink_;
+  std::set<std::string> other_channels_;
   runtime::config config_;
   runtime::catalog_view catalog_view_;
   runtime::readiness readiness_;
