@@ -47,7 +47,7 @@ int exit_code_of(const caf::error& end) {
 }
 
 actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
-    : system_(system), sink_(ports.sink), config_(config), kinds_(ports.kinds),
+    : system_(system), sink_(ports.sink), other_channels_(ports.other_channels), config_(config), kinds_(ports.kinds),
       environment_(ports.log, ports.metrics, ports.clock, ports.random, ports.disk, ports.faults,
                    std::make_shared<runtime::directory>(), detached, config.data.directory, ports.process) {
   readiness_.set("catalog", "the studies are being read");
@@ -262,6 +262,7 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
     actors::outbox_options options;
     options.shard = group;
     options.readers = config_.readers.count;
+    options.channels = other_channels_;
     for (const auto& c : config_.channels)
       options.channels.insert(c.name);
     return pointer_to(runtime::spawn_actor(system_, environment_, actors::outbox, options));

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 namespace epione::node {
@@ -31,6 +32,8 @@ struct tree_ports {
   runtime::fault_points* faults = nullptr;
   runtime::process& process;
   runtime::reply_sink& sink;
+  /// Channels beside the configured ones, whose "notifier NAME" somebody else enters into the directory.
+  std::set<std::string> other_channels{};
   /// What the channels of the configuration may be; the program's own kinds when nothing else is said.
   runtime::channel_kinds kinds = runtime::builtin_channel_kinds();
 };
@@ -80,6 +83,7 @@ private:
   caf::actor_system& system_;
   caf::weak_actor_ptr top_; ///< the node supervisor
   runtime::reply_sink& sink_;
+  std::set<std::string> other_channels_;
   runtime::config config_;
   runtime::channel_kinds kinds_;
   runtime::catalog_view catalog_view_;

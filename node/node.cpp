@@ -146,7 +146,7 @@ struct node::impl {
       return node_error{opened.error().exit_code, opened.error().message};
     directory = std::move(*opened);
     system = std::make_unique<caf::actor_system>(caf_config);
-    tree_ports ports{*log, numbers, clock, random, *disk, nullptr, *process, sink, options.kinds};
+    tree_ports ports{*log, numbers, clock, random, *disk, nullptr, *process, sink, {}, options.kinds};
     tree = std::make_unique<actor_tree>(*system, ports, options.config, true);
     if (options.http) {
       if (auto failed = start_http())

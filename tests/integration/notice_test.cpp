@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(whoever_dies_at_any_stage_of_a_notice_every_notice_is_deliv
   const std::vector<std::string> stages{"outbox.page",    "outbox.hand", "outbox.outcome", "outbox.propose",
                                         "outbox.applied", "reader.read", "store.apply",    "writer.committed"};
   const std::vector<std::string> victims{"outbox 1", "region 1", "writer 1", "store 1", "replica 1",
-                                         "reader 0", "reader 1", "journal",  "shards",  "notifier log"};
+                                         "reader 0", "reader 1", "journal",  "shards",  "notifier doctor"};
   for (const auto& victim : victims)
     for (const auto& stage : stages)
       BOOST_TEST_CONTEXT("kill " << victim << " at " << stage) {

@@ -104,7 +104,7 @@ public:
     ended = false;
     end_reason = {};
     tree = std::make_unique<node::actor_tree>(
-        *system_, node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink, kinds}, config_, false);
+        *system_, node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink, other_channels, kinds}, config_, false);
     root_ = tree->start();
     caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor([this](const caf::error& why) {
       ended = true;
@@ -283,7 +283,7 @@ public:
   // ---- notices ----------------------------------------------------------------------------------------------------------
 
   /// From now on "notifier CHANNEL" writes into `notices`; one that was there before is gone.
-  void start_notifier(const std::string& channel = "log") {
+  void start_notifier(const std::string& channel = "doctor") {
     end_notifier();
     notifier_ =
         caf::actor_cast<caf::strong_actor_ptr>(runtime::spawn_actor(*system_, tree->environment(), stub_notifier, notices));
@@ -362,6 +362,7 @@ public:
   recording_sink sink;
   recording_process process;
   scripted_faults faults;
+  std::set<std::string> other_channels{"doctor"}; ///< of the demo; a stub stands there
   runtime::channel_kinds kinds = runtime::builtin_channel_kinds();
   std::unique_ptr<node::actor_tree> tree;
   bool ended = true;

@@ -95,10 +95,37 @@ void simulated_node::start() {
   ended_.reset();
   faults_.countdown = 0;
   tree_ = std::make_unique<node::actor_tree>(
-      *system_, node::tree_ports{*log_, *metrics_, around_.clock, random_, around_.disk, &faults_, process_, sink_}, config_,
-      false);
+      *system_, node::tree_ports{*log_, *metrics_, around_.clock, random_, around_.disk, &faults_, process_, sink_, {"doctor"}},
+      config_, false);
   root_ = tree_->start();
   caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor([this](const caf::error& why) { ended_ = why; });
+  notices_ = std::make_shared<tests::notifier_book>();
+  notices_->decide = around_.notify;
+  start_notifier();
+}
+
+/// Nobody supervises it here: whoever is killed is started again at once, and knows nothing of what the last one had in hand.
+void simulated_node::start_notifier() {
+  notices_->held.clear();
+  notifier_ = caf::actor_cast<caf::strong_actor_ptr>(
+      runtime::spawn_actor(*system_, tree_->environment(), tests::stub_notifier, notices_));
+  caf::actor_cast<caf::abstract_actor*>(notifier_)->attach_functor([this](const caf::error&) {
+    if (!silent_)
+      start_notifier();
+  });
+  tree_->directory().put("notifier doctor", notifier_);
+}
+
+void simulated_node::try_held_notices() {
+  if (!running() || silent_)
+    return;
+  for (auto& [n, client] : std::exchange(notices_->held, {})) {
+    if (const auto outcome = around_.notify(n))
+      caf::anon_send(client, messages::outcome_atom::value,
+                     std::make_shared<const messages::notice_outcomes>(messages::notice_outcomes{*outcome}));
+    else
+      notices_->held.emplace_back(n, client);
+  }
 }
 
 bool simulated_node::ready() {
@@ -138,6 +165,9 @@ std::size_t simulated_node::destroy() {
   if (!ended_)
     caf::anon_send_exit(caf::actor_cast<caf::actor>(root_), caf::exit_reason::kill);
   root_ = nullptr;
+  notices_->held.clear(); // they refer to actors of this system
+  caf::anon_send_exit(caf::actor_cast<caf::actor>(notifier_), caf::exit_reason::kill);
+  notifier_ = nullptr;
   scheduler_->run(drain_steps_max);
   const auto left = system_->registry().running();
   tree_.reset();

@@ -11,6 +11,7 @@
 #include "tests/simulation/trace.hpp"
 #include "tests/support/manual_clock.hpp"
 #include "tests/support/seeded_random.hpp"
+#include "tests/support/stub_notifier.hpp"
 
 #include <caf/scheduler/test_coordinator.hpp>
 #include <functional>
@@ -31,6 +32,8 @@ struct node_surroundings {
   trace& log;
   chance luck; ///< for the order of actors
   std::function<void(const messages::reply&)> deliver;
+  /// What becomes of a notice; nothing: that is said later, by answer_held().
+  std::function<std::optional<messages::notice_outcome>(const messages::notice&)> notify;
   /// Instead of the process's end.
   std::function<void(int exit_code, std::string_view why)> fatal;
 };
@@ -72,6 +75,11 @@ public:
   /// Imports the demo study; `done` gets an empty text, or why not.
   void import_demo(std::function<void(std::string)> done);
 
+  // ---- notices -------------------------------------------------------------------------------------------------------------
+  /// The notifier tries again what it has in hand.
+  void try_held_notices();
+  std::size_t held_notices() const { return notices_ == nullptr ? 0 : notices_->held.size(); }
+
   // ---- trouble -------------------------------------------------------------------------------------------------------------
   std::vector<std::string> actor_names() const;
   bool kill(const std::string& name);
@@ -106,6 +114,7 @@ private:
 
   std::int64_t caf_time_ns() const;
   std::size_t pick();
+  void start_notifier();
 
   node_surroundings around_;
   runtime::config config_;
@@ -120,6 +129,8 @@ private:
   caf::scheduler::test_coordinator* scheduler_ = nullptr;
   std::unique_ptr<node::actor_tree> tree_;
   caf::strong_actor_ptr root_;
+  std::shared_ptr<tests::notifier_book> notices_; ///< of "notifier doctor", which starts again by itself
+  caf::strong_actor_ptr notifier_;
   bool stopping_ = false, silent_ = false;
   std::optional<caf::error> ended_;
   std::int64_t time_offset_ns_ = 0;   ///< world's clock minus CAF's

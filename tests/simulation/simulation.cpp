@@ -17,6 +17,8 @@ constexpr std::int64_t settle_limit_ns = 120 * s_in_ns;
 constexpr std::int64_t inspect_limit_ns = 240 * s_in_ns;
 /// A seed whose node was down most of the time goes on until enough was acknowledged, up to here.
 constexpr std::int64_t longest_life_ns = 400 * s_in_ns;
+/// The same for telling of every alert: a window's worth at a time, each with an outcome that is stored.
+constexpr std::int64_t told_limit_ns = 240 * s_in_ns;
 constexpr std::size_t inspections_at_once = 16;
 
 class seed_run {
@@ -26,7 +28,7 @@ public:
   }
 
   seed_result run() {
-    if (begin() && live() && recover() && restart() && inspect() && finish())
+    if (begin() && live() && recover() && restart() && inspect() && told() && finish())
       count();
     return report();
   }
@@ -76,8 +78,39 @@ private:
           [this](const std::string& why) { world_.log.line(why.empty() ? "demo was there" : "import failed: " + why); });
   }
 
+  /// The post office is away for some time, twice; and a notifier tries again what it could not deliver.
+  void plan_post(std::int64_t until_ns) {
+    auto luck = world_.luck.branch("post");
+    for (int i = 0; i < 2; ++i) {
+      const auto from = luck.between(now(), until_ns);
+      world_.plans.at(from, [this] { world_.post.set_away(true), world_.log.line("the post office is away"); });
+      world_.plans.at(from + luck.between(1, 60) * s_in_ns,
+                      [this] { world_.post.set_away(false), world_.log.line("the post office is back"); });
+    }
+    try_post_again();
+  }
+
+  void try_post_again() {
+    world_.node.try_held_notices();
+    if (!posted_)
+      world_.after(2 * s_in_ns, [this] { try_post_again(); });
+  }
+
+  /// Whom an acknowledged submission's alerts concern has been told, at the latest some time after the last trouble.
+  bool told() {
+    world_.post.be_quick();
+    world_.post.expect_all();
+    if (!world_.run_until([this] { return world_.post.missing() == 0; }, now() + told_limit_ns) && !world_.broken())
+      world_.book.violation("nobody was told within " + std::to_string(told_limit_ns / s_in_ns) + " s of " +
+                            world_.post.first_missing());
+    posted_ = true;
+    world_.post.check();
+    return !world_.broken();
+  }
+
   bool live() {
     const auto from = now(), until = from + world_.luck.between(125, 160) * s_in_ns;
+    plan_post(until);
     trouble_.plan(from + s_in_ns, until);
     phones_.live_until(from + longest_life_ns);
     world_.run_until([&] { return now() >= until && world_.book.counts().acknowledged >= acknowledged_min + 50; },
@@ -146,7 +179,9 @@ private:
                     std::to_string(counts.refused) + " refused, " + std::to_string(counts.not_found) + " not found, " +
                     std::to_string(counts.not_stored) + " not stored, " + std::to_string(counts.unknown) + " unknown, " +
                     std::to_string(counts.lost) + " lost, " + std::to_string(counts.readings) + " histories, " +
-                    std::to_string(counts.details) + " submissions read, " + std::to_string(world_.starts) + " starts");
+                    std::to_string(counts.details) + " submissions read, " + std::to_string(world_.post.deliveries()) +
+                    " notices told, " + std::to_string(world_.post.repeats()) + " of them again, " +
+                    std::to_string(world_.starts) + " starts");
     r.seed = world_.seed;
     r.violations = world_.book.violations();
     r.faults = trouble_.list();
@@ -167,7 +202,7 @@ private:
   world world_;
   phones phones_;
   trouble trouble_;
-  bool imported_ = false;
+  bool imported_ = false, posted_ = false;
 };
 
 } // namespace

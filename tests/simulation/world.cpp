@@ -18,7 +18,8 @@ constexpr const char* directory = "/node";
 
 world::world(std::uint64_t number, std::FILE* trace_out)
     : seed(number), luck(chance{number}.branch("world")), log(clock.ns, trace_out),
-      disk(chance{number}.branch("disk").next(), clock), node_disk(disk), book(log), config(make_config()),
+      disk(chance{number}.branch("disk").next(), clock), node_disk(disk), book(log),
+      post(log, book, chance{number}.branch("post")), config(make_config()),
       node(node_surroundings{clock, node_disk, log, chance{number}.branch("order"),
                              [this](const messages::reply& r) {
                                const auto how = book.answered(r);
@@ -27,6 +28,7 @@ world::world(std::uint64_t number, std::FILE* trace_out)
                                if (on_answer)
                                  on_answer(r.to, how);
                              },
+                             [this](const messages::notice& n) { return post.take(n); },
                              [this](int code, std::string_view why) { fatal(code, why); }},
            config) {
   book.now_is(clock.ns);

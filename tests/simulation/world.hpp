@@ -5,6 +5,7 @@
 #include "tests/simulation/agenda.hpp"
 #include "tests/simulation/chance.hpp"
 #include "tests/simulation/ledger.hpp"
+#include "tests/simulation/post_office.hpp"
 #include "tests/simulation/process_disk.hpp"
 #include "tests/simulation/simulated_disk.hpp"
 #include "tests/simulation/simulated_node.hpp"
@@ -55,6 +56,7 @@ public:
   simulated_disk disk;
   process_disk node_disk;
   ledger book;
+  post_office post;
   runtime::config config;
   simulated_node node;
 
