@@ -42,11 +42,6 @@ runtime::channel_kind pigeons(pigeon_loft& loft) {
   return kind;
 }
 
-struct client_state {
-  client_state() = default;
-  static inline const char* name = "client";
-};
-
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(channels)
@@ -65,35 +60,20 @@ BOOST_AUTO_TEST_CASE(a_channel_from_outside_is_registered_and_used) {
   BOOST_REQUIRE(problems.empty());
   test_node node{disk.disk(), disk.directory(), config};
   node.kinds = kinds;
-  BOOST_REQUIRE_MESSAGE(node.start_with_demo(), node.why_not());
+  node.other_channels.clear();
+  const bool started = node.start_with_demo();
+  BOOST_REQUIRE_MESSAGE(started, node.why_not());
   BOOST_TEST((node.tree->directory().find("notifier log") != nullptr));
 
-  messages::notice n;
-  n.key = {1, 5, 0};
-  n.study = "demo";
-  n.id = domain::make_receipt("demo", "42", "k");
-  n.channel = "doctor";
-  n.recipient = "doctor";
-  n.raised_us = node.clock.wall_us();
-  std::vector<messages::notice_outcome> outcomes;
-  const auto client = node.system().spawn(
-      [&](messages::notice_client::stateful_pointer<client_state>, caf::unit_t) -> messages::notice_client::behavior_type {
-        return {[&](messages::outcome_atom, const messages::notice_outcomes_ptr& all) {
-          outcomes.insert(outcomes.end(), all->begin(), all->end());
-        }};
-      },
-      caf::unit);
-  caf::anon_send(node.tree->directory().get<messages::notifier_actor>("notifier doctor"), messages::notify_atom::value,
-                 std::make_shared<const messages::notices>(messages::notices{n}), client);
-  BOOST_TEST(node.run_until([&] { return !outcomes.empty(); }, 60'000));
-  BOOST_REQUIRE(outcomes.size() == 1U);
-  BOOST_TEST(outcomes[0].sent);
+  BOOST_TEST(node.send("42", node.phq9(3), "k") == 202); // alarming
+  BOOST_TEST(node.run_until([&] { return node.alert_states("42") == "sent"; }, 60'000));
   BOOST_REQUIRE(loft.flown.size() == 1U);
-  BOOST_TEST(loft.flown[0] == domain::to_text(n.id));
+  BOOST_TEST(loft.flown[0] == domain::to_text(domain::make_receipt("demo", "42", "k")));
+
   BOOST_TEST(node.kill("notifier doctor")); // and it comes back
-  node.settle();
-  BOOST_TEST(node.run_until([&] { return node.tree->directory().find("notifier doctor") != nullptr; }, 5'000));
-  caf::anon_send_exit(client, caf::exit_reason::kill);
+  BOOST_TEST(node.send("43", node.phq9(3), "k") == 202);
+  BOOST_TEST(node.run_until([&] { return node.alert_states("43") == "sent"; }, 60'000));
+  BOOST_TEST(loft.flown.back() == domain::to_text(domain::make_receipt("demo", "43", "k")));
   BOOST_TEST(node.stop());
 }
 
