@@ -24,8 +24,8 @@ reader_metrics make_metrics(runtime::metrics& m) {
     return m.histogram("epione_store_read_seconds", "One look-up in a shard's store", runtime::latency_buckets(),
                        {{"kind", kind}});
   };
-  return {seconds("head"), seconds("find"), seconds("list"), seconds("notices"), seconds("scan"),
-          m.counter("epione_store_read_errors_total", "Look-ups that failed")};
+  return {seconds("head"),    seconds("find"), seconds("list"),
+          seconds("notices"), seconds("scan"), m.counter("epione_store_read_errors_total", "Look-ups that failed")};
 }
 
 class work {

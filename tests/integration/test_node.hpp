@@ -104,7 +104,8 @@ public:
     ended = false;
     end_reason = {};
     tree = std::make_unique<node::actor_tree>(
-        *system_, node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink, other_channels, kinds}, config_, false);
+        *system_, node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink, other_channels, kinds}, config_,
+        false);
     root_ = tree->start();
     caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor([this](const caf::error& why) {
       ended = true;

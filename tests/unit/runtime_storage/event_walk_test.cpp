@@ -45,8 +45,7 @@ struct walked : simulated {
   }
 
   void change(const char* sql) {
-    runtime::connection c{
-        disk, "/d/shard-001.db", runtime::access_mode::write, runtime::shard_format, "", "FULL", 64};
+    runtime::connection c{disk, "/d/shard-001.db", runtime::access_mode::write, runtime::shard_format, "", "FULL", 64};
     c.run(sql);
   }
 };

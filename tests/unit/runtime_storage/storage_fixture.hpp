@@ -49,8 +49,8 @@ T must(runtime::storage_result<T>&& r) {
 
 /// Makes a shard's store what a version of the program before notices, and before the sum of subject rows, left behind.
 inline void bring_to_format_1(runtime::disk& disk, const std::string& directory, std::uint32_t shard) {
-  runtime::connection c{disk, runtime::shard_path(directory, shard), runtime::access_mode::write, runtime::shard_format, "", "FULL",
-                        64};
+  runtime::connection c{
+      disk, runtime::shard_path(directory, shard), runtime::access_mode::write, runtime::shard_format, "", "FULL", 64};
   auto state = runtime::read_state(c, shard);
   state.subjects = 0;
   {
