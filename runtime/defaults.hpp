@@ -163,7 +163,7 @@ inline constexpr std::uint32_t restart_period_ms = 60'000;   // ... in this peri
 inline constexpr std::uint32_t restart_delay_ms = 20;        // before the second restart in a period, then doubled each time
 inline constexpr std::uint32_t restart_delay_ms_max = 1'000; // a fault that passes by itself is soon over
 inline constexpr std::uint32_t child_stop_limit_ms = 5'000;  // one actor's last transaction and checkpoint
-inline constexpr std::uint32_t kill_limit_ms = 2'000;        // a killed actor ends after the call it is in
-inline constexpr std::uint32_t stop_limit_ms = 30'000;       // drain and stop, then the process ends all the same
+inline constexpr std::uint32_t kill_limit_ms = 10'000; // a killed actor ends after the call it is in: some syncs, on a slow disk
+inline constexpr std::uint32_t stop_limit_ms = 30'000; // drain and stop, then the process ends all the same
 
 } // namespace epione::runtime::defaults

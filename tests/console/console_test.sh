@@ -166,7 +166,8 @@ keys C-d
 shown 'ended with 0'
 [ "$(stat -c %a "$history")" = 600 ] || fail "the history may be read by others"
 grep -q 'because' "$history" || fail "the history does not hold what was typed"
-$terminal kill-server
+end_terminal
+terminal="$terminal-again" # of a server of its own: the first may still be on its way out
 $terminal new-session -d -s console -x 80 -y 24 "$epione console --data-dir $data; echo ended with \$?; cat"
 shown "$prompt *$"
 keys Up && shown "$prompt restart validator 0 because I may$"
