@@ -1,5 +1,6 @@
 #include "node/actor_tree.hpp"
 
+#include "actors/admin_console.hpp"
 #include "actors/catalog.hpp"
 #include "actors/gateway.hpp"
 #include "actors/journal_writer.hpp"
@@ -63,7 +64,24 @@ void actor_tree::forget_actors() {
 }
 
 caf::strong_actor_ptr actor_tree::start() {
-  return start_supervisor("node", supervision_strategy::rest_for_one, node_children());
+  auto top = start_supervisor("node", supervision_strategy::rest_for_one, node_children());
+  top_ = caf::weak_actor_ptr{top.get()};
+  return top;
+}
+
+caf::strong_actor_ptr actor_tree::start_console(std::function<void()> request_stop) {
+  actors::console_ports ports;
+  ports.shards = config_.shards.count;
+  ports.readers = config_.readers.count;
+  ports.tops = {{"node", top_}};
+  ports.request_stop = std::move(request_stop);
+  std::vector<child_spec> children;
+  children.push_back(permanent("console", actor_stop_limit_ms, [this, ports] {
+    return pointer_to(runtime::spawn_actor(system_, environment_, actors::admin_console, ports));
+  }));
+  auto beside = start_supervisor("operations", supervision_strategy::one_for_one, std::move(children));
+  environment_.directory->put("operations", beside); // nobody's child, and to be seen all the same
+  return beside;
 }
 
 void actor_tree::submit(ticket t, submission_ptr s) {
@@ -79,6 +97,10 @@ void actor_tree::read(ticket t, read_request_ptr r) {
     caf::anon_send(g, read_atom::value, t, std::move(r));
   else
     sink_.deliver({{t, 503, R"({"error":"this node is starting; try again","outcome":"unknown"})", config_.http.retry_after_s}});
+}
+
+admin_console_actor actor_tree::console() const {
+  return environment_.directory->get<admin_console_actor>("console");
 }
 
 catalog_actor actor_tree::catalog() const {

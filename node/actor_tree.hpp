@@ -12,6 +12,7 @@
 #include "runtime/readiness.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -46,10 +47,15 @@ public:
   /// Starts the node supervisor. When it ends, its exit reason is the node's: none after a stop, else why.
   caf::strong_actor_ptr start();
 
+  /// Starts the operator's console beside the tree, under a supervisor of its own: it answers while the tree is down, and no
+  /// death in the tree ends it. After start(). `request_stop` is called for `drain`; null: there is nothing to stop.
+  caf::strong_actor_ptr start_console(std::function<void()> request_stop);
+
   void submit(messages::ticket t, messages::submission_ptr s) override;
   void read(messages::ticket t, messages::read_request_ptr r) override;
 
   messages::catalog_actor catalog() const;
+  messages::admin_console_actor console() const;
   messages::gateway_actor gateway() const;
   /// Lets go of all handles, so that the actor system can end before the tree does.
   void forget_actors();
@@ -65,6 +71,7 @@ private:
                                          std::vector<actors::child_spec> children);
 
   caf::actor_system& system_;
+  caf::weak_actor_ptr top_; ///< the node supervisor
   runtime::reply_sink& sink_;
   runtime::config config_;
   runtime::catalog_view catalog_view_;

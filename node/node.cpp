@@ -1,5 +1,6 @@
 #include "node/node.hpp"
 
+#include "actors/console_commands.hpp"
 #include "node/actor_tree.hpp"
 #include "node/data_directory.hpp"
 #include "node/node_metrics.hpp"
@@ -18,6 +19,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -110,6 +112,8 @@ struct node::impl {
     if (http)
       http->stop();
     stop_tree(milliseconds{options.config.stop.limit_ms});
+    if (console != nullptr)
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(std::exchange(console, nullptr)), caf::exit_reason::user_shutdown);
     // An actor inside a call to the disk that does not return has been left behind, and its thread would be waited for.
     const runtime::scope_limit limit{*process, milliseconds{runtime::defaults::child_stop_limit_ms},
                                      std::max(code, runtime::exit_code::failed),
@@ -149,6 +153,10 @@ struct node::impl {
         return failed;
     }
     start_tree();
+    if (options.http) { // before the node is ready: what keeps it from that is to be seen and mended
+      if (auto failed = start_admin())
+        return failed;
+    }
     if (auto failed = wait_until_ready())
       return failed;
     if (options.demo && !asked_to_stop()) {
@@ -156,7 +164,7 @@ struct node::impl {
       if (!imported && !asked_to_stop())
         return node_error{runtime::exit_code::failed, "the demo study could not be imported: " + sentence_of(imported.error())};
     }
-    return options.http && !asked_to_stop() ? start_admin() : std::nullopt;
+    return std::nullopt;
   }
 
   std::optional<node_error> start_http() {
@@ -211,14 +219,18 @@ struct node::impl {
 
   std::optional<node_error> start_admin() {
     const auto path = options.config.data.directory + "/" + runtime::admin_socket_name;
-    admin = std::make_unique<runtime::admin_server>(path, [this](const runtime::admin_request& r) { return answer(r); }, *log);
+    admin = std::make_unique<runtime::admin_server>(
+        path, [this](const runtime::admin_request& r, const std::string& who) { return answer(r, who); }, *log);
+    console = tree->start_console([this] { request_stop(); });
     auto started = admin->start();
     return started ? std::nullopt : std::optional<node_error>{node_error{1, started.error()}};
   }
 
   // ---- while it runs -----------------------------------------------------------------------------------------------------
 
-  runtime::admin_reply answer(const runtime::admin_request& r) {
+  runtime::admin_reply answer(const runtime::admin_request& r, const std::string& user) {
+    if (r.command == "console")
+      return answer_console(r, user);
     if (r.command != "study-import")
       return {runtime::exit_code::usage, "this node does not know the command '" + r.command + "'", {}};
     const auto bytes = r.arguments.find("source");
@@ -229,6 +241,38 @@ struct node::impl {
     if (!source)
       return {runtime::exit_code::usage, "the study cannot be read: " + source.error(), {}};
     return reply_of(import(*source, who->second, given_up_when::ended));
+  }
+
+  /// "words": the command, a word a line; "json" and "columns": how it is shown; "after": where it goes on.
+  runtime::admin_reply answer_console(const runtime::admin_request& r, const std::string& user) {
+    auto request = std::make_shared<console_request>();
+    const auto argument = [&](const char* name) {
+      const auto found = r.arguments.find(name);
+      return found == r.arguments.end() ? std::string{} : found->second;
+    };
+    std::istringstream words{argument("words")};
+    for (std::string word; std::getline(words, word);)
+      request->words.push_back(word);
+    request->json = argument("json") == "true";
+    const auto columns = argument("columns");
+    std::from_chars(columns.data(), columns.data() + columns.size(), request->columns);
+    request->who = user;
+    request->after = argument("after");
+    const auto* command = request->words.empty() ? nullptr : actors::find_console_command(request->words.front());
+    const milliseconds limit{std::max(command != nullptr ? command->limit_ms : 0, runtime::defaults::console_status_limit_ms) +
+                             runtime::defaults::console_margin_ms};
+    runtime::admin_reply reply{runtime::exit_code::failed, "the console is not running; the log says why", {}};
+    const auto actor = tree->console();
+    if (actor == nullptr)
+      return reply;
+    caf::scoped_actor self{*system, true};
+    self->request(actor, limit, console_atom::value, console_request_ptr{request})
+        .receive(
+            [&](const console_reply_ptr& answer) {
+              reply = {answer->code, answer->message, {{"text", answer->text}, {"cursor", answer->cursor}}};
+            },
+            [&](caf::error& why) { reply.message = "the console did not answer: " + runtime::error_text(why); });
+    return reply;
   }
 
   static runtime::admin_reply reply_of(const tl::expected<import_result, import_failure>& result) {
@@ -370,7 +414,7 @@ struct node::impl {
   std::unique_ptr<runtime::http_server> http;
   std::unique_ptr<runtime::admin_server> admin;
   std::string address;
-  caf::strong_actor_ptr root;
+  caf::strong_actor_ptr root, console;
 
   int code = runtime::exit_code::done; ///< what the process is to end with
   std::string failure;                 ///< why it did not start
@@ -402,6 +446,10 @@ int node::wait() {
 
 void node::request_stop() {
   impl_->request_stop();
+}
+
+bool node::asked_to_stop() const {
+  return impl_->asked_to_stop();
 }
 
 tl::expected<import_result, import_failure> node::import_study(const domain::study_source& source, const std::string& who) {

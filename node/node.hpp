@@ -48,6 +48,8 @@ public:
   int wait();
   /// Drain and stop; from any thread, not from a signal handler. wait() returns.
   void request_stop();
+  /// By request_stop(), the token, or an operator at the console.
+  bool asked_to_stop() const;
   /// `who`: "os:USER".
   tl::expected<import_result, import_failure> import_study(const domain::study_source& source, const std::string& who);
 

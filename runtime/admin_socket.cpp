@@ -3,6 +3,7 @@
 #include "runtime/admin_frame.hpp"
 #include "runtime/log.hpp"
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
@@ -13,6 +14,7 @@
 #include <optional>
 #include <poll.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <set>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -56,11 +58,21 @@ std::optional<sockaddr_un> unix_address(const std::string& path) {
   return out;
 }
 
-/// The one who started the node, or root.
-bool peer_may_ask(int socket) {
+std::optional<uid_t> peer_of(int socket) {
   ucred peer{};
   socklen_t size = sizeof(peer);
-  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == ::geteuid() || peer.uid == 0);
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    return std::nullopt;
+  return peer.uid;
+}
+
+std::string user_text(uid_t user) {
+  std::array<char, 4096> memory{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(user, &entry, memory.data(), memory.size(), &found) != 0 || found == nullptr)
+    return "os:" + std::to_string(user);
+  return std::string{"os:"} + entry.pw_name;
 }
 
 } // namespace
@@ -89,7 +101,8 @@ struct admin_server::impl {
 
   void start_call(handle socket) {
     std::unique_lock guard{mutex};
-    if (!peer_may_ask(socket.get()))
+    const auto peer = peer_of(socket.get());
+    if (!peer || (*peer != ::geteuid() && *peer != 0)) // the one who started the node, or root
       return journal.warning("admin", "a call of another user was refused");
     if (calls >= options.calls_max) {
       guard.unlock();
@@ -99,9 +112,9 @@ struct admin_server::impl {
     ++calls;
     receiving.insert(socket.get());
     // Detached, but counted: stop() waits for the count.
-    std::thread{[this, s = std::move(socket)]() mutable {
+    std::thread{[this, user = *peer, s = std::move(socket)]() mutable {
       pthread_setname_np(pthread_self(), "admin call");
-      serve(s);
+      serve(s, user);
       s = handle{};
       std::lock_guard done{mutex};
       --calls;
@@ -109,7 +122,7 @@ struct admin_server::impl {
     }}.detach();
   }
 
-  void serve(const handle& socket) {
+  void serve(const handle& socket, uid_t user) {
     const auto payload = receive_admin_frame(socket.get(), options.frame_bytes_max, in(options.io_limit));
     if (!received(socket) && !payload)
       return reply(socket, {1, "the node is stopping; nothing was done", {}});
@@ -120,7 +133,7 @@ struct admin_server::impl {
       return reply(socket, {2, request.error(), {}});
     admin_reply answer;
     try {
-      answer = handle_request(*request);
+      answer = handle_request(*request, user_text(user));
     } catch (const std::exception& e) {
       journal.error("admin", "a command ended with an exception", {{"command", request->command}, {"type", typeid(e).name()}});
       answer = {1, "the command \"" + request->command + "\" failed inside the node; its log says more", {}};

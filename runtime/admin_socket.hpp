@@ -41,8 +41,9 @@ inline constexpr const char* admin_socket_name = "admin.sock";
 
 class admin_server {
 public:
-  /// Called for each request, on a thread of its own; several may run at the same time. An exception becomes code 1.
-  using handler = std::function<admin_reply(const admin_request&)>;
+  /// Called for each request, on a thread of its own; several may run at the same time. An exception becomes code 1. `who`: the
+  /// user at the other end as the operating system knows it, "os:NAME", or "os:UID" without a name.
+  using handler = std::function<admin_reply(const admin_request&, const std::string& who)>;
 
   admin_server(std::string path, handler handle, log& log, admin_options options = {});
   ~admin_server(); ///< stop()

@@ -75,6 +75,13 @@ public:
   }
 
   void set_level(log_level level) override { logger_.set_level(to_spdlog(level)); }
+  log_level level() const override {
+    const auto now = logger_.level();
+    for (const auto level : {log_level::debug, log_level::info, log_level::warning})
+      if (now <= to_spdlog(level))
+        return level;
+    return log_level::error;
+  }
 
 private:
   spdlog::logger logger_;

@@ -38,6 +38,7 @@ public:
   virtual void write(log_level level, std::string_view part, std::string_view event, std::initializer_list<log_field> fields) = 0;
   /// From now on only lines of this level and above. A log that keeps nothing has no level.
   virtual void set_level(log_level) {}
+  virtual log_level level() const { return log_level::error; }
   void debug(std::string_view part, std::string_view event, std::initializer_list<log_field> f = {}) {
     write(log_level::debug, part, event, f);
   }

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <future>
 #include <mutex>
+#include <pwd.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -47,7 +48,7 @@ struct door {
   std::unique_ptr<admin_server> server;
 };
 
-admin_reply echo(const admin_request& r) {
+admin_reply echo(const admin_request& r, const std::string&) {
   return {4, r.command, r.arguments};
 }
 
@@ -96,6 +97,14 @@ BOOST_AUTO_TEST_CASE(a_command_reaches_the_handler_and_its_reply_the_caller) {
   BOOST_TEST((reply->values.at("file") == binary));
 }
 
+BOOST_AUTO_TEST_CASE(the_handler_is_told_who_asks_whatever_the_caller_says) {
+  door d{[](const admin_request&, const std::string& who) { return admin_reply{0, who, {}}; }};
+  const auto reply = admin_call(d.path, {"console", {{"who", "os:somebody-else"}}}, 10s);
+  BOOST_REQUIRE(reply);
+  const auto* entry = ::getpwuid(::geteuid());
+  BOOST_TEST(reply->message == "os:" + (entry != nullptr ? std::string{entry->pw_name} : std::to_string(::geteuid())));
+}
+
 BOOST_AUTO_TEST_CASE(megabytes_fit_both_ways) {
   door d{echo};
   const std::string large(20u << 20, 'x');
@@ -142,10 +151,10 @@ BOOST_AUTO_TEST_CASE(a_socket_of_a_dead_process_is_replaced) {
 }
 
 BOOST_AUTO_TEST_CASE(an_exception_in_a_handler_is_a_failed_command_and_nothing_more) {
-  door d{[](const admin_request& r) -> admin_reply {
+  door d{[](const admin_request& r, const std::string&) -> admin_reply {
     if (r.command == "bad")
       throw std::runtime_error{"secret"};
-    return echo(r);
+    return echo(r, {});
   }};
   const auto bad = admin_call(d.path, {"bad", {}}, 10s);
   BOOST_REQUIRE(bad);
@@ -194,10 +203,10 @@ BOOST_AUTO_TEST_CASE(a_stop_does_not_wait_for_a_silent_client) {
 BOOST_AUTO_TEST_CASE(a_stop_waits_for_a_command_that_runs_no_longer_than_it_is_told) {
   std::promise<void> begun, end;
   auto ended = end.get_future().share();
-  door d{[&](const admin_request& r) {
+  door d{[&](const admin_request& r, const std::string&) {
     begun.set_value();
     ended.wait();
-    return echo(r);
+    return echo(r, {});
   }};
   auto call = std::async(std::launch::async, [&] { return admin_call(d.path, {"slow", {}}, 10s); });
   begun.get_future().wait();
@@ -214,12 +223,12 @@ BOOST_AUTO_TEST_CASE(more_calls_than_allowed_are_told_to_come_back_and_stop_wait
   std::condition_variable changed;
   unsigned inside = 0;
   bool go = false;
-  door d{[&](const admin_request& r) {
+  door d{[&](const admin_request& r, const std::string&) {
            std::unique_lock guard{mutex};
            ++inside;
            changed.notify_all();
            changed.wait(guard, [&] { return go; });
-           return echo(r);
+           return echo(r, {});
          },
          {.calls_max = 2}};
   const auto call = [&] { return admin_call(d.path, {"slow", {}}, 10s); };
@@ -245,9 +254,9 @@ BOOST_AUTO_TEST_CASE(more_calls_than_allowed_are_told_to_come_back_and_stop_wait
 BOOST_AUTO_TEST_CASE(a_caller_does_not_wait_beyond_its_limit) {
   std::promise<void> end;
   auto ended = end.get_future().share();
-  door d{[&](const admin_request& r) {
+  door d{[&](const admin_request& r, const std::string&) {
     ended.wait();
-    return echo(r);
+    return echo(r, {});
   }};
   const auto reply = admin_call(d.path, {"slow", {}}, 20ms);
   end.set_value();

@@ -1,0 +1,200 @@
+// shards, sessions: what stands behind the patients.
+#include "actors/console_commands.hpp"
+#include "actors/console_table.hpp"
+#include "runtime/defaults.hpp"
+#include "runtime/directory.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <optional>
+
+namespace epione::actors::console {
+
+namespace {
+
+using namespace messages;
+using nlohmann::ordered_json;
+using std::chrono::milliseconds;
+using kind = console_table::kind;
+
+constexpr std::uint32_t sessions_shown = 10;
+
+std::optional<std::uint64_t> number_of(const actor_facts* facts, std::string_view key) {
+  const auto* text = facts != nullptr ? facts->detail(key) : nullptr;
+  std::uint64_t number = 0;
+  if (text == nullptr || std::from_chars(text->data(), text->data() + text->size(), number).ec != std::errc{})
+    return std::nullopt;
+  return number;
+}
+
+struct shard_facts {
+  std::uint32_t shard = 0;
+  std::string state;
+  std::optional<std::uint64_t> epoch, committed, applied, events, wal_bytes, sessions;
+  /// Entries that are committed and not applied. The two were asked one after the other, so that less than none is none.
+  std::optional<std::uint64_t> lag() const {
+    return committed && applied ? std::optional{*committed - std::min(*committed, *applied)} : std::nullopt;
+  }
+};
+
+std::string front_name(std::uint32_t shard) {
+  return shard == 0 ? "catalog" : "region " + std::to_string(shard);
+}
+
+shard_facts facts_of(const console_findings& found, std::uint32_t shard) {
+  const auto n = std::to_string(shard);
+  const auto front_called = front_name(shard);
+  const auto *front = found.find(front_called), *replica = found.find("replica " + n), *store = found.find("store " + n);
+  shard_facts f;
+  f.shard = shard;
+  // Whoever is nearest to the disk and is not well says why; the front only says that it waits.
+  f.state = front->state;
+  for (const auto& name : {front_called, "store " + n, "replica " + n, "shard " + n})
+    if (const auto* child = found.child(name); child != nullptr && child->state != "running")
+      f.state = child->state + ": " + name;
+  f.epoch = number_of(replica, "epoch");
+  f.committed = number_of(replica, "committed");
+  f.applied = number_of(store, "applied");
+  f.events = number_of(store, "events");
+  f.wal_bytes = number_of(store, "wal_bytes");
+  f.sessions = number_of(front, "sessions");
+  return f;
+}
+
+ordered_json json_of(const std::optional<std::uint64_t>& x) {
+  return x ? ordered_json(*x) : ordered_json(nullptr);
+}
+
+std::string text_of(const std::optional<std::uint64_t>& x) {
+  return x ? grouped(*x) : "-";
+}
+
+void show_shards(const console_call_ptr& call, const console_findings& found) {
+  auto all = ordered_json::array();
+  console_table table{{{"SHARD", kind::number},
+                       {"EPOCH", kind::number},
+                       {"COMMITTED", kind::number},
+                       {"APPLIED", kind::number},
+                       {"LAG", kind::number},
+                       {"EVENTS", kind::number},
+                       {"WAL", kind::number},
+                       {"SESSIONS", kind::number},
+                       {"STATE", kind::cut}}};
+  for (std::uint32_t shard = 0; shard <= call->ports().shards; ++shard) {
+    const auto f = facts_of(found, shard);
+    if (call->json())
+      all.push_back({{"shard", shard},
+                     {"state", f.state},
+                     {"serving", f.state == "serving"},
+                     {"epoch", json_of(f.epoch)},
+                     {"committed", json_of(f.committed)},
+                     {"applied", json_of(f.applied)},
+                     {"store_lag", json_of(f.lag())},
+                     {"events", json_of(f.events)},
+                     {"wal_bytes", json_of(f.wal_bytes)},
+                     {"sessions", json_of(f.sessions)}});
+    else
+      table.add({std::to_string(shard), text_of(f.epoch), text_of(f.committed), text_of(f.applied), text_of(f.lag()),
+                 text_of(f.events), f.wal_bytes ? bytes_text(*f.wal_bytes) : "-", text_of(f.sessions), f.state});
+  }
+  if (call->json())
+    call->done_json(all);
+  else
+    call->done(table.text(call->width()));
+}
+
+// ---- sessions ------------------------------------------------------------------------------------------------------
+
+std::string hash_text(std::uint64_t hash) {
+  std::array<char, 20> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(hash));
+  return text.data();
+}
+
+/// What the regions have told so far.
+struct session_list {
+  std::uint64_t sessions = 0;
+  session_lines newest;
+  std::vector<std::string> silent;
+  std::size_t missing = 0;
+};
+
+void show_sessions(const console_call_ptr& call, session_list& list, std::uint32_t top) {
+  std::stable_sort(list.newest.begin(), list.newest.end(), [](const auto& a, const auto& b) { return a.idle_ms < b.idle_ms; });
+  list.newest.resize(std::min<std::size_t>(list.newest.size(), top));
+  std::string message;
+  for (const auto& name : list.silent)
+    message += (message.empty() ? "not among them are those of: " : ", ") + name;
+  if (call->json()) {
+    auto lines = ordered_json::array();
+    for (const auto& s : list.newest)
+      lines.push_back(
+          {{"shard", s.shard}, {"session", hash_text(s.subject_hash)}, {"idle_ms", s.idle_ms}, {"checking", s.checking}});
+    return call->done_json(ordered_json{{"sessions", list.sessions}, {"newest", lines}}, message);
+  }
+  console_table table{{{"SHARD", kind::number}, {"SESSION"}, {"IDLE", kind::number}, {"IN CHECK", kind::number}}};
+  for (const auto& s : list.newest)
+    table.add({std::to_string(s.shard), hash_text(s.subject_hash), duration_text(s.idle_ms), grouped(s.checking)});
+  auto text = list.sessions == 1 ? std::string{"1 session"} : grouped(list.sessions) + " sessions";
+  text += table.empty() ? "\n" : "; heard of last:\n" + table.text(call->width());
+  call->done(text, message);
+}
+
+void ask_regions(const console_call_ptr& call, const console_findings& found, std::uint32_t top) {
+  auto list = std::make_shared<session_list>();
+  list->missing = 1;
+  const auto one_less = [call, list, top] {
+    if (--list->missing == 0)
+      show_sessions(call, *list, top);
+  };
+  for (const auto& facts : found.actors) {
+    list->sessions += number_of(&facts, "sessions").value_or(0);
+    const auto region = call->env().directory->get<shard_region_actor>(facts.name);
+    if (!facts.answered || region == nullptr) {
+      list->silent.push_back(facts.name);
+      continue;
+    }
+    ++list->missing;
+    call->self()
+        ->request(region, milliseconds{runtime::defaults::console_status_limit_ms}, sessions_atom::value, top)
+        .then(
+            [list, one_less](const session_lines_ptr& lines) {
+              list->newest.insert(list->newest.end(), lines->begin(), lines->end());
+              one_less();
+            },
+            [list, one_less, name = facts.name](const caf::error&) {
+              list->silent.push_back(name);
+              one_less();
+            });
+  }
+  one_less();
+}
+
+} // namespace
+
+void shards(const console_call_ptr& call) {
+  std::vector<std::string> names;
+  for (std::uint32_t shard = 0; shard <= call->ports().shards; ++shard)
+    for (const auto& name : {front_name(shard), "replica " + std::to_string(shard), "store " + std::to_string(shard)})
+      names.push_back(name);
+  survey_options options;
+  options.tree = true;
+  options.targets = call->targets(names);
+  call->survey(std::move(options), [call](const console_findings& found) { show_shards(call, found); });
+}
+
+void sessions(const console_call_ptr& call) {
+  const auto top = number_behind(call->arguments(), "top", sessions_shown, runtime::defaults::console_lines_max);
+  if (!top)
+    return call->usage("sessions takes \"top N\" with N from 1 to " + std::to_string(runtime::defaults::console_lines_max));
+  std::vector<std::string> names;
+  for (std::uint32_t shard = 1; shard <= call->ports().shards; ++shard)
+    names.push_back(front_name(shard));
+  survey_options options;
+  options.targets = call->targets(names);
+  call->survey(std::move(options), [call, top](const console_findings& found) { ask_regions(call, found, *top); });
+}
+
+} // namespace epione::actors::console
