@@ -37,6 +37,7 @@ int run(const std::vector<std::string>& arguments, command_context& context) {
   add_study_command(app, context);
   add_config_command(app, context);
   add_audit_command(app, context);
+  add_console_command(app, context);
   add_doctor_command(app, context);
   add_bench_command(app, context);
 

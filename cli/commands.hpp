@@ -25,6 +25,7 @@ struct command_context {
 void add_serve_command(CLI::App& app, command_context& context);
 void add_study_command(CLI::App& app, command_context& context);
 void add_config_command(CLI::App& app, command_context& context);
+void add_console_command(CLI::App& app, command_context& context);
 void add_doctor_command(CLI::App& app, command_context& context);
 void add_audit_command(CLI::App& app, command_context& context);
 void add_bench_command(CLI::App& app, command_context& context);

@@ -86,7 +86,7 @@ int serve(const runtime::config& config, bool demo, command_context& context) {
     return failed(started.error().exit_code, started.error().message);
   node::node& node = **started;
   const auto& directory = config.data.directory;
-  if (!stop.stop_requested()) { // else it may never have been ready, and node.json promises that
+  if (!node.asked_to_stop()) { // else it may never have been ready, and node.json promises that
     if (auto written = write_node_file(directory, {getpid(), node.http_address(), EPIONE_VERSION, now_rfc3339()}); !written) {
       node.request_stop();
       node.wait();

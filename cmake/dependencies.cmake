@@ -19,6 +19,7 @@ pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 # Versions below 0.22 count replicas of entries from earlier terms as committed (Raft paper, figure 8).
 pkg_check_modules(RAFT REQUIRED IMPORTED_TARGET raft>=0.22.1)
 find_library(CAF_CORE caf_core REQUIRED)
+pkg_check_modules(EDIT REQUIRED IMPORTED_TARGET libedit>=3.1)
 # Allocator of the program: what one actor allocates another one frees, on another thread, where glibc's arenas have two threads
 # wait for each other. The sanitizers bring their own.
 find_library(MIMALLOC mimalloc REQUIRED)
@@ -51,6 +52,10 @@ add_library(epione::sqlite ALIAS epione_sqlite)
 add_library(epione_beast INTERFACE)
 target_link_libraries(epione_beast INTERFACE Boost::headers simdjson::simdjson Threads::Threads)
 add_library(epione::beast ALIAS epione_beast)
+
+add_library(epione_edit INTERFACE)
+target_link_libraries(epione_edit INTERFACE PkgConfig::EDIT)
+add_library(epione::edit ALIAS epione_edit)
 
 add_library(epione_raft INTERFACE)
 target_link_libraries(epione_raft INTERFACE PkgConfig::RAFT)
