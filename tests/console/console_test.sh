@@ -2,7 +2,7 @@
 # The console as a script and as a person at a terminal use it: commands by -e and standard input, exit codes, then a terminal of 80
 # columns with completion, history, watch, tail, Ctrl-C and Ctrl-D. What the screen shows is checked.
 #   console_test.sh PATH_OF_EPIONE
-# With EPIONE_SCREENS=DIR every screen is kept there.
+# With CONSOLE_SCREENS=DIR every screen is kept there.
 . "$(dirname "$0")/../unit/scripts/program.sh"
 
 export XDG_STATE_HOME=$scratch/state LC_ALL=C.UTF-8
@@ -95,7 +95,7 @@ shown() {
     sleep 0.05
   done
   number=$((number + 1))
-  [ -z "${EPIONE_SCREENS:-}" ] || screen >"$(printf '%s/%02d.txt' "$EPIONE_SCREENS" "$number")"
+  [ -z "${CONSOLE_SCREENS:-}" ] || screen >"$(printf '%s/%02d.txt' "$CONSOLE_SCREENS" "$number")"
 }
 prompt='^epione@[^>]*>'
 last_line() { screen | grep -v '^$' | tail -n 1; }

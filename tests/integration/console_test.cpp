@@ -375,10 +375,12 @@ BOOST_AUTO_TEST_CASE(the_log_level_is_shown_changed_and_recorded) {
 }
 
 BOOST_AUTO_TEST_CASE(a_command_is_carried_out_and_says_so_when_it_cannot_be_recorded) {
-  caf::anon_send_exit(caf::actor_cast<caf::actor>(node.tree->directory().find("shard 0")),
-                      caf::make_error(ec::unknown_command)); // halted: group 0 is away until an operator acts
+  {
+    caf::scoped_actor self{node.system(), true};
+    self->send_exit(node.tree->directory().find("shard 0"), caf::make_error(ec::unknown_command));
+  }
   node.run(100);
-  BOOST_TEST(actor("shard 0")["state"] == "halted");
+  BOOST_TEST(actor("shard 0")["state"] == "halted"); // group 0 is away until an operator acts
   const auto reply = ask("kill reader 0");
   BOOST_TEST(reply.code == 0);
   BOOST_TEST(contains(reply.text, "reader 0 runs again"));
