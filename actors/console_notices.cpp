@@ -37,7 +37,11 @@ std::vector<std::string> keys_of(const std::vector<const actor_facts*>& all) {
   return keys;
 }
 
+/// "waiting for a notifier" is "WAITING": the whole key is at status, and a line has to fit.
 std::string heading_of(std::string key) {
+  constexpr std::size_t width_max = 8;
+  if (key.size() > width_max)
+    key.resize(std::min(key.find(' '), key.size()));
   std::replace(key.begin(), key.end(), '_', ' ');
   std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return key;
