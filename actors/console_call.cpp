@@ -47,7 +47,7 @@ std::string console_error_text(const caf::error& why, milliseconds limit) {
 admin_console_state::~admin_console_state() {
   auto reply = std::make_shared<console_reply>();
   reply->code = exit_code::failed;
-  reply->message = "the console was restarted; whether the command was carried out is unknown";
+  reply->message = "the console was restarted; whether it was carried out is unknown";
   for (auto& [number, answer] : std::exchange(answers->waiting, {}))
     answer.deliver(console_reply_ptr{reply});
 }
@@ -67,7 +67,7 @@ console_call::console_call(pointer self, const runtime::environment& env, const 
 }
 
 console_call::~console_call() {
-  failed("the command was given up inside the node; its log says more"); // unless it is answered
+  failed("the console gave the command up; whether it was carried out is unknown"); // unless it is answered
 }
 
 std::vector<std::pair<std::string, caf::strong_actor_ptr>> console_call::targets(const std::vector<std::string>& names) const {

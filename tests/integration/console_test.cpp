@@ -15,7 +15,8 @@ namespace {
 
 struct console_node {
   console_node() : node(disk.disk(), disk.directory()) {
-    BOOST_REQUIRE_MESSAGE(node.start_with_demo(), node.why_not());
+    const bool started = node.start_with_demo();
+    BOOST_REQUIRE_MESSAGE(started, node.why_not());
     beside = node.tree->start_console([this] { ++stops; });
     node.settle();
   }
@@ -96,8 +97,12 @@ struct console_node {
   /// Outboxes that remember what they were asked for; each holds one dead letter.
   void put_outboxes() {
     for (std::uint32_t shard = 1; shard <= 2; ++shard) {
-      auto actor =
-          node.system().spawn([this, shard](messages::outbox_actor::pointer, caf::unit_t) { return outbox(shard); }, caf::unit);
+      auto actor = node.system().spawn(
+          [this, shard](messages::outbox_actor::pointer self, caf::unit_t) {
+            self->set_default_handler(caf::drop);
+            return outbox(shard);
+          },
+          caf::unit);
       outboxes.push_back(caf::actor_cast<caf::strong_actor_ptr>(actor));
       node.tree->directory().put("outbox " + std::to_string(shard), outboxes.back());
     }
@@ -256,13 +261,13 @@ BOOST_AUTO_TEST_CASE(shards_show_log_and_store) {
 BOOST_AUTO_TEST_CASE(sessions_are_counted_and_the_newest_shown_without_a_name) {
   BOOST_TEST(contains(text("sessions"), "0 sessions"));
   for (int i = 0; i < 5; ++i)
-    BOOST_TEST(node.send("patient-" + std::to_string(i), test_node::phq9(), "k") == 202);
+    BOOST_TEST(node.send(std::to_string(41 + i), test_node::phq9(), "k") == 202);
   node.run(1'000);
   BOOST_TEST(value("sessions")["sessions"] == 5);
   BOOST_TEST(value("sessions top 3")["newest"].size() == 3U);
   const auto shown = text("sessions top 2");
   BOOST_TEST(contains(shown, "5 sessions"));
-  BOOST_TEST(!contains(shown, "patient-"));
+  BOOST_TEST(!contains(shown, " 45 ")); // who was heard of last
 }
 
 BOOST_AUTO_TEST_CASE(tail_shows_new_events_and_goes_on_where_it_was) {
@@ -357,7 +362,7 @@ BOOST_AUTO_TEST_CASE(a_console_that_is_killed_answers_what_waits) {
   messages::console_reply reply;
   pending.receive([&](const messages::console_reply_ptr& x) { reply = *x; }, [](caf::error&) {});
   BOOST_TEST(reply.code == 1);
-  BOOST_TEST(contains(reply.message, "the console was restarted"));
+  BOOST_TEST(contains(reply.message, "whether it was carried out is unknown"));
 }
 
 BOOST_AUTO_TEST_CASE(drain_is_recorded_and_asks_the_node_to_stop) {

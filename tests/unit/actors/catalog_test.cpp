@@ -419,6 +419,11 @@ BOOST_AUTO_TEST_CASE(whoever_waits_hears_of_its_death) {
 namespace {
 
 struct record_fixture : catalog_fixture {
+  ~record_fixture() { // whoever still waits is answered while there is a place for the answer
+    self->send_exit(tested, caf::exit_reason::kill);
+    run();
+  }
+
   /// "recorded", the error's text, or nothing yet; kept under the returned number.
   std::size_t record(const std::string& action = "console.kill") {
     const auto place = records.size();
