@@ -7,8 +7,12 @@
 
 export XDG_STATE_HOME=$scratch/state LC_ALL=C.UTF-8
 history=$XDG_STATE_HOME/epione/console_history
-terminal="tmux -L epione-console-$$ -f /dev/null"
-end_terminal() { [ ! -S "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)/epione-console-$$" ] || $terminal kill-server 2>/dev/null || true; }
+use_terminal() {
+  server=$1
+  terminal="tmux -L $server -f /dev/null"
+}
+use_terminal "epione-console-$$"
+end_terminal() { [ ! -S "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)/$server" ] || $terminal kill-server 2>/dev/null || true; }
 full=
 trap 'end_terminal; [ -z "$full" ] || kill -9 "$full" 2>/dev/null || true; cleanup' EXIT
 
@@ -167,7 +171,7 @@ shown 'ended with 0'
 [ "$(stat -c %a "$history")" = 600 ] || fail "the history may be read by others"
 grep -q 'because' "$history" || fail "the history does not hold what was typed"
 end_terminal
-terminal="$terminal-again" # of a server of its own: the first may still be on its way out
+use_terminal "epione-console-again-$$" # a server of its own: the first may still be on its way out
 $terminal new-session -d -s console -x 80 -y 24 "$epione console --data-dir $data; echo ended with \$?; cat"
 shown "$prompt *$"
 keys Up && shown "$prompt restart validator 0 because I may$"
