@@ -92,8 +92,7 @@ outcome import(const std::string& path, const runtime::config& config, std::ostr
   if (auto compiled = domain::compile_study(*source); !compiled)
     return {exit_code::problems, {}, {}, false, compiled.error()};
   const auto socket = config.data.directory + "/" + runtime::admin_socket_name;
-  const auto reply =
-      runtime::admin_call(socket, {"study-import", {{"source", domain::encode(*source)}, {"who", who_asks()}}}, import_limit);
+  const auto reply = runtime::admin_call(socket, {"study-import", {{"source", domain::encode(*source)}}}, import_limit);
   if (reply)
     return import_through_running_node(*reply);
   if (reply.error().unreachable)

@@ -240,13 +240,12 @@ struct node::impl {
     if (r.command != "study-import")
       return {runtime::exit_code::usage, "this node does not know the command '" + r.command + "'", {}};
     const auto bytes = r.arguments.find("source");
-    const auto who = r.arguments.find("who");
-    if (bytes == r.arguments.end() || who == r.arguments.end())
-      return {runtime::exit_code::usage, "study-import needs the arguments 'source' and 'who'", {}};
+    if (bytes == r.arguments.end())
+      return {runtime::exit_code::usage, "study-import needs the argument 'source'", {}};
     auto source = domain::decode_study_source(bytes->second);
     if (!source)
       return {runtime::exit_code::usage, "the study cannot be read: " + source.error(), {}};
-    return reply_of(import(*source, who->second, given_up_when::ended));
+    return reply_of(import(*source, user, given_up_when::ended));
   }
 
   void apply_committed() {

@@ -6,6 +6,7 @@
 #include "tests/support/receivers.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -22,7 +23,7 @@ using tests::web_receiver;
 class temporary_file {
 public:
   explicit temporary_file(const std::string& text) {
-    auto path = (std::string{"/tmp/epione-secret-XXXXXX"});
+    auto path = (std::filesystem::temp_directory_path() / "epione-secret-XXXXXX").string();
     const int fd = ::mkstemp(path.data());
     BOOST_REQUIRE(fd >= 0);
     ::close(fd);
