@@ -15,6 +15,26 @@ between() { echo $(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1))); }
 
 pause_ms() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
 
+# take_options "NAME NAME ..." "$@": --NAME VALUE sets the variable NAME, which holds its default; --keep keeps data and logs.
+take_options() {
+  local names=" $1 " option
+  shift
+  while (($# > 0)); do
+    option=${1#--}
+    if [[ $1 == --keep ]]; then
+      keep=1
+    elif [[ $1 == --* && $names == *" $option "* && $# -ge 2 ]]; then
+      printf -v "$option" %s "$2"
+      shift
+    else
+      # shellcheck disable=SC2086 # one word a name
+      echo "usage: $0$(printf ' [--%s VALUE]' $names) [--keep]" >&2
+      exit 2
+    fi
+    shift
+  done
+}
+
 ready_limit_ms=180000 # a start takes under a second; a disk that others keep busy makes it far longer
 node_pid=
 load_pid=

@@ -18,19 +18,7 @@ acknowledged_min=500 # before the signal, or the load was none
 stop_limit_ms=30000  # the node's own limit, as docs/limits.md has it
 load_limit_ms=60000
 
-while (($# > 0)); do
-  case $1 in
-    --epione) epione=$2 && shift ;;
-    --rounds) rounds=$2 && shift ;;
-    --connections) connections=$2 && shift ;;
-    --subjects) subjects=$2 && shift ;;
-    --seed) seed=$2 && shift ;;
-    --directory) directory=$2 && shift ;;
-    --keep) keep=1 ;;
-    *) echo "usage: $0 [--epione PATH] [--rounds N] [--connections N] [--subjects N] [--seed N] [--directory DIR] [--keep]" >&2 && exit 2 ;;
-  esac
-  shift
-done
+take_options "epione rounds connections subjects seed directory" "$@"
 [[ -x $epione ]] || fail "$epione is not there; build it with scripts/build.sh, or name another with --epione"
 RANDOM=$seed
 

@@ -20,19 +20,7 @@ directory=
 acknowledged_min=500 # before the kill, or the round does not count
 invalid_max=10       # in a row; then this machine cannot carry the load
 
-while (($# > 0)); do
-  case $1 in
-    --epione) epione=$2 && shift ;;
-    --rounds) rounds=$2 && shift ;;
-    --connections) connections=$2 && shift ;;
-    --subjects) subjects=$2 && shift ;;
-    --seed) seed=$2 && shift ;;
-    --directory) directory=$2 && shift ;;
-    --keep) keep=1 ;;
-    *) echo "usage: $0 [--epione PATH] [--rounds N] [--connections N] [--subjects N] [--seed N] [--directory DIR] [--keep]" >&2 && exit 2 ;;
-  esac
-  shift
-done
+take_options "epione rounds connections subjects seed directory" "$@"
 [[ -x $epione ]] || fail "$epione is not there; build it with scripts/build.sh, or name another with --epione"
 RANDOM=$seed
 

@@ -23,19 +23,7 @@ invalid_max=10          # in a row; then this machine cannot carry the load
 settle_limit_ms=900000  # for everything that waits to be sent
 faults=(none none refuse busy hang cut cut_after)
 
-while (($# > 0)); do
-  case $1 in
-    --build) build=$2 && shift ;;
-    --rounds) rounds=$2 && shift ;;
-    --connections) connections=$2 && shift ;;
-    --alerts) alerts=$2 && shift ;;
-    --seed) seed=$2 && shift ;;
-    --directory) directory=$2 && shift ;;
-    --keep) keep=1 ;;
-    *) echo "usage: $0 [--build DIR] [--rounds N] [--connections N] [--alerts SHARE] [--seed N] [--directory DIR] [--keep]" >&2 && exit 2 ;;
-  esac
-  shift
-done
+take_options "build rounds connections alerts seed directory" "$@"
 epione=$build/epione
 [[ -x $epione && -x $build/tests/chaos/receiver ]] || fail "$build has no epione and no tests/chaos/receiver; scripts/build.sh makes them"
 RANDOM=$seed

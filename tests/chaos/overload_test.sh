@@ -15,18 +15,7 @@ directory=
 share_min=90          # percent of the best rate
 growth_max_kib=98304 # of resident memory from the first load's end to the last one's
 
-while (($# > 0)); do
-  case $1 in
-    --epione) epione=$2 && shift ;;
-    --duration) duration=$2 && shift ;;
-    --connections) connections=$2 && shift ;;
-    --subjects) subjects=$2 && shift ;;
-    --directory) directory=$2 && shift ;;
-    --keep) keep=1 ;;
-    *) echo "usage: $0 [--epione PATH] [--duration SECONDS] [--connections N] [--subjects N] [--directory DIR] [--keep]" >&2 && exit 2 ;;
-  esac
-  shift
-done
+take_options "epione duration connections subjects directory" "$@"
 [[ -x $epione ]] || fail "$epione is not there; build it with scripts/build.sh, or name another with --epione"
 
 make_work_directory "$directory"
