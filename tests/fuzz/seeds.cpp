@@ -1,4 +1,4 @@
-// Writes what the fuzzers begin with: requests, studies and stored bytes made from the examples in the repository.
+// Writes what the fuzzers begin with: requests, studies, stored bytes and expressions made from the examples in the repository.
 //   fuzz_seeds DIRECTORY
 #include "domain/canonical.hpp"
 #include "domain/command.hpp"
@@ -110,6 +110,23 @@ void stored(corpus to) {
   to.add("t" + encode(domain::study_source{"id = \"s\"", {{"f.json", "{}"}}}));
 }
 
+void expressions(corpus to) {
+  for (const auto* text :
+       {"%resource.item.where(linkId.startsWith('q')).answer.value.ordinal().sum()",
+        "iif(item.answer.count() >= 8, (item.answer.value.ordinal().avg() * 9).round(), {})",
+        "item.where(linkId='mass').answer.value > 80 'kg' and item.where(linkId='date').answer.value <= today() - 18 years",
+        "QuestionnaireResponse.descendants().where($this is string and $index > 2).distinct().count() mod 7 = -1",
+        "repeat(item | answer).select(linkId & ': ' & answer.value.code).join('; ').replaceMatches('(?<n>[0-9])', '<${n}>')",
+        "(1 | 2.50 | @2024-05-01T10:30:00.5Z | @T10:30 | 4 weeks | 'a\\u00e4').aggregate($total | $this, {}) ~ %a",
+        "item[0].answer.value.extension(%`ext-x`).value.as(FHIR.decimal).power(2) div 3 !~ 1 implies `item`.exists() xor true",
+        "'abcdefg'.substring(2, 3).upper().toChars().subsetOf('a' | 'b') or '12'.toInteger() in (12).toQuantity('g')",
+        "/* all */ children().ofType(Coding).skip(1).take(2).exclude({}).combine($this).isDistinct() // done"}) {
+    to.add(text);
+    to.add(std::string{text} +
+           R"({"resourceType": "Patient", "birthDate": "1980-06", "name": [{"given": ["A", null], "_given": [null, {}]}]})");
+  }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -118,4 +135,5 @@ int main(int argc, char** argv) {
   requests(corpus{to / "http"});
   studies(corpus{to / "study"});
   stored(corpus{to / "stored"});
+  expressions(corpus{to / "fhirpath"});
 }
