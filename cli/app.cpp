@@ -38,6 +38,7 @@ int run(const std::vector<std::string>& arguments, command_context& context) {
   add_config_command(app, context);
   add_audit_command(app, context);
   add_doctor_command(app, context);
+  add_questionnaire_command(app, context);
   add_bench_command(app, context);
 
   try {
