@@ -32,6 +32,7 @@ inline constexpr issue_type code_invalid{"code-invalid"};   // not one of the co
 inline constexpr issue_type business_rule{"business-rule"}; // asked or not, retired or not
 inline constexpr issue_type not_found{"not-found"};         // something named is not there
 inline constexpr issue_type not_supported{"not-supported"}; // cannot be checked here
+inline constexpr issue_type too_costly{"too-costly"};       // would take too long
 inline constexpr issue_type informational{"informational"}; // nothing is wrong
 } // namespace issue_code
 

@@ -1,4 +1,5 @@
 // What is asked, given the other answers, and what is missing; when all answers are known.
+#include "domain/limits.hpp"
 #include "domain/response_validation.hpp"
 
 #include <algorithm>
@@ -90,9 +91,15 @@ void response_validation::check_scope(std::uint32_t index) {
   if (parent != none && !item(parent).required_within && !item(parent).counted_within)
     return;
   const auto end = parent == none ? static_cast<std::uint32_t>(form_->items.size()) : item(parent).end;
-  for (auto form = parent == none ? 0 : parent + 1; form < end; form = item(form).end)
+  for (auto form = parent == none ? 0 : parent + 1; form < end; form = item(form).end) {
     if (item(form).required || item(form).min_occurs > 0)
       check_child(scope, index, form);
+    ++work_;
+  }
+  if (work_ <= limits::response_work_max)
+    return;
+  error(issue_code::too_costly, scope.node, parent, "there are more repetitions of large groups than can be checked");
+  too_many_ = true; // gives up
 }
 
 void response_validation::check_child(const response_scope& scope, std::uint32_t scope_index, std::uint32_t form) {

@@ -145,6 +145,7 @@ private:
   struct occurrence {
     std::uint32_t scope = none, count = 0;
   };
+  std::size_t work_ = 0;                ///< items of the form that were looked for, in all lists
   std::vector<occurrence> occurrences_; // by form item: in which list it was last seen, and how often there
 };
 

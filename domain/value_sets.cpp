@@ -128,6 +128,8 @@ value_set_reader::value_set_reader(const json& root, const terminology* given) :
       contained_.push_back(&r);
 }
 
+value_set_reader::~value_set_reader() = default;
+
 const json* value_set_reader::contained(std::string_view id) const {
   const auto found = std::find_if(contained_.begin(), contained_.end(), [&](const auto* r) { return text_of(*r, "id") == id; });
   return found == contained_.end() ? nullptr : *found;
@@ -152,13 +154,12 @@ const value_set_reader::content& value_set_reader::find(const std::string& url) 
   codes->url = url;
   result.contained = url.starts_with('#');
   if (const auto* set = resolve("ValueSet", url)) {
-    expansion all;
-    expand(*set, 0, all);
+    const auto& all = expanded(*set, 0);
     codes->found = true;
     codes->open = all.open;
     codes->codes.assign(all.codes.begin(), all.codes.end());
     codes->open_systems.assign(all.open_systems.begin(), all.open_systems.end());
-    result.concepts = std::move(all.concepts);
+    result.concepts = all.concepts;
   } else if (result.contained) {
     result.wrong_type = contained(std::string_view{url}.substr(1)) != nullptr;
   }
@@ -166,11 +167,25 @@ const value_set_reader::content& value_set_reader::find(const std::string& url) 
   return result;
 }
 
-void value_set_reader::expand(const json& set, unsigned depth, expansion& out) const {
-  if (depth > limits::value_set_depth_max) { // or in a circle
-    out.open = true;
-    return;
+/// A set that is asked for while it is being expanded includes itself; what it then has is not known.
+const value_set_reader::expansion& value_set_reader::expanded(const json& set, unsigned depth) {
+  static const expansion unknown{{}, {}, {}, true};
+  const auto [entry, is_new] = expanded_.try_emplace(&set);
+  if (!is_new)
+    return entry->second ? *entry->second : unknown;
+  if (depth > limits::value_set_depth_max || work_ > limits::value_set_work_max) {
+    expanded_.erase(entry);
+    return unknown;
   }
+  auto own = std::make_unique<expansion>();
+  expand(set, depth, *own);
+  work_ += own->codes.size();
+  auto& kept = expanded_[&set];
+  kept = std::move(own);
+  return *kept;
+}
+
+void value_set_reader::expand(const json& set, unsigned depth, expansion& out) {
   const auto expanded = set.find("expansion");
   if (expanded != set.end() && expanded->is_object() && !list_of(*expanded, "contains").empty()) {
     std::size_t count = 0;
@@ -197,7 +212,7 @@ void value_set_reader::expand(const json& set, unsigned depth, expansion& out) c
       exclude(rule, out);
 }
 
-void value_set_reader::include(const json& rule, unsigned depth, expansion& out) const {
+void value_set_reader::include(const json& rule, unsigned depth, expansion& out) {
   expansion own;
   const auto system = text_of(rule, "system");
   bool begun = false;
@@ -206,16 +221,17 @@ void value_set_reader::include(const json& rule, unsigned depth, expansion& out)
     begun = true;
   }
   for (const auto& url : list_of(rule, "valueSet")) {
-    expansion other;
     const auto* set = url.is_string() ? resolve("ValueSet", url.get_ref<const std::string&>()) : nullptr;
-    if (set != nullptr)
-      expand(*set, depth + 1, other);
-    else
-      other.open = true;
+    if (set == nullptr || work_ > limits::value_set_work_max) {
+      out.open = true; // one that is not there
+      return;
+    }
+    const auto& other = expanded(*set, depth + 1);
+    work_ += other.codes.size() + own.codes.size();
     if (begun)
       own.intersect(other);
     else
-      own = std::move(other);
+      own = other;
     begun = true;
   }
   if (begun)

@@ -52,6 +52,9 @@ public:
 
   /// `root` is the form; both must live longer than this. `given` may be null.
   value_set_reader(const json& root, const terminology* given);
+  ~value_set_reader();
+  value_set_reader(const value_set_reader&) = delete;
+  value_set_reader& operator=(const value_set_reader&) = delete;
   /// `url` is a canonical, or "#id" of a contained one. When it is not there its codes say so.
   const content& find(const std::string& url);
 
@@ -59,14 +62,17 @@ private:
   struct expansion;
   const json* contained(std::string_view id) const;
   const json* resolve(std::string_view type, std::string_view canonical) const;
-  void expand(const json& set, unsigned depth, expansion& out) const;
-  void include(const json& rule, unsigned depth, expansion& out) const;
+  const expansion& expanded(const json& set, unsigned depth);
+  void expand(const json& set, unsigned depth, expansion& out);
+  void include(const json& rule, unsigned depth, expansion& out);
   void include_system(const json& rule, std::string_view system, expansion& out) const;
   void exclude(const json& rule, expansion& out) const;
 
   std::vector<const json*> contained_;
   const terminology* given_;
   std::map<std::string, content> known_;
+  std::map<const json*, std::unique_ptr<expansion>> expanded_; // each value set is expanded once, however often it is named
+  std::size_t work_ = 0;                                       // codes that were taken over so far
 };
 
 } // namespace epione::domain

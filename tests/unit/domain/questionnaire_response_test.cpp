@@ -244,6 +244,18 @@ BOOST_AUTO_TEST_CASE(a_signature_that_is_asked_for_must_be_there) {
   BOOST_TEST(line_of(issues_of(form, response)) == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_response_that_would_take_too_long_is_given_up) {
+  std::string children = R"({"linkId":"q","type":"boolean"})", groups;
+  for (int i = 0; i < 3'000; ++i)
+    children += R"(,{"linkId":")" + std::to_string(i) +
+                R"(","type":"string","required":true,"enableWhen":[{"question":"q","operator":"exists","answerBoolean":true}]})";
+  for (int i = 0; i < 10'000; ++i)
+    groups += std::string{i == 0 ? "" : ","} + R"({"linkId":"g"})";
+  const auto form = compile_form(R"({"linkId":"g","type":"group","repeats":true,"item":[)" + children + "]}").form;
+  const auto issues = issues_of(form, response_json(groups));
+  BOOST_TEST(line_of(issues).starts_with("error too-costly g item["));
+}
+
 BOOST_AUTO_TEST_CASE(more_problems_than_are_listed_are_said_to_be) {
   std::string items;
   for (int i = 0; i < 3000; ++i)

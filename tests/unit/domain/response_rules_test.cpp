@@ -295,6 +295,21 @@ BOOST_AUTO_TEST_CASE(value_sets_and_code_systems_may_be_given) {
   BOOST_TEST(issues.size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(value_sets_that_include_each_other_many_times_take_no_longer) {
+  // Each includes the next one a hundred times: followed one by one that would be a hundred to the seventh.
+  std::string sets;
+  for (int s = 0; s < 8; ++s) {
+    std::string includes;
+    for (int i = 0; i < 100; ++i)
+      includes += std::string{i == 0 ? "" : ","} + R"({"valueSet":["http://v)" + std::to_string(s + 1) + R"("]})";
+    sets +=
+        R"({"resourceType":"ValueSet","url":"http://v)" + std::to_string(s) + R"(","compose":{"include":[)" + includes + "]}},";
+  }
+  sets += R"({"resourceType":"ValueSet","url":"http://v8","compose":{"include":[{"concept":[{"code":"x"}]}]}})";
+  const auto form = compile_form(item_a("choice", R"("answerValueSet":"http://v0")"), R"("contained":[)" + sets + "],").form;
+  BOOST_TEST(line_of(issues_of(form, response_json(answer_a(R"("valueCoding":{"code":"x"})")))) == "");
+}
+
 BOOST_AUTO_TEST_CASE(expressions_are_said_not_to_be_evaluated) {
   const std::string expression =
       R"({"url":"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression","valueExpression":{"language":"text/fhirpath","expression":"true"}})";
