@@ -78,6 +78,28 @@ void studies(corpus to) {
       to.add(one + fuzz::read_file(entry.path().string()));
 }
 
+/// Published questionnaires with the responses to them, and what a value set looks like.
+void questionnaires(corpus to) {
+  const std::string data = EPIONE_SOURCE_DIR "/tests/conformance/data/";
+  for (const auto& entry : std::filesystem::directory_iterator{data + "validation-cases"}) {
+    const auto name = entry.path().string();
+    if (name.ends_with("-q.json"))
+      to.add(fuzz::read_file(name) + "\n\f" + fuzz::read_file(name.substr(0, name.size() - 6) + "qr.json"));
+  }
+  for (const auto* name : {"3141", "bb", "f201", "gcs"})
+    to.add(fuzz::read_file(data + "Questionnaire-" + name + ".json") + "\n\f" +
+           fuzz::read_file(data + "QuestionnaireResponse-" + name + ".json"));
+  to.add(
+      R"({"resourceType":"Questionnaire","status":"active","item":[{"linkId":"g","type":"group","repeats":true,"item":[)"
+      R"({"linkId":"q","type":"choice","answerValueSet":"http://v","required":true},{"linkId":"a","type":"quantity",)"
+      R"("enableWhen":[{"question":"q","operator":"!=","answerCoding":{"code":"b"}}]}]}]})"
+      "\n\f"
+      R"({"resourceType":"QuestionnaireResponse","status":"completed","item":[{"linkId":"g","item":[{"linkId":"q","answer":[)"
+      R"({"valueCoding":{"system":"http://s","code":"b"}}]}]},{"linkId":"g"}]})"
+      "\n\f"
+      R"({"resourceType":"ValueSet","url":"http://v","compose":{"include":[{"system":"http://s","concept":[{"code":"b"}]}]}})");
+}
+
 void stored(corpus to) {
   domain::submission_record record;
   record.study = "demo";
@@ -136,4 +158,5 @@ int main(int argc, char** argv) {
   studies(corpus{to / "study"});
   stored(corpus{to / "stored"});
   expressions(corpus{to / "fhirpath"});
+  questionnaires(corpus{to / "questionnaire"});
 }
