@@ -100,7 +100,7 @@ void console_call::survey(survey_options options, std::function<void(const conso
         options.supervisors.emplace_back(name, std::move(actor));
   options.limit = milliseconds{runtime::defaults::console_status_limit_ms};
   const auto limit = options.window + options.limit + milliseconds{runtime::defaults::console_margin_ms};
-  const auto surveyor = runtime::spawn_actor<caf::hidden>(*self_, env_, console_survey, std::move(options));
+  const auto surveyor = runtime::spawn_actor<caf::hidden + caf::linked>(*self_, env_, console_survey, std::move(options));
   self_->request(surveyor, limit, status_atom::value)
       .then([then = std::move(then)](const console_findings_ptr& found) { then(*found); },
             [call = shared_from_this(), limit](const caf::error& why) {

@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(whatever_happens_every_notice_is_handed_over_and_the_bounds
       std::set<notice_key> in_hand, settled, dead, all;
       std::uint64_t seq = 0;
       std::optional<messages::notice_page> answer;
-      const auto finish = [&](const notice_key& key) {
+      const auto finish = [&](notice_key key) { // by value: it is taken out of where it may come from
         BOOST_TEST(w.settle(key).has_value());
         in_hand.erase(key);
         settled.insert(key);
