@@ -41,6 +41,7 @@ int run(const std::vector<std::string>& arguments, command_context& context) {
   add_audit_command(app, context);
   add_console_command(app, context);
   add_doctor_command(app, context);
+  add_questionnaire_command(app, context);
   add_bench_command(app, context);
   add_documentation_command(app, context);
 

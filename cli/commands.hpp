@@ -30,6 +30,7 @@ void add_channel_command(CLI::App& app, command_context& context);
 void add_doctor_command(CLI::App& app, command_context& context);
 void add_export_command(CLI::App& app, command_context& context);
 void add_audit_command(CLI::App& app, command_context& context);
+void add_questionnaire_command(CLI::App& app, command_context& context);
 void add_bench_command(CLI::App& app, command_context& context);
 
 /// Last: it describes the others.

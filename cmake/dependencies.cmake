@@ -17,6 +17,8 @@ pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88) # mail and web se
 find_library(CCTZ cctz REQUIRED) # zone rules: quiet hours are times of day; its package has neither CMake nor pkg-config files
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+# What others write as patterns takes time linear in the text. Debian 12's calls itself version 0.0.0: no minimum can be asked for.
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.40)
 # Versions below 0.22 count replicas of entries from earlier terms as committed (Raft paper, figure 8).
 pkg_check_modules(RAFT REQUIRED IMPORTED_TARGET raft>=0.22.1)
@@ -34,8 +36,8 @@ target_compile_options(epione_warnings INTERFACE -Wall -Wextra -Wpedantic -Werro
 add_library(epione::warnings ALIAS epione_warnings)
 
 add_library(epione_third_party_values INTERFACE)
-target_link_libraries(epione_third_party_values INTERFACE PkgConfig::SODIUM PkgConfig::XXHASH nlohmann_json::nlohmann_json
-                      tomlplusplus::tomlplusplus)
+target_link_libraries(epione_third_party_values INTERFACE PkgConfig::SODIUM PkgConfig::XXHASH PkgConfig::RE2
+                      nlohmann_json::nlohmann_json tomlplusplus::tomlplusplus)
 target_compile_definitions(epione_third_party_values INTERFACE MSGPACK_NO_BOOST MSGPACK_USE_STD_VARIANT_ADAPTOR)
 add_library(epione::third_party_values ALIAS epione_third_party_values)
 

@@ -1,5 +1,7 @@
 #include "domain/answer_value.hpp"
 
+#include "domain/ucum.hpp"
+
 namespace epione::domain {
 
 namespace {
@@ -41,11 +43,16 @@ bool holds(const answer_value& answer, comparison operation, const rule_value& v
     case value_kind::none: return false;
     case value_kind::boolean: return operation == comparison::equal && answer.boolean == value.boolean;
     case value_kind::number:
-      if (!answer.unit.empty() && !value.unit.empty() && answer.unit != value.unit)
-        return false; // nothing here converts units
+      if (!answer.unit.empty() && !value.unit.empty() && answer.unit != value.unit) {
+        const auto converted = convert_unit(answer.number, answer.unit, value.unit);
+        return converted && ordered(*converted, operation, value.number);
+      }
       return ordered(answer.number, operation, value.number);
     case value_kind::moment: return ordered(answer.moment, operation, value.moment);
-    case value_kind::text: return operation == comparison::equal && answer.text == value.text;
+    case value_kind::text:
+      if (!answer.system.empty() && !value.system.empty() && answer.system != value.system)
+        return false;
+      return ordered(answer.text, operation, std::string_view{value.text});
   }
   return false;
 }

@@ -15,6 +15,7 @@ struct answer_value {
   time_span moment;
   std::string_view text;
   std::string_view unit;                 ///< of a quantity its code, or its unit
+  std::string_view system;               ///< of a coding, where the response says it
   const answer_option* option = nullptr; ///< the one that was chosen
 };
 

@@ -97,15 +97,42 @@ std::optional<json> parse_json(std::string_view text, file_problems& problems) {
   return value;
 }
 
-void fhir_object::add(std::string place, std::string message) const {
-  if (!note_.empty())
-    place += (place.empty() ? "" : " ") + note_;
-  problems_->add(std::move(place), std::move(message));
+void file_problems::add(std::string place, std::string message) {
+  ++count_;
+  if (import_ != nullptr)
+    import_->push_back({file_, std::move(place), std::move(message)});
+  else
+    issues_->push_back({issue_severity::error, issue_code::structure, {}, {}, place.empty() ? message : place + ": " + message});
+}
+
+void file_problems::add(issue_severity severity, issue_type code, std::string place, std::string_view link_id,
+                        std::string message) {
+  if (severity == issue_severity::error)
+    ++count_;
+  if (issues_ != nullptr) {
+    issues_->push_back({severity, code, place.empty() ? file_ : file_ + "." + place, quotable(link_id), std::move(message)});
+  } else if (severity == issue_severity::error) {
+    if (!link_id.empty())
+      place += (place.empty() ? "(linkId " : " (linkId ") + quotable(link_id) + ")";
+    import_->push_back({file_, std::move(place), std::move(message)});
+  }
+}
+
+void fhir_object::add(std::string place, std::string message, issue_type code) const {
+  problems_->add(issue_severity::error, code, std::move(place), link_id_, std::move(message));
+}
+
+void fhir_object::breaks(const char* invariant, std::string_view member, const std::string& message) const {
+  add(place_of(member), message + " (FHIR invariant " + invariant + ")", issue_code::invariant);
+}
+
+void fhir_object::remark(issue_severity severity, issue_type code, std::string_view member, std::string message) const {
+  problems_->add(severity, code, member.empty() ? place_ : place_of(member), link_id_, std::move(message));
 }
 
 fhir_object fhir_object::inner(const json& value, std::string place) const {
   fhir_object result{value, std::move(place), *problems_};
-  result.note_ = note_;
+  result.link_id_ = link_id_;
   return result;
 }
 
@@ -123,7 +150,7 @@ std::optional<std::string> fhir_object::string(std::string_view member) const {
   if (v == nullptr)
     return std::nullopt;
   if (!v->is_string() || v->get_ref<const std::string&>().empty()) {
-    problem(member, "it must be a text that is not empty");
+    problem(member, "it must be a text that is not empty", issue_code::structure);
     return std::nullopt;
   }
   return v->get<std::string>();
@@ -134,7 +161,7 @@ std::optional<bool> fhir_object::boolean(std::string_view member) const {
   if (v == nullptr)
     return std::nullopt;
   if (!v->is_boolean()) {
-    problem(member, "it must be true or false, without quotes");
+    problem(member, "it must be true or false, without quotes", issue_code::structure);
     return std::nullopt;
   }
   return v->get<bool>();
@@ -145,7 +172,7 @@ std::optional<std::int64_t> fhir_object::integer(std::string_view member) const 
   if (v == nullptr)
     return std::nullopt;
   if (!v->is_number_integer() || v->get<double>() > 2147483647.0 || v->get<double>() < -2147483648.0) {
-    problem(member, "it must be a whole number of 32 bits, without quotes");
+    problem(member, "it must be a whole number of 32 bits, without quotes", issue_code::structure);
     return std::nullopt;
   }
   return v->get<std::int64_t>();
@@ -156,7 +183,7 @@ std::optional<double> fhir_object::number(std::string_view member) const {
   if (v == nullptr)
     return std::nullopt;
   if (!v->is_number()) {
-    problem(member, "it must be a number, without quotes");
+    problem(member, "it must be a number, without quotes", issue_code::structure);
     return std::nullopt;
   }
   return v->get<double>();
@@ -167,7 +194,7 @@ std::optional<fhir_object> fhir_object::object(std::string_view member) const {
   if (v == nullptr)
     return std::nullopt;
   if (!v->is_object()) {
-    problem(member, "it must be an object in { }");
+    problem(member, "it must be an object in { }", issue_code::structure);
     return std::nullopt;
   }
   return inner(*v, place_of(member));
@@ -179,7 +206,7 @@ std::vector<fhir_object> fhir_object::objects(std::string_view member) const {
   if (v == nullptr)
     return result;
   if (!v->is_array()) {
-    problem(member, "it must be a list in [ ]");
+    problem(member, "it must be a list in [ ]", issue_code::structure);
     return result;
   }
   std::size_t i = 0;
@@ -188,7 +215,7 @@ std::vector<fhir_object> fhir_object::objects(std::string_view member) const {
     if (element.is_object())
       result.push_back(inner(element, std::move(place)));
     else
-      add(std::move(place), "it must be an object in { }");
+      add(std::move(place), "it must be an object in { }", issue_code::structure);
   }
   return result;
 }
@@ -200,7 +227,7 @@ std::optional<std::pair<std::string, const json*>> fhir_object::choice_of_type(s
         name[prefix.size()] > 'Z')
       continue;
     if (result) {
-      problem(name, "there is more than one " + std::string{prefix} + "[x]; keep one");
+      problem(name, "there is more than one " + std::string{prefix} + "[x]; keep one", issue_code::structure);
       return std::nullopt;
     }
     result.emplace(name.substr(prefix.size()), &value);
@@ -229,7 +256,7 @@ void fhir_object::only(std::initializer_list<std::string_view> members) const {
   for (const auto& [name, value] : value_->items()) {
     const auto plain = std::string_view{name}.substr(name.size() > 1 && name.front() == '_' ? 1 : 0);
     if (std::find(members.begin(), members.end(), plain) == members.end())
-      problem(quotable(name), "FHIR R4 knows no such member here; correct its name or remove it");
+      problem(quotable(name), "FHIR R4 knows no such member here; correct its name or remove it", issue_code::structure);
   }
 }
 

@@ -4,6 +4,7 @@
 // misspelt rule that would otherwise be silently missing.
 #pragma once
 
+#include "domain/fhir_issue.hpp"
 #include "domain/questionnaire.hpp"
 #include "domain/study.hpp"
 
@@ -21,16 +22,25 @@ namespace epione::domain {
 
 using json = nlohmann::json;
 
-/// Collects what is wrong with one file.
+/// Collects what is wrong with one file: for an import as places and sentences, for a check of one resource as FHIR's issues.
 class file_problems {
 public:
-  file_problems(std::string file, std::vector<import_problem>& all) : file_(std::move(file)), all_(all) {}
-  void add(std::string place, std::string message) { all_.push_back({file_, std::move(place), std::move(message)}); }
-  std::size_t count() const { return all_.size(); }
+  file_problems(std::string file, std::vector<import_problem>& all) : file_(std::move(file)), import_(&all) {}
+  /// `resource_type` begins the expressions: "Questionnaire".
+  file_problems(std::string resource_type, std::vector<fhir_issue>& all) : file_(std::move(resource_type)), issues_(&all) {}
+
+  /// An error; `place` is a member's path or "line 3, column 7".
+  void add(std::string place, std::string message);
+  /// Of the object at `place`, within the item `link_id` if that is not empty. What is no error is dropped from an import.
+  void add(issue_severity severity, issue_type code, std::string place, std::string_view link_id, std::string message);
+  /// Errors so far.
+  std::size_t count() const { return count_; }
 
 private:
   std::string file_;
-  std::vector<import_problem>& all_;
+  std::vector<import_problem>* import_ = nullptr;
+  std::vector<fhir_issue>* issues_ = nullptr;
+  std::size_t count_ = 0;
 };
 
 /// Parses `text`; nothing, with problems added, when it is not JSON, too deep, or has a member twice.
@@ -45,13 +55,19 @@ public:
 
   const json& value() const { return *value_; }
   const std::string& place() const { return place_; }
-  /// Said after the place of every problem with this object and what is in it: "(linkId q3)".
-  void set_note(std::string note) { note_ = std::move(note); }
+  /// The item that every problem with this object and what is in it belongs to.
+  void set_link_id(std::string link_id) { link_id_ = std::move(link_id); }
   file_problems& problems() const { return *problems_; }
   /// Adds a problem with this object.
-  void problem(std::string message) const { add(place_, std::move(message)); }
+  void problem(std::string message, issue_type code = issue_code::invalid) const { add(place_, std::move(message), code); }
   /// Adds a problem with a member.
-  void problem(std::string_view member, std::string message) const { add(place_of(member), std::move(message)); }
+  void problem(std::string_view member, std::string message, issue_type code = issue_code::invalid) const {
+    add(place_of(member), std::move(message), code);
+  }
+  /// Adds a problem with a member that breaks an invariant of the specification, such as "que-1".
+  void breaks(const char* invariant, std::string_view member, const std::string& message) const;
+  /// Says something that is no error about a member; an import drops it.
+  void remark(issue_severity severity, issue_type code, std::string_view member, std::string message) const;
   std::string place_of(std::string_view member) const;
 
   bool has(std::string_view member) const { return find(member) != nullptr; }
@@ -75,12 +91,12 @@ public:
   text_with_translations text(std::string_view member) const;
 
 private:
-  void add(std::string place, std::string message) const;
+  void add(std::string place, std::string message, issue_type code) const;
   fhir_object inner(const json& value, std::string place) const;
 
   const json* value_;
   std::string place_;
-  std::string note_;
+  std::string link_id_;
   file_problems* problems_;
 };
 

@@ -7,9 +7,9 @@ namespace epione::domain {
 
 namespace {
 
-constexpr std::array<std::string_view, 15> type_names{"group", "display",  "boolean",     "decimal",   "integer",
-                                                      "date",  "dateTime", "time",        "string",    "text",
-                                                      "url",   "choice",   "open-choice", "reference", "quantity"};
+constexpr std::array<std::string_view, 16> type_names{"group",       "display",   "boolean",  "decimal",   "integer", "date",
+                                                      "dateTime",    "time",      "string",   "text",      "url",     "choice",
+                                                      "open-choice", "reference", "quantity", "attachment"};
 
 } // namespace
 
@@ -31,7 +31,8 @@ bool is_question(item_type type) {
 value_kind kind_of(item_type type) {
   switch (type) {
     case item_type::group:
-    case item_type::display: return value_kind::none;
+    case item_type::display:
+    case item_type::attachment: return value_kind::none;
     case item_type::boolean: return value_kind::boolean;
     case item_type::decimal:
     case item_type::integer:
@@ -41,6 +42,17 @@ value_kind kind_of(item_type type) {
     case item_type::time: return value_kind::moment;
     default: return value_kind::text;
   }
+}
+
+membership code_set::look_up(std::string_view system, std::string_view code) const {
+  const auto listed = std::lower_bound(codes.begin(), codes.end(), std::pair{system, code}, [](const auto& a, const auto& b) {
+    return std::pair<std::string_view, std::string_view>{a.first, a.second} < b;
+  });
+  if (listed != codes.end() && listed->first == system && listed->second == code)
+    return membership::yes;
+  if (!found || open || std::find(open_systems.begin(), open_systems.end(), system) != open_systems.end())
+    return membership::unknown;
+  return membership::no;
 }
 
 std::string_view name(comparison c) {

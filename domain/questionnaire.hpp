@@ -1,18 +1,23 @@
 // A form, compiled: what of a FHIR R4 Questionnaire is needed to check answers and to show it, as a flat list of items.
 //
 // Parents come before their children, so that one pass front to back knows of every item whether the one around it is enabled,
-// and however deep items lie in each other nothing recurses.
+// and however deep items lie in each other nothing recurses. An item and all that is in it are neighbours: [item, end).
 #pragma once
 
 #include "domain/date_text.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+namespace re2 {
+class RE2;
+}
 
 namespace epione::domain {
 
@@ -32,6 +37,7 @@ enum class item_type : std::uint8_t {
   open_choice,
   reference,
   quantity,
+  attachment,
 };
 
 /// As FHIR writes it: "open-choice".
@@ -52,8 +58,9 @@ struct rule_value {
   bool boolean = false;
   double number = 0;
   time_span moment;
-  std::string text; ///< of a choice its code; of a moment as it was written
-  std::string unit; ///< of a quantity its code, or its unit if there is none; may be empty
+  std::string text;   ///< of a choice its code; of a moment as it was written
+  std::string unit;   ///< of a quantity its code, or its unit if there is none; may be empty
+  std::string system; ///< of a choice the code's system; may be empty
 };
 
 /// A text and its translations by language.
@@ -63,10 +70,16 @@ struct text_with_translations {
   bool empty() const { return text.empty() && translations.empty(); }
 };
 
+/// What value[x] an option is.
+enum class option_type : std::uint8_t { coding, integer, date, time, string, reference };
+
 /// One of the answers a question offers.
 struct answer_option {
   std::string stored; ///< canonical msgpack of the answer as it is stored: of a coding its code
   rule_value value;   ///< the same, for comparing
+  option_type type = option_type::coding;
+  bool exclusive = false; ///< no other answer may stand beside it
+  bool initial = false;   ///< chosen when the form is opened
   text_with_translations display;
   std::optional<double> ordinal;
   bool by_ordinal = false; ///< its ordinal stands for it alone
@@ -79,10 +92,62 @@ std::string_view name(comparison c);
 
 /// One enableWhen.
 struct condition {
-  std::uint32_t question = 0; ///< index of the item it looks at
+  std::uint32_t question = 0;              ///< index of the item it looks at
+  std::uint32_t scope = ~std::uint32_t{0}; ///< the innermost item around both that item and its own; form_item::none: the form
   comparison operation = comparison::exists;
   rule_value value; ///< of exists: boolean
 };
+
+/// Whether a code is one of a value set's.
+enum class membership : std::uint8_t { no, yes, unknown };
+
+/// Codes of a value set, each with its system; shared by the items that name it.
+struct code_set {
+  std::string url;                                        ///< as the form names it
+  bool found = false;                                     ///< the value set is there at all
+  std::vector<std::pair<std::string, std::string>> codes; ///< system and code, sorted
+  std::vector<std::string> open_systems;                  ///< of these more codes may belong to it than are listed
+  bool open = false;                                      ///< anything may belong to it
+  membership look_up(std::string_view system, std::string_view code) const;
+  /// Everything that belongs to it is listed.
+  bool complete() const { return found && !open && open_systems.empty(); }
+};
+
+/// A unit that a quantity may be given in.
+struct unit_choice {
+  std::string system, code, display;
+};
+
+/// Rules that few items have; kept apart, so that the others stay small.
+struct item_rules {
+  std::shared_ptr<const re2::RE2> regex;           ///< the whole answer must match
+  std::optional<std::uint32_t> max_decimal_places; ///< digits behind the point
+  std::optional<rule_value> min_quantity, max_quantity;
+  std::vector<unit_choice> units; ///< if there are any, no other
+  std::shared_ptr<const code_set> unit_set;
+  std::optional<double> max_size;           ///< of an attachment, in MiB
+  std::vector<std::string> mime_types;      ///< of an attachment, lower case; "image/*" is all images
+  std::vector<std::string> reference_types; ///< resource types
+  bool exclusive_options = false;           ///< one of its options is
+  bool signature_required = false;
+  std::string item_control; ///< its code: "slider", "drop-down"
+  std::string unit;         ///< of a number, as it is shown
+};
+
+/// An expression of the form. They are kept for the evaluator; what is not evaluated is reported as that.
+struct form_expression {
+  enum class purpose : std::uint8_t { constraint, enable_when, calculated, initial, variable, other };
+  purpose kind = purpose::other;
+  std::uint32_t item = ~std::uint32_t{0}; ///< form_item::none: of the whole form
+  std::string name;                       ///< of a variable its name, of a constraint its key, otherwise the extension's
+  std::string language;                   ///< "text/fhirpath"
+  std::string text;
+  std::string human;         ///< of a constraint: what to tell who broke it
+  bool only_warning = false; ///< of a constraint
+  std::string place;         ///< in the Questionnaire
+};
+
+enum class publication_status : std::uint8_t { draft, active, retired, unknown };
 
 struct form_item {
   static constexpr std::uint32_t none = ~std::uint32_t{0};
@@ -92,7 +157,13 @@ struct form_item {
   bool required = false;
   bool repeats = false;
   bool many = false; ///< it, or a group around it, repeats: its answers are a list
+  bool read_only = false;
+  bool hidden = false;
+  bool required_within = false;   ///< one of the items directly in it is required
+  bool counted_within = false;    ///< one of the items directly in it has minOccurs
+  bool enable_expression = false; ///< whether it is asked is an expression's to say
   std::uint32_t parent = none;
+  std::uint32_t end = 0; ///< behind the last item in it
 
   bool any_condition = false; ///< enableBehavior "any"; otherwise all must hold
   std::vector<condition> conditions;
@@ -100,21 +171,28 @@ struct form_item {
   bool closed = false; ///< only `options` are accepted (but see open_choice)
   std::vector<answer_option> options;
   std::vector<std::uint32_t> options_by_stored; ///< indices of options, sorted by `stored`
+  std::shared_ptr<const code_set> value_set;    ///< of answerValueSet
 
   std::optional<std::size_t> min_length, max_length; ///< characters
   std::optional<rule_value> min_value, max_value;
   std::size_t min_occurs = 0; ///< when it is answered at all
   std::size_t max_occurs = ~std::size_t{0};
+  std::shared_ptr<const item_rules> rules; ///< null if it has none
 
+  std::vector<rule_value> initial;
   std::string prefix;
   text_with_translations text;
 };
 
 /// Compiled; indices of items are positions in `items`.
 struct questionnaire {
-  std::string url, version, language;
+  std::string id, url, version, language;
+  publication_status status = publication_status::unknown;
+  std::optional<time_span> valid_from, valid_until; ///< effectivePeriod
+  bool signature_required = false;
   text_with_translations title;
   std::vector<form_item> items;
+  std::vector<form_expression> expressions;
   std::vector<std::uint32_t> by_link_id; ///< indices of all items, sorted by linkId bytewise, as canonical maps are
 
   /// form_item::none if there is none.

@@ -16,8 +16,21 @@ std::optional<comparison> parse_operator(std::string_view text) {
   return std::nullopt;
 }
 
+bool has_order(const rule_value& value, item_type type) {
+  return value.kind == value_kind::number || value.kind == value_kind::moment || type == item_type::string ||
+         type == item_type::text;
+}
+
 bool is_ordering(comparison c) {
   return c != comparison::exists && c != comparison::equal && c != comparison::not_equal;
+}
+
+/// The innermost item that both lie in; form_item::none: the form.
+std::uint32_t common_scope(const questionnaire& form, std::uint32_t a, std::uint32_t b) {
+  std::uint32_t scope = form.items[a].parent;
+  while (scope != form_item::none && !(scope < b && b < form.items[scope].end) && scope != b)
+    scope = form.items[scope].parent;
+  return scope;
 }
 
 /// A question that offers numbers or dates is compared with those, whatever its type says.
@@ -31,12 +44,14 @@ item_type compared_as(const form_item& question, std::string_view fhir_type) {
     return item_type::date;
   if (fhir_type == "Time")
     return item_type::time;
+  if (fhir_type == "String")
+    return item_type::string;
   if (fhir_type == "Reference")
     return item_type::reference;
   return question.type;
 }
 
-std::optional<condition> read_condition(const fhir_object& x, const questionnaire& form, std::string_view own_link_id) {
+std::optional<condition> read_condition(const fhir_object& x, const questionnaire& form, const form_item& own) {
   x.only({"id", "extension", "modifierExtension", "question", "operator", "answerBoolean", "answerDecimal", "answerInteger",
           "answerDate", "answerDateTime", "answerTime", "answerString", "answerCoding", "answerQuantity", "answerReference"});
   const auto question = x.string("question");
@@ -44,9 +59,9 @@ std::optional<condition> read_condition(const fhir_object& x, const questionnair
   const auto answer = x.choice_of_type("answer");
   for (const auto* member : {"question", "operator"})
     if (!x.has(member))
-      x.problem(std::string{member} + " is missing");
+      x.problem(std::string{member} + " is missing", issue_code::required);
   if (!answer)
-    x.problem("it needs one answer[x], such as answerCoding");
+    x.problem("it needs one answer[x], such as answerCoding", issue_code::required);
   const auto operation = text ? parse_operator(*text) : std::nullopt;
   if (text && !operation)
     x.problem("operator", "it must be one of exists, =, !=, >, <, >= and <=");
@@ -56,11 +71,12 @@ std::optional<condition> read_condition(const fhir_object& x, const questionnair
   c.operation = *operation;
   c.question = form.find(*question);
   if (c.question == form_item::none) {
-    x.problem("question", "the form has no item with the linkId \"" + quotable(*question) + "\"");
+    x.problem("question", "the form has no item with the linkId \"" + quotable(*question) + "\"", issue_code::not_found);
     return std::nullopt;
   }
   const auto& asked = form.items[c.question];
-  if (asked.link_id == own_link_id) {
+  c.scope = common_scope(form, static_cast<std::uint32_t>(&own - form.items.data()), c.question);
+  if (&asked == &own) {
     x.problem("question", "an item cannot depend on its own answer");
     return std::nullopt;
   }
@@ -70,7 +86,7 @@ std::optional<condition> read_condition(const fhir_object& x, const questionnair
   }
   if (c.operation == comparison::exists) {
     if (answer->first != "Boolean" || !answer->second->is_boolean()) {
-      x.problem("with the operator exists the answer must be answerBoolean (FHIR invariant que-7)");
+      x.breaks("que-7", "operator", "with the operator exists the answer must be answerBoolean");
       return std::nullopt;
     }
     c.value.kind = value_kind::boolean;
@@ -81,7 +97,7 @@ std::optional<condition> read_condition(const fhir_object& x, const questionnair
   if (!value)
     return std::nullopt;
   c.value = *value;
-  if (is_ordering(c.operation) && c.value.kind != value_kind::number && c.value.kind != value_kind::moment) {
+  if (is_ordering(c.operation) && !has_order(c.value, asked.type)) {
     x.problem("operator", "answers to an item of type " + std::string{name(asked.type)} + " have no order; use =, != or exists");
     return std::nullopt;
   }
@@ -96,10 +112,10 @@ void compile_conditions(const fhir_object& source, const questionnaire& form, fo
   if (behavior && *behavior != "all" && *behavior != "any")
     source.problem("enableBehavior", "it must be all or any");
   if (conditions.size() > 1 && !source.has("enableBehavior"))
-    source.problem("enableBehavior", "with more than one enableWhen it must be there, all or any (FHIR invariant que-12)");
+    source.breaks("que-12", "enableBehavior", "with more than one enableWhen it must be there, all or any");
   item.any_condition = behavior == "any";
   for (const auto& x : conditions)
-    if (auto c = read_condition(x, form, item.link_id))
+    if (auto c = read_condition(x, form, item))
       item.conditions.push_back(std::move(*c));
 }
 

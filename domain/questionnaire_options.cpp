@@ -33,15 +33,19 @@ void store_text(answer_option& o, std::string text) {
 }
 
 /// A Coding, or a concept of a value set: a code, and how it is shown.
-std::optional<answer_option> option_of_code(const fhir_object& x) {
+std::optional<answer_option> option_of_code(const fhir_object& x, const compile_context& context, std::string system) {
   answer_option o;
   auto code = x.string("code");
-  if (!code) {
-    if (!x.has("code"))
-      x.problem("code is missing: an answer is stored by its code");
+  if (!code && x.has("code"))
+    return std::nullopt;
+  if (!code && context.options.for_submissions) {
+    x.problem("code is missing: an answer is stored by its code", issue_code::required);
     return std::nullopt;
   }
-  store_text(o, std::move(*code));
+  if (!code)
+    x.remark(issue_severity::warning, issue_code::required, "", "the option has no code, so that an answer cannot name it");
+  store_text(o, code.value_or(""));
+  o.value.system = std::move(system);
   o.display = x.text("display");
   o.ordinal = ordinal_of(x);
   return o;
@@ -52,40 +56,48 @@ bool option_fits(item_type type, std::string_view fhir_type) {
   switch (type) {
     case item_type::choice:
     case item_type::open_choice: return true;
+    case item_type::decimal:
     case item_type::integer: return fhir_type == "Integer";
-    case item_type::date: return fhir_type == "Date";
+    case item_type::date:
+    case item_type::date_time: return fhir_type == "Date";
     case item_type::time: return fhir_type == "Time";
-    case item_type::string:
-    case item_type::text: return fhir_type == "String";
-    case item_type::reference: return fhir_type == "Reference";
-    default: return false;
+    case item_type::string: return fhir_type == "String";
+    default: return false; // a quantity may have options, but no value[x] of an option is one
   }
 }
 
-std::optional<answer_option> option_of_value(const fhir_object& x, const std::string& fhir_type, const json& value) {
+struct value_type {
+  std::string_view name;
+  option_type option;
+  item_type compiled_as;
+};
+
+constexpr value_type value_types[] = {{"Integer", option_type::integer, item_type::integer},
+                                      {"Date", option_type::date, item_type::date},
+                                      {"Time", option_type::time, item_type::time},
+                                      {"String", option_type::string, item_type::string},
+                                      {"Reference", option_type::reference, item_type::reference}};
+
+std::optional<answer_option> option_of_value(const fhir_object& x, const compile_context& context, const std::string& fhir_type,
+                                             const json& value) {
   const auto member = "value" + fhir_type;
   if (fhir_type == "Coding") {
     const auto coding = x.object(member);
     if (!coding)
       return std::nullopt;
     coding->only({"id", "extension", "system", "version", "code", "display", "userSelected"});
-    return option_of_code(*coding);
+    return option_of_code(*coding, context, coding->string("system").value_or(""));
   }
   answer_option o;
-  const auto as = [&](item_type type) { return compile_value(x, type, fhir_type, value); };
   std::optional<rule_value> v;
-  if (fhir_type == "Integer")
-    v = as(item_type::integer);
-  else if (fhir_type == "Date")
-    v = as(item_type::date);
-  else if (fhir_type == "Time")
-    v = as(item_type::time);
-  else if (fhir_type == "String")
-    v = as(item_type::string);
-  else if (fhir_type == "Reference")
-    v = as(item_type::reference);
-  else
+  const auto* known =
+      std::find_if(std::begin(value_types), std::end(value_types), [&](const auto& t) { return t.name == fhir_type; });
+  if (known == std::end(value_types)) {
     x.problem(member, "an option is a valueInteger, valueDate, valueTime, valueString, valueCoding or valueReference");
+  } else {
+    v = compile_value(x, known->compiled_as, fhir_type, value);
+    o.type = known->option;
+  }
   if (!v)
     return std::nullopt;
   if (v->kind == value_kind::number)
@@ -98,64 +110,70 @@ std::optional<answer_option> option_of_value(const fhir_object& x, const std::st
   return o;
 }
 
-std::optional<answer_option> read_option(const fhir_object& x, item_type type) {
+bool is_exclusive(const fhir_object& x) {
+  const auto value = extension_value(x, "http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive");
+  if (value && (value->first != "Boolean" || !value->second->is_boolean()))
+    x.problem("extension", "optionExclusive needs valueBoolean", issue_code::structure);
+  return value && value->second->is_boolean() && value->second->get<bool>();
+}
+
+std::optional<answer_option> read_option(const fhir_object& x, const compile_context& context, item_type type) {
   x.only({"id", "extension", "modifierExtension", "valueInteger", "valueDate", "valueTime", "valueString", "valueCoding",
           "valueReference", "initialSelected"});
   if (x.has("modifierExtension"))
     x.problem("modifierExtension", "it may change the meaning of the option and is not understood; remove it");
-  if (!x.extensions("http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive").empty())
-    x.problem("extension", "the rule optionExclusive is not supported; remove it, since answers would not be checked against it");
   const auto value = x.choice_of_type("value");
   if (!value) {
-    x.problem("an option needs one value[x], such as valueCoding");
+    x.problem("an option needs one value[x], such as valueCoding", issue_code::required);
     return std::nullopt;
   }
   if (!option_fits(type, value->first)) {
-    x.problem("value" + quotable(value->first) + " does not fit an item of type " + std::string{name(type)});
+    x.problem("value" + quotable(value->first) + " does not fit an item of type " + std::string{name(type)},
+              issue_code::structure);
     return std::nullopt;
   }
-  auto option = option_of_value(x, value->first, *value->second);
-  if (option && !option->ordinal)
+  auto option = option_of_value(x, context, value->first, *value->second);
+  if (!option)
+    return option;
+  if (!option->ordinal)
     option->ordinal = ordinal_of(x);
+  option->exclusive = is_exclusive(x);
+  option->initial = x.boolean("initialSelected").value_or(false);
   return option;
 }
 
-/// The concepts of a contained value set that lists all of them; `listed` is false when it does not, and then it cannot be
-/// checked.
-std::vector<answer_option> read_value_set(const fhir_object& set, bool& listed) {
-  std::vector<answer_option> options;
-  listed = false;
-  const auto compose = set.object("compose");
-  if (!compose || compose->has("exclude") || compose->objects("include").empty())
-    return options;
-  for (const auto& include : compose->objects("include")) {
-    const auto concepts = include.objects("concept");
-    if (concepts.empty() || include.has("filter") || include.has("valueSet"))
-      return {};
-    for (const auto& c : concepts)
-      if (auto option = option_of_code(c))
-        options.push_back(std::move(*option));
-  }
-  listed = true;
-  return options;
-}
-
-void read_answer_value_set(const fhir_object& source, const fhir_object& root, form_item& item) {
+void read_answer_value_set(const fhir_object& source, const compile_context& context, form_item& item) {
   const auto url = source.string("answerValueSet");
-  if (!url || url->front() != '#')
-    return; // somewhere else: any code is accepted
-  for (const auto& contained : root.objects("contained")) {
-    if (contained.string("id") != url->substr(1))
-      continue;
-    if (contained.string("resourceType") != "ValueSet")
-      return source.problem("answerValueSet", "the contained resource it names is not a ValueSet");
-    item.options = read_value_set(contained, item.closed);
+  if (!url)
     return;
+  const auto& set = context.value_sets.find(*url);
+  item.value_set = set.codes;
+  if (set.contained && !set.codes->found)
+    return source.problem("answerValueSet",
+                          set.wrong_type ? "the contained resource it names is not a ValueSet"
+                                         : "the form contains no value set with the id \"" + quotable(url->substr(1)) + "\"",
+                          issue_code::not_found);
+  if (!set.codes->complete())
+    return source.remark(
+        issue_severity::warning, set.codes->found ? issue_code::not_supported : issue_code::not_found, "answerValueSet",
+        set.codes->found ? "not all codes of this value set are listed here, so that answers cannot all be checked"
+                         : "this value set is neither contained nor given, so that answers cannot be checked; give its file");
+  if (!set.contained && set.concepts.size() > limits::options_shown_max)
+    return;
+  for (const auto& c : set.concepts) {
+    const fhir_object concept_object{*c.source, source.place_of("answerValueSet"), source.problems()};
+    if (auto option = option_of_code(concept_object, context, std::string{c.system}))
+      item.options.push_back(std::move(*option));
   }
-  source.problem("answerValueSet", "the form contains no value set with the id \"" + quotable(url->substr(1)) + "\"");
+  item.closed = true;
 }
 
-void check_and_index(const fhir_object& source, form_item& item) {
+/// In the short form an answer is a code alone, so that no two options may share one.
+bool same_answer(const answer_option& a, const answer_option& b, const compile_context& context) {
+  return a.stored == b.stored && (context.options.for_submissions || (a.type == b.type && a.value.system == b.value.system));
+}
+
+void check_and_index(const fhir_object& source, const compile_context& context, form_item& item) {
   if (item.options.size() > limits::options_max)
     return source.problem("the item has more than " + std::to_string(limits::options_max) + " options");
   auto& order = item.options_by_stored;
@@ -163,7 +181,7 @@ void check_and_index(const fhir_object& source, form_item& item) {
   std::iota(order.begin(), order.end(), 0u);
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return item.options[a].stored < item.options[b].stored; });
   for (std::size_t i = 1; i < order.size(); ++i)
-    if (item.options[order[i]].stored == item.options[order[i - 1]].stored)
+    if (same_answer(item.options[order[i]], item.options[order[i - 1]], context))
       source.problem("two options are the same answer, \"" + quotable(item.options[order[i]].value.text) +
                      "\"; an answer is stored by its code alone, so that each needs its own");
   std::map<double, std::size_t> ordinals;
@@ -174,27 +192,44 @@ void check_and_index(const fhir_object& source, form_item& item) {
     o.by_ordinal = o.ordinal && ordinals[*o.ordinal] == 1;
 }
 
+/// que-5 as its expression has it; its text says only choice and open-choice.
+bool may_have_options(item_type type) {
+  switch (type) {
+    case item_type::choice:
+    case item_type::open_choice:
+    case item_type::decimal:
+    case item_type::integer:
+    case item_type::date:
+    case item_type::date_time:
+    case item_type::time:
+    case item_type::string:
+    case item_type::quantity: return true;
+    default: return false;
+  }
+}
+
 } // namespace
 
-void compile_options(const fhir_object& source, const fhir_object& root, form_item& item) {
+void compile_options_of(const fhir_object& source, const compile_context& context, form_item& item) {
   const bool options = source.has("answerOption");
   const bool value_set = source.has("answerValueSet");
   if (options && value_set)
-    source.problem("answerValueSet", "a question has either answerOption or answerValueSet (FHIR invariant que-4)");
-  if (value_set && item.type != item_type::choice && item.type != item_type::open_choice)
-    return source.problem("answerValueSet", "only items of type choice and open-choice can have it (FHIR invariant que-5)");
-  if (options && (!is_question(item.type) || item.type == item_type::boolean || item.type == item_type::url))
-    return source.problem("answerOption",
-                          "items of type " + std::string{name(item.type)} + " cannot have it (FHIR invariant que-5)");
+    source.breaks("que-4", "answerValueSet", "a question has either answerOption or answerValueSet");
+  for (const auto* member : {"answerOption", "answerValueSet"})
+    if (source.has(member) && !may_have_options(item.type))
+      return source.breaks("que-5", member, "items of type " + std::string{name(item.type)} + " cannot have it");
   if (options) {
     for (const auto& o : source.objects("answerOption"))
-      if (auto option = read_option(o, item.type))
+      if (auto option = read_option(o, context, item.type))
         item.options.push_back(std::move(*option));
     item.closed = true;
+  } else if (value_set && (item.type == item_type::choice || item.type == item_type::open_choice)) {
+    read_answer_value_set(source, context, item);
   } else if (value_set) {
-    read_answer_value_set(source, root, item);
+    source.remark(issue_severity::warning, issue_code::not_supported, "answerValueSet",
+                  "answers of type " + std::string{name(item.type)} + " have no code, so that they are not checked against it");
   }
-  check_and_index(source, item);
+  check_and_index(source, context, item);
 }
 
 } // namespace epione::domain

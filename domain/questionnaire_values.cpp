@@ -8,7 +8,8 @@ std::optional<rule_value> compile_value(const fhir_object& where, item_type type
   rule_value result;
   result.kind = kind_of(type);
   const auto refuse = [&]() -> std::optional<rule_value> {
-    where.problem("the value of type " + quotable(fhir_type) + " does not fit an item of type " + std::string{name(type)});
+    where.problem("the value of type " + quotable(fhir_type) + " does not fit an item of type " + std::string{name(type)},
+                  issue_code::structure);
     return std::nullopt;
   };
   const auto moment = [&](std::optional<time_span> parsed) -> std::optional<rule_value> {
@@ -31,6 +32,10 @@ std::optional<rule_value> compile_value(const fhir_object& where, item_type type
       result.number = value.get<double>();
       return result;
     case item_type::quantity:
+      if ((fhir_type == "Decimal" || fhir_type == "Integer") && value.is_number()) {
+        result.number = value.get<double>();
+        return result;
+      }
       if (fhir_type != "Quantity" || !value.is_object() || !value.contains("value") || !value["value"].is_number())
         return refuse();
       result.number = value["value"].get<double>();
@@ -58,6 +63,8 @@ std::optional<rule_value> compile_value(const fhir_object& where, item_type type
     case item_type::open_choice:
       if (fhir_type == "Coding" && value.is_object() && value.contains("code") && value["code"].is_string()) {
         result.text = value["code"].get<std::string>();
+        if (value.contains("system") && value["system"].is_string())
+          result.system = value["system"].get<std::string>();
         return result;
       }
       [[fallthrough]];
@@ -68,10 +75,28 @@ std::optional<rule_value> compile_value(const fhir_object& where, item_type type
         return refuse();
       result.text = value.get<std::string>();
       return result;
+    case item_type::attachment:
     case item_type::group:
     case item_type::display: break;
   }
   return refuse();
+}
+
+void compile_initial(const fhir_object& source, form_item& item) {
+  for (const auto& x : source.objects("initial")) {
+    x.only({"id", "extension", "modifierExtension", "valueBoolean", "valueDecimal", "valueInteger", "valueDate", "valueDateTime",
+            "valueTime", "valueString", "valueUri", "valueAttachment", "valueCoding", "valueQuantity", "valueReference"});
+    const auto value = x.choice_of_type("value");
+    if (!value) {
+      x.problem("initial needs one value[x]", issue_code::required);
+      continue;
+    }
+    if (!is_question(item.type) || item.type == item_type::attachment)
+      continue; // que-8 has it; an attachment is not compared
+    const bool uri = item.type == item_type::url && value->first == "Uri";
+    if (auto v = compile_value(x, item.type, uri ? "String" : value->first, *value->second))
+      item.initial.push_back(std::move(*v));
+  }
 }
 
 } // namespace epione::domain

@@ -5,6 +5,7 @@
 // side by side without a look-up; an answer is read once and stays where it lies in the submission's bytes.
 #pragma once
 
+#include "domain/answer_rules.hpp"
 #include "domain/answer_value.hpp"
 #include "domain/msgpack.hpp"
 #include "domain/questionnaire.hpp"
@@ -65,7 +66,10 @@ private:
   bool read_number(const form_item& item, const msgpack_value& v, std::string_view raw);
   bool read_moment(const form_item& item, const msgpack_value& v, std::string_view raw);
   bool read_quantity(const form_item& item, std::string_view raw);
+  bool read_attachment(const form_item& item, std::string_view raw);
+  bool has_exclusive(const answer_slot& slot) const;
   bool accept(const form_item& item, const answer_value& v, std::string_view raw);
+  bool keeps(const form_item& item, std::optional<rule_break> broken);
   bool within_limits(const form_item& item, const answer_value& v);
   bool within_length(const form_item& item, std::string_view text);
   bool refuse(const form_item& item, const char* code, std::string message, std::vector<std::string> allowed = {});

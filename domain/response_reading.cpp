@@ -1,5 +1,7 @@
 // Reading the answer to one item: its type, its options and its limits. What is asked at all is in response_check.cpp.
+#include "domain/answer_rules.hpp"
 #include "domain/canonical.hpp"
+#include "domain/fhir_primitive.hpp"
 #include "domain/limits.hpp"
 #include "domain/response_check.hpp"
 
@@ -8,11 +10,6 @@
 namespace epione::domain {
 
 namespace {
-
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
 
 const char* what_fits(item_type type) {
   switch (type) {
@@ -28,6 +25,9 @@ const char* what_fits(item_type type) {
     case item_type::quantity:
       return "the answer must be a number, or an object with the number \"value\" and perhaps the strings \"unit\", \"code\" and "
              "\"system\"";
+    case item_type::attachment:
+      return "the answer must be an object with the strings \"contentType\", \"data\" or \"url\", perhaps \"title\" and the "
+             "number \"size\"";
     default: return "the answer must be a string";
   }
 }
@@ -94,8 +94,15 @@ void answers_check::read_item(const form_item& item, answer_slot& slot, std::str
     slot.usable = read_value(item, raw);
   }
   slot.count = static_cast<std::uint32_t>(values_.size()) - slot.first;
+  if (item.rules && item.rules->exclusive_options && slot.count > 1 && has_exclusive(slot))
+    refuse(item, "exclusive-option", "one of the options that were chosen must be chosen alone");
   if (slot.usable && slot.count < item.min_occurs)
     refuse(item, "min-occurs", "the item needs " + std::to_string(item.min_occurs) + " answers or more");
+}
+
+bool answers_check::has_exclusive(const answer_slot& slot) const {
+  return std::any_of(values_.begin() + slot.first, values_.begin() + slot.first + slot.count,
+                     [](const auto& v) { return v.option != nullptr && v.option->exclusive; });
 }
 
 bool answers_check::read_list(const form_item& item, std::string_view raw, std::uint32_t count) {
@@ -140,6 +147,7 @@ bool answers_check::read_value(const form_item& item, std::string_view raw) {
     case item_type::choice:
     case item_type::open_choice: return read_choice(item, v, raw);
     case item_type::quantity: return read_quantity(item, raw);
+    case item_type::attachment: return read_attachment(item, raw);
     default: return read_text(item, v, raw);
   }
 }
@@ -165,7 +173,7 @@ bool answers_check::read_choice(const form_item& item, const msgpack_value& v, s
   a.text = v.text;
   if (a.text.empty())
     return refuse(item, "empty", "the answer is empty; leave the item out");
-  if (!within_length(item, a.text))
+  if (!within_length(item, a.text) || (item.rules && !keeps(item, breaks_regex(*item.rules, a.text))))
     return false;
   values_.push_back(a);
   stored_ += raw;
@@ -182,6 +190,10 @@ bool answers_check::read_text(const form_item& item, const msgpack_value& v, std
     return refuse(item, "url-format", "a URL has no spaces or control characters");
   if (!within_length(item, v.text))
     return false;
+  if (item.rules &&
+      (!keeps(item, breaks_regex(*item.rules, v.text)) ||
+       (item.type == item_type::reference && !keeps(item, breaks_reference_type(*item.rules, referenced_type(v.text))))))
+    return false;
   answer_value a;
   a.kind = value_kind::text;
   a.text = v.text;
@@ -196,10 +208,12 @@ bool answers_check::read_number(const form_item& item, const msgpack_value& v, s
   answer_value a;
   a.kind = value_kind::number;
   a.number = v.as_double();
-  if (item.max_length || item.min_length) {
+  if (item.max_length || item.min_length || item.rules) {
     std::string text;
     append_json_number(text, a.number);
     if (!within_length(item, text))
+      return false;
+    if (item.rules && (!keeps(item, breaks_decimal_places(*item.rules, text)) || !keeps(item, breaks_regex(*item.rules, text))))
       return false;
   }
   return accept(item, a, raw);
@@ -227,6 +241,8 @@ bool answers_check::read_moment(const form_item& item, const msgpack_value& v, s
   a.kind = value_kind::moment;
   a.moment = *moment;
   a.text = v.text;
+  if (item.rules && !keeps(item, breaks_regex(*item.rules, v.text)))
+    return false;
   return accept(item, a, raw);
 }
 
@@ -237,12 +253,14 @@ bool answers_check::read_quantity(const form_item& item, std::string_view raw) {
   a.kind = value_kind::number;
   if (v.is_number()) {
     a.number = v.as_double();
+    if (item.rules && !keeps(item, breaks_quantity(*item.rules, {a.number, {}, {}, {}})))
+      return false;
     return accept(item, a, raw);
   }
   if (v.type != msgpack_type::map)
     return refuse_type(item);
   bool has_value = false;
-  std::string_view unit, code;
+  std::string_view unit, code, system;
   for (std::uint32_t i = 0; i < v.count; ++i) {
     const auto name = r.next();
     const auto member = r.next();
@@ -253,14 +271,53 @@ bool answers_check::read_quantity(const form_item& item, std::string_view raw) {
       unit = member.text;
     } else if (name.text == "code" && member.type == msgpack_type::string) {
       code = member.text;
-    } else if (name.text != "system" || member.type != msgpack_type::string) {
+    } else if (name.text == "system" && member.type == msgpack_type::string) {
+      system = member.text;
+    } else {
       return refuse_type(item);
     }
   }
   if (!has_value)
     return refuse_type(item);
   a.unit = code.empty() ? unit : code;
+  if (item.rules && !keeps(item, breaks_quantity(*item.rules, {a.number, unit, code, system})))
+    return false;
   return accept(item, a, raw);
+}
+
+bool answers_check::read_attachment(const form_item& item, std::string_view raw) {
+  msgpack_reader r{raw};
+  const auto v = r.next();
+  if (v.type != msgpack_type::map)
+    return refuse_type(item);
+  attachment_view a;
+  std::optional<std::size_t> decoded;
+  bool content = false;
+  for (std::uint32_t i = 0; i < v.count; ++i) {
+    const auto name = r.next();
+    const auto member = r.next();
+    const bool text = member.type == msgpack_type::string && !member.text.empty();
+    if (name.text == "contentType" && text)
+      a.content_type = member.text;
+    else if (name.text == "data" && text)
+      decoded = base64_size(member.text);
+    else if (name.text == "size" && member.is_uint64())
+      a.bytes = member.integer;
+    else if ((name.text != "url" && name.text != "title") || !text)
+      return refuse_type(item);
+    if (name.text == "data" && !decoded)
+      return refuse(item, "base64", "the attachment's data must be base64");
+    content = content || name.text == "data" || name.text == "url";
+  }
+  if (!content || a.content_type.empty())
+    return refuse_type(item);
+  if (decoded && a.bytes && *a.bytes != *decoded)
+    return refuse(item, "size", "the attachment's size is not that of its data");
+  if (decoded)
+    a.bytes = *decoded;
+  if (item.rules && !keeps(item, breaks_attachment(*item.rules, a)))
+    return false;
+  return accept(item, {}, raw);
 }
 
 bool answers_check::accept(const form_item& item, const answer_value& v, std::string_view raw) {
@@ -280,29 +337,16 @@ bool answers_check::accept(const form_item& item, const answer_value& v, std::st
 
 // ---- limits ---------------------------------------------------------------------------------------------------------
 
+bool answers_check::keeps(const form_item& item, std::optional<rule_break> broken) {
+  return !broken || refuse(item, broken->code, std::move(broken->message));
+}
+
 bool answers_check::within_limits(const form_item& item, const answer_value& v) {
-  const auto shown = [](const rule_value& bound) {
-    std::string text = bound.text;
-    if (bound.kind == value_kind::number)
-      append_json_number(text, bound.number);
-    return text;
-  };
-  if (item.min_value && holds(v, comparison::less, *item.min_value))
-    return refuse(item, "min-value", "the answer must not be less than " + shown(*item.min_value));
-  if (item.max_value && holds(v, comparison::greater, *item.max_value))
-    return refuse(item, "max-value", "the answer must not be more than " + shown(*item.max_value));
-  return true;
+  return (!item.min_value && !item.max_value) || keeps(item, breaks_bounds(item, v));
 }
 
 bool answers_check::within_length(const form_item& item, std::string_view text) {
-  if (!item.max_length && !item.min_length)
-    return true;
-  const auto length = characters(text);
-  if (item.max_length && length > *item.max_length)
-    return refuse(item, "max-length", "the answer must have " + std::to_string(*item.max_length) + " characters at most");
-  if (item.min_length && length < *item.min_length)
-    return refuse(item, "min-length", "the answer must have " + std::to_string(*item.min_length) + " characters or more");
-  return true;
+  return (!item.min_length && !item.max_length) || keeps(item, breaks_length(item, text));
 }
 
 bool answers_check::refuse(const form_item& item, const char* code, std::string message, std::vector<std::string> allowed) {

@@ -1,4 +1,4 @@
-// Writes what the fuzzers begin with: requests, studies and stored bytes made from the examples in the repository.
+// Writes what the fuzzers begin with: requests, studies, stored bytes and expressions made from the examples in the repository.
 //   fuzz_seeds DIRECTORY
 #include "domain/canonical.hpp"
 #include "domain/command.hpp"
@@ -78,6 +78,28 @@ void studies(corpus to) {
       to.add(one + fuzz::read_file(entry.path().string()));
 }
 
+/// Published questionnaires with the responses to them, and what a value set looks like.
+void questionnaires(corpus to) {
+  const std::string data = EPIONE_SOURCE_DIR "/tests/conformance/data/";
+  for (const auto& entry : std::filesystem::directory_iterator{data + "validation-cases"}) {
+    const auto name = entry.path().string();
+    if (name.ends_with("-q.json"))
+      to.add(fuzz::read_file(name) + "\n\f" + fuzz::read_file(name.substr(0, name.size() - 6) + "qr.json"));
+  }
+  for (const auto* name : {"3141", "bb", "f201", "gcs"})
+    to.add(fuzz::read_file(data + "Questionnaire-" + name + ".json") + "\n\f" +
+           fuzz::read_file(data + "QuestionnaireResponse-" + name + ".json"));
+  to.add(
+      R"({"resourceType":"Questionnaire","status":"active","item":[{"linkId":"g","type":"group","repeats":true,"item":[)"
+      R"({"linkId":"q","type":"choice","answerValueSet":"http://v","required":true},{"linkId":"a","type":"quantity",)"
+      R"("enableWhen":[{"question":"q","operator":"!=","answerCoding":{"code":"b"}}]}]}]})"
+      "\n\f"
+      R"({"resourceType":"QuestionnaireResponse","status":"completed","item":[{"linkId":"g","item":[{"linkId":"q","answer":[)"
+      R"({"valueCoding":{"system":"http://s","code":"b"}}]}]},{"linkId":"g"}]})"
+      "\n\f"
+      R"({"resourceType":"ValueSet","url":"http://v","compose":{"include":[{"system":"http://s","concept":[{"code":"b"}]}]}})");
+}
+
 void stored(corpus to) {
   domain::submission_record record;
   record.study = "demo";
@@ -110,6 +132,23 @@ void stored(corpus to) {
   to.add("t" + encode(domain::study_source{"id = \"s\"", {{"f.json", "{}"}}}));
 }
 
+void expressions(corpus to) {
+  for (const auto* text :
+       {"%resource.item.where(linkId.startsWith('q')).answer.value.ordinal().sum()",
+        "iif(item.answer.count() >= 8, (item.answer.value.ordinal().avg() * 9).round(), {})",
+        "item.where(linkId='mass').answer.value > 80 'kg' and item.where(linkId='date').answer.value <= today() - 18 years",
+        "QuestionnaireResponse.descendants().where($this is string and $index > 2).distinct().count() mod 7 = -1",
+        "repeat(item | answer).select(linkId & ': ' & answer.value.code).join('; ').replaceMatches('(?<n>[0-9])', '<${n}>')",
+        "(1 | 2.50 | @2024-05-01T10:30:00.5Z | @T10:30 | 4 weeks | 'a\\u00e4').aggregate($total | $this, {}) ~ %a",
+        "item[0].answer.value.extension(%`ext-x`).value.as(FHIR.decimal).power(2) div 3 !~ 1 implies `item`.exists() xor true",
+        "'abcdefg'.substring(2, 3).upper().toChars().subsetOf('a' | 'b') or '12'.toInteger() in (12).toQuantity('g')",
+        "/* all */ children().ofType(Coding).skip(1).take(2).exclude({}).combine($this).isDistinct() // done"}) {
+    to.add(text);
+    to.add(std::string{text} +
+           R"({"resourceType": "Patient", "birthDate": "1980-06", "name": [{"given": ["A", null], "_given": [null, {}]}]})");
+  }
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -118,4 +157,6 @@ int main(int argc, char** argv) {
   requests(corpus{to / "http"});
   studies(corpus{to / "study"});
   stored(corpus{to / "stored"});
+  expressions(corpus{to / "fhirpath"});
+  questionnaires(corpus{to / "questionnaire"});
 }

@@ -29,6 +29,16 @@ says "$receipt"
 expect 0 bash -c "$get -H 'Host: example.org'"
 says "another machine"
 
+echo "a questionnaire is drawn, and checked with a response to it"
+cases=$source_dir/tests/conformance/data/validation-cases
+expect 0 "$epione" questionnaire show "$source_dir/examples/demo/phq-9.json"
+says "q9, choice, required"
+expect 0 "$epione" questionnaire validate "$cases/integer-q.json" --response "$cases/integer-qr.json"
+expect 4 "$epione" questionnaire validate "$cases/string-required-q.json" --response "$cases/string-required-qr.json" --json
+says '"code": "required"'
+expect 4 "$epione" questionnaire validate --response "$cases/integer-qr.json"
+expect 1 "$epione" questionnaire validate "$scratch/nothing.json"
+
 echo "a second process on the directory is refused by name"
 expect 1 "$epione" serve --data-dir "$data" --http 127.0.0.1:0
 says "$pid"

@@ -1,0 +1,93 @@
+#include "domain/fhirpath.hpp"
+
+#include "domain/fhirpath_evaluation.hpp"
+#include "domain/fhirpath_lexer.hpp"
+#include "domain/fhirpath_parser.hpp"
+#include "domain/msgpack.hpp"
+
+#include <algorithm>
+
+namespace epione::domain::fhirpath {
+
+namespace {
+
+problem make_problem(std::string_view text, failure f) {
+  const auto before = text.substr(0, std::min(f.offset, text.size()));
+  const auto line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
+  return {1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')), 1 + characters(before.substr(line_start)),
+          std::move(f.message)};
+}
+
+/// Offset of the first line that is not UTF-8; nothing when all are.
+std::optional<std::size_t> first_bad_line(std::string_view text) {
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    if (!valid_utf8(text.substr(begin, end - begin)))
+      return begin;
+    begin = end + 1;
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+std::string problem::text() const {
+  return "line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + message;
+}
+
+std::string_view expression::text() const {
+  return tree_->text;
+}
+
+std::string expression::printed() const {
+  return print(*tree_);
+}
+
+std::vector<std::string> expression::variables() const {
+  std::vector<const ast_node*> found;
+  for (const auto& n : tree_->nodes)
+    if (n.kind == ast_kind::variable)
+      found.push_back(&n);
+  std::sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return a->offset < b->offset; });
+  std::vector<std::string> names;
+  for (const auto* n : found)
+    if (std::find(names.begin(), names.end(), n->name) == names.end())
+      names.push_back(n->name);
+  return names;
+}
+
+tl::expected<expression, problem> compile(std::string_view text) {
+  if (text.size() > expression_bytes_max)
+    return tl::unexpected{problem{1, 1,
+                                  "the expression has " + std::to_string(text.size()) + " bytes; at most " +
+                                      std::to_string(expression_bytes_max) + " are allowed; divide it into variables"}};
+  if (const auto begin = first_bad_line(text))
+    return tl::unexpected{make_problem(text.substr(0, *begin), {*begin, "this line is not UTF-8"})};
+  try {
+    return expression{std::make_shared<const syntax_tree>(parse(text))};
+  } catch (failure& f) {
+    return tl::unexpected{make_problem(text, std::move(f))};
+  }
+}
+
+tl::expected<collection, problem> evaluate(const expression& e, const environment& world) {
+  try {
+    evaluation run{*e.tree_, world};
+    const auto& context = world.context.empty() ? world.resource : world.context;
+    return run.run(e.tree_->root, {context, 0, nullptr});
+  } catch (failure& f) {
+    return tl::unexpected{make_problem(e.tree_->text, std::move(f))};
+  }
+}
+
+tl::expected<std::optional<bool>, std::string> as_condition(const collection& result) {
+  if (result.empty())
+    return std::nullopt;
+  if (result.size() > 1)
+    return tl::unexpected{"a condition takes one item, here are " + std::to_string(result.size())};
+  const auto v = plain(result.front());
+  const auto* b = std::get_if<bool>(&v);
+  return b == nullptr || *b;
+}
+
+} // namespace epione::domain::fhirpath

@@ -1,0 +1,112 @@
+// Expressions of a form, and extensions that change the meaning of what they stand at.
+//
+// Expressions are kept as they are written. As long as nothing evaluates them, those that decide what may be answered are refused
+// in a form for submissions, where they would silently be missing, and remarked otherwise.
+#include "domain/json_text.hpp"
+#include "domain/questionnaire_compiler.hpp"
+
+#include <algorithm>
+
+namespace epione::domain {
+
+namespace {
+
+using purpose = form_expression::purpose;
+
+struct known_extension {
+  std::string_view url;
+  purpose kind;
+  bool decides; ///< what may be answered
+};
+
+constexpr known_extension expression_extensions[] = {
+    {"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint", purpose::constraint, true},
+    {"http://hl7.org/fhir/StructureDefinition/targetConstraint", purpose::constraint, true},
+    {"http://hl7.org/fhir/StructureDefinition/variable", purpose::variable, false},
+    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression", purpose::enable_when, true},
+    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression", purpose::calculated, false},
+    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-initialExpression", purpose::initial, false},
+    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-answerExpression", purpose::other, true},
+    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-answerOptionsToggleExpression", purpose::other, true},
+    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-minOccursExpression", purpose::other, true},
+    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-maxOccursExpression", purpose::other, true},
+    {"http://hl7.org/fhir/StructureDefinition/minOccurs-expression", purpose::other, true},
+};
+
+std::string last_part(std::string_view url) {
+  return std::string{url.substr(url.rfind('/') + 1)};
+}
+
+/// A constraint is an extension of extensions: key, severity, expression, human.
+void read_constraint(const fhir_object& x, form_expression& e) {
+  e.language = "text/fhirpath";
+  for (const auto& part : x.objects("extension")) {
+    const auto url = part.string("url").value_or("");
+    if (url == "key")
+      e.name = part.string("valueId").value_or("");
+    else if (url == "expression")
+      e.text = part.string("valueString").value_or("");
+    else if (url == "human")
+      e.human = part.string("valueString").value_or("");
+    else if (url == "severity")
+      e.only_warning = part.string("valueCode") == "warning";
+  }
+  if (e.text.empty())
+    x.problem("a constraint needs the extension \"expression\" with a valueString", issue_code::required);
+}
+
+void read_expression(const fhir_object& x, form_expression& e) {
+  const auto value = x.object("valueExpression");
+  if (!value)
+    return x.problem("it needs valueExpression", issue_code::required);
+  const auto name = value->string("name");
+  if (name)
+    e.name = *name;
+  else if (e.kind == purpose::variable)
+    value->problem("a variable needs a name", issue_code::required);
+  e.language = value->string("language").value_or("");
+  e.text = value->string("expression").value_or("");
+  if (e.language.empty())
+    value->problem("language is missing, such as text/fhirpath", issue_code::required);
+  if (e.text.empty() && !value->has("reference"))
+    value->problem("expression is missing", issue_code::required);
+}
+
+void take_extension(const fhir_object& x, const known_extension& known, const compile_context& context, std::uint32_t item,
+                    questionnaire& form) {
+  if (known.decides && context.options.for_submissions)
+    return x.problem("the rule " + std::string{known.url} +
+                         " is not supported; remove it, since answers would not be checked against it",
+                     issue_code::not_supported);
+  form_expression e;
+  e.kind = known.kind;
+  e.item = item;
+  e.name = last_part(known.url);
+  e.place = x.place();
+  if (known.kind == purpose::constraint)
+    read_constraint(x, e);
+  else
+    read_expression(x, e);
+  if (known.kind == purpose::enable_when && item != form_item::none)
+    form.items[item].enable_expression = true;
+  form.expressions.push_back(std::move(e));
+}
+
+} // namespace
+
+void compile_expressions(const fhir_object& source, const compile_context& context, std::uint32_t item, questionnaire& form) {
+  if (source.has("modifierExtension"))
+    source.problem("modifierExtension", "it may change the meaning of everything here and is not understood; remove it",
+                   issue_code::not_supported);
+  const auto* list = source.find("extension");
+  if (list == nullptr || !list->is_array())
+    return;
+  for (const auto& known : expression_extensions)
+    for (const auto& x : source.extensions(known.url))
+      take_extension(x, known, context, item, form);
+  if (item == form_item::none &&
+      !source.extensions("http://hl7.org/fhir/StructureDefinition/questionnaire-signatureRequired").empty())
+    form.signature_required = true;
+}
+
+} // namespace epione::domain

@@ -1,0 +1,276 @@
+#include "domain/value_sets.hpp"
+
+#include "domain/json_text.hpp"
+#include "domain/limits.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace epione::domain {
+
+namespace {
+
+/// A string member, empty if there is none.
+std::string_view text_of(const json& x, const char* member) {
+  const auto found = x.find(member);
+  return found != x.end() && found->is_string() ? std::string_view{found->get_ref<const std::string&>()} : std::string_view{};
+}
+
+/// The elements of an array member; none if it is not there.
+const json& list_of(const json& x, const char* member) {
+  static const json nothing = json::array();
+  const auto found = x.find(member);
+  return found != x.end() && found->is_array() ? *found : nothing;
+}
+
+bool is_true(const json& x, const char* member) {
+  const auto found = x.find(member);
+  return found != x.end() && found->is_boolean() && found->get<bool>();
+}
+
+/// Everything in lists within lists of the same name, such as the concepts of a code system, front to back.
+template <class Visit>
+void visit_nested(const json& x, const char* member, Visit visit) {
+  std::vector<const json*> pending;
+  const auto push = [&](const json& list) {
+    for (auto e = list.rbegin(); e != list.rend(); ++e)
+      if (e->is_object())
+        pending.push_back(&*e);
+  };
+  push(list_of(x, member));
+  while (!pending.empty()) {
+    const auto& next = *pending.back();
+    pending.pop_back();
+    visit(next);
+    push(list_of(next, member));
+  }
+}
+
+} // namespace
+
+const json* find_canonical(const std::vector<const json*>& resources, std::string_view resource_type,
+                           std::string_view canonical) {
+  const auto bar = canonical.find('|');
+  const auto url = canonical.substr(0, bar);
+  const auto version = bar == std::string_view::npos ? std::string_view{} : canonical.substr(bar + 1);
+  for (auto r = resources.rbegin(); r != resources.rend(); ++r)
+    if (text_of(**r, "resourceType") == resource_type && text_of(**r, "url") == url &&
+        (version.empty() || text_of(**r, "version") == version))
+      return *r;
+  return nullptr;
+}
+
+// ---- what is given ----------------------------------------------------------------------------------------------------
+
+void terminology::add(std::string_view text, file_problems& problems) {
+  auto tree = parse_json(text, problems);
+  if (!tree)
+    return;
+  if (!tree->is_object())
+    return problems.add("", "the file must hold one object in { }, a FHIR R4 ValueSet, CodeSystem or Bundle");
+  files_.push_back(std::move(*tree));
+  const auto& root = files_.back();
+  if (text_of(root, "resourceType") != "Bundle")
+    return add_resource(root, "", problems);
+  for (const auto& entry : list_of(root, "entry"))
+    if (entry.is_object() && entry.contains("resource") && entry["resource"].is_object()) {
+      const auto type = text_of(entry["resource"], "resourceType");
+      if (type == "ValueSet" || type == "CodeSystem")
+        add_resource(entry["resource"], "entry", problems);
+    }
+}
+
+void terminology::add_resource(const json& resource, const std::string& place, file_problems& problems) {
+  const auto type = text_of(resource, "resourceType");
+  if (type != "ValueSet" && type != "CodeSystem")
+    return problems.add(place, "this is no ValueSet, CodeSystem or Bundle of them, so that no codes can be taken from it");
+  if (text_of(resource, "url").empty())
+    return problems.add(place, "the " + std::string{type} + " has no url, by which a form could name it; add one");
+  resources_.push_back(&resource);
+}
+
+const json* terminology::find(std::string_view resource_type, std::string_view canonical) const {
+  return find_canonical(resources_, resource_type, canonical);
+}
+
+// ---- expanding ----------------------------------------------------------------------------------------------------------
+
+struct value_set_reader::expansion {
+  std::set<std::pair<std::string_view, std::string_view>> codes;
+  std::vector<shown_concept> concepts;
+  std::set<std::string_view> open_systems;
+  bool open = false;
+
+  void add(const json& source, std::string_view system) {
+    const auto code = text_of(source, "code");
+    if (!code.empty() && codes.emplace(system, code).second)
+      concepts.push_back({&source, system});
+  }
+  bool complete() const { return !open && open_systems.empty(); }
+  /// Keeps what is in `other`, too. Where one of the two is not known to its end, neither is what they share.
+  void intersect(const expansion& other) {
+    open = !complete() || !other.complete();
+    open_systems.clear();
+    std::erase_if(codes, [&](const auto& c) { return other.codes.count(c) == 0; });
+    std::erase_if(concepts, [&](const auto& c) { return other.codes.count({c.system, text_of(*c.source, "code")}) == 0; });
+  }
+  void join(const expansion& other) {
+    for (const auto& c : other.concepts)
+      add(*c.source, c.system);
+    open_systems.insert(other.open_systems.begin(), other.open_systems.end());
+    open = open || other.open;
+  }
+};
+
+value_set_reader::value_set_reader(const json& root, const terminology* given) : given_(given) {
+  for (const auto& r : list_of(root, "contained"))
+    if (r.is_object())
+      contained_.push_back(&r);
+}
+
+value_set_reader::~value_set_reader() = default;
+
+const json* value_set_reader::contained(std::string_view id) const {
+  const auto found = std::find_if(contained_.begin(), contained_.end(), [&](const auto* r) { return text_of(*r, "id") == id; });
+  return found == contained_.end() ? nullptr : *found;
+}
+
+const json* value_set_reader::resolve(std::string_view type, std::string_view canonical) const {
+  if (canonical.starts_with('#')) {
+    const auto* r = contained(canonical.substr(1));
+    return r != nullptr && text_of(*r, "resourceType") == type ? r : nullptr;
+  }
+  if (const auto* r = find_canonical(contained_, type, canonical))
+    return r;
+  return given_ == nullptr ? nullptr : given_->find(type, canonical);
+}
+
+const value_set_reader::content& value_set_reader::find(const std::string& url) {
+  const auto [entry, is_new] = known_.try_emplace(url);
+  auto& result = entry->second;
+  if (!is_new)
+    return result;
+  auto codes = std::make_shared<code_set>();
+  codes->url = url;
+  result.contained = url.starts_with('#');
+  if (const auto* set = resolve("ValueSet", url)) {
+    const auto& all = expanded(*set, 0);
+    codes->found = true;
+    codes->open = all.open;
+    codes->codes.assign(all.codes.begin(), all.codes.end());
+    codes->open_systems.assign(all.open_systems.begin(), all.open_systems.end());
+    result.concepts = all.concepts;
+  } else if (result.contained) {
+    result.wrong_type = contained(std::string_view{url}.substr(1)) != nullptr;
+  }
+  result.codes = std::move(codes);
+  return result;
+}
+
+/// A set that is asked for while it is being expanded includes itself; what it then has is not known.
+const value_set_reader::expansion& value_set_reader::expanded(const json& set, unsigned depth) {
+  static const expansion unknown{{}, {}, {}, true};
+  const auto [entry, is_new] = expanded_.try_emplace(&set);
+  if (!is_new)
+    return entry->second ? *entry->second : unknown;
+  if (depth > limits::value_set_depth_max || work_ > limits::value_set_work_max) {
+    expanded_.erase(entry);
+    return unknown;
+  }
+  auto own = std::make_unique<expansion>();
+  expand(set, depth, *own);
+  work_ += own->codes.size();
+  auto& kept = expanded_[&set];
+  kept = std::move(own);
+  return *kept;
+}
+
+void value_set_reader::expand(const json& set, unsigned depth, expansion& out) {
+  const auto expanded = set.find("expansion");
+  if (expanded != set.end() && expanded->is_object() && !list_of(*expanded, "contains").empty()) {
+    std::size_t count = 0;
+    visit_nested(*expanded, "contains", [&](const json& c) {
+      ++count;
+      if (!is_true(c, "abstract"))
+        out.add(c, text_of(c, "system"));
+    });
+    const auto total = expanded->find("total");
+    if (total != expanded->end() && total->is_number_integer() && total->get<double>() > static_cast<double>(count))
+      out.open = true; // one page of it
+    return;
+  }
+  const auto compose = set.find("compose");
+  if (compose == set.end() || !compose->is_object() || list_of(*compose, "include").empty()) {
+    out.open = true;
+    return;
+  }
+  for (const auto& rule : list_of(*compose, "include"))
+    if (rule.is_object())
+      include(rule, depth, out);
+  for (const auto& rule : list_of(*compose, "exclude"))
+    if (rule.is_object())
+      exclude(rule, out);
+}
+
+void value_set_reader::include(const json& rule, unsigned depth, expansion& out) {
+  expansion own;
+  const auto system = text_of(rule, "system");
+  bool begun = false;
+  if (!system.empty() || !list_of(rule, "concept").empty()) {
+    include_system(rule, system, own);
+    begun = true;
+  }
+  for (const auto& url : list_of(rule, "valueSet")) {
+    const auto* set = url.is_string() ? resolve("ValueSet", url.get_ref<const std::string&>()) : nullptr;
+    if (set == nullptr || work_ > limits::value_set_work_max) {
+      out.open = true; // one that is not there
+      return;
+    }
+    const auto& other = expanded(*set, depth + 1);
+    work_ += other.codes.size() + own.codes.size();
+    if (begun)
+      own.intersect(other);
+    else
+      own = other;
+    begun = true;
+  }
+  if (begun)
+    out.join(own);
+  else
+    out.open = true;
+}
+
+void value_set_reader::include_system(const json& rule, std::string_view system, expansion& out) const {
+  const auto& concepts = list_of(rule, "concept");
+  for (const auto& c : concepts)
+    if (c.is_object())
+      out.add(c, system);
+  if (!concepts.empty())
+    return;
+  const auto version = text_of(rule, "version");
+  const auto canonical = std::string{system} + (version.empty() ? "" : "|" + std::string{version});
+  const auto* codes = resolve("CodeSystem", canonical);
+  if (codes == nullptr || text_of(*codes, "content") != "complete" || rule.contains("filter")) {
+    out.open_systems.insert(system);
+    return;
+  }
+  visit_nested(*codes, "concept", [&](const json& c) { out.add(c, system); });
+}
+
+void value_set_reader::exclude(const json& rule, expansion& out) const {
+  const auto system = text_of(rule, "system");
+  const auto& concepts = list_of(rule, "concept");
+  if (concepts.empty() || rule.contains("filter") || rule.contains("valueSet")) {
+    // What it takes out is not known, and so neither is what is left.
+    out = {};
+    out.open = true;
+    return;
+  }
+  for (const auto& c : concepts) {
+    const auto code = c.is_object() ? text_of(c, "code") : std::string_view{};
+    out.codes.erase({system, code});
+    std::erase_if(out.concepts, [&](const auto& s) { return s.system == system && text_of(*s.source, "code") == code; });
+  }
+}
+
+} // namespace epione::domain
