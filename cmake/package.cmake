@@ -41,7 +41,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 # Older ones count replicas of earlier terms' entries as committed; the tilde accepts the version's own backport.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, libraft0 (>= 0.22.1~)")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates, libraft0 (>= 0.22.1~), tzdata")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${CMAKE_SOURCE_DIR}/packaging/postinst ${CMAKE_SOURCE_DIR}/packaging/prerm
                                        ${CMAKE_SOURCE_DIR}/packaging/postrm ${CMAKE_SOURCE_DIR}/packaging/conffiles)

@@ -19,7 +19,7 @@ constexpr std::array<operation_row, 24> operation_rows{
      {"!=", 5},      {"!~", 5}, {"<=", 6},  {"<", 6},   {">", 6},  {">=", 6},       {"|", 7},    {"is", 8},
      {"as", 8},      {"+", 9},  {"-", 9},   {"&", 9},   {"*", 10}, {"/", 10},       {"div", 10}, {"mod", 10}}};
 
-std::string quoted(std::string_view text, char quote) {
+std::string in_quotes(std::string_view text, char quote) {
   std::string out{quote};
   for (const char c : text) {
     constexpr std::string_view special = "\\\f\n\r\t", letters = "\\fnrt";
@@ -34,19 +34,19 @@ std::string quoted(std::string_view text, char quote) {
 }
 
 std::string printed_name(std::string_view name) {
-  return plain_identifier(name) ? std::string{name} : quoted(name, '`');
+  return plain_identifier(name) ? std::string{name} : in_quotes(name, '`');
 }
 
 std::string printed_literal(const value& v) {
   if (const auto* s = std::get_if<std::string>(&v))
-    return quoted(*s, '\'');
+    return in_quotes(*s, '\'');
   if (const auto* m = std::get_if<moment>(&v)) {
     if (m->kind == moment::kind_type::time)
       return "@T" + m->text();
     return '@' + m->text() + (m->kind == moment::kind_type::date_time && m->given <= precision::day ? "T" : "");
   }
   if (const auto* q = std::get_if<quantity>(&v); q != nullptr && !q->calendar)
-    return q->value.text() + ' ' + quoted(q->unit, '\'');
+    return q->value.text() + ' ' + in_quotes(q->unit, '\'');
   return text_of(v).value_or("{}");
 }
 

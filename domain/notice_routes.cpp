@@ -42,6 +42,13 @@ const recipient* notice_routes::find_recipient(std::string_view id) const {
   return found == by_id_.end() ? nullptr : &recipients_[found->second].who;
 }
 
+std::vector<const recipient*> notice_routes::recipients() const {
+  std::vector<const recipient*> out;
+  for (const auto& r : recipients_)
+    out.push_back(&r.who);
+  return out;
+}
+
 std::vector<notice_plan> notice_routes::plan(std::uint32_t site, std::string_view form, const std::vector<alert>& alerts) const {
   std::vector<notice_plan> out;
   const auto covers = [&](const route_entry& r) { return (!r.site || *r.site == site) && (r.form.empty() || r.form == form); };

@@ -24,6 +24,7 @@ public:
 
   bool empty() const { return routes_.empty(); }
   const recipient* find_recipient(std::string_view id) const;
+  std::vector<const recipient*> recipients() const;
   std::vector<notice_plan> plan(std::uint32_t site, std::string_view form, const std::vector<alert>& alerts) const;
 
 private:

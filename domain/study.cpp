@@ -38,6 +38,10 @@ std::vector<notice_plan> study::plan_notices(std::string_view site, std::string_
   return impl_->routes.plan(static_cast<std::uint32_t>(found - impl_->sites.begin()), form, alerts);
 }
 
+std::vector<const recipient*> study::recipients() const {
+  return impl_->routes.recipients();
+}
+
 const recipient* study::find_recipient(std::string_view id) const {
   return impl_->routes.find_recipient(id);
 }

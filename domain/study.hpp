@@ -67,6 +67,8 @@ public:
   std::vector<notice_plan> plan_notices(std::string_view site, std::string_view form, const std::vector<alert>& alerts) const;
   /// Null if there is none.
   const recipient* find_recipient(std::string_view id) const;
+  /// In the order of the file.
+  std::vector<const recipient*> recipients() const;
   const compiled_study& compiled() const;
 
 private:

@@ -43,7 +43,7 @@ struct door {
     server.reset();
     std::filesystem::remove_all(root);
   }
-  std::unique_ptr<log> quiet = make_silent_log();
+  std::unique_ptr<epione::runtime::log> quiet = make_silent_log();
   std::string root, path;
   std::unique_ptr<admin_server> server;
 };
