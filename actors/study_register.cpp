@@ -4,6 +4,7 @@
 #include "domain/event.hpp"
 #include "domain/msgpack.hpp"
 #include "domain/study_file.hpp"
+#include "runtime/local_time.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -47,6 +48,20 @@ std::vector<form_version> versions_of(const domain::study_source& source) {
   return result;
 }
 
+/// What only a node can know: a mistyped zone would hold notices back by the quiet hours of UTC.
+std::vector<domain::import_problem> unknown_zones(const domain::study& study) {
+  std::vector<domain::import_problem> problems;
+  std::size_t place = 0;
+  for (const auto* who : study.recipients()) {
+    if (!runtime::is_known_zone(who->zone))
+      problems.push_back({"study.toml", "recipients[" + std::to_string(place) + "].zone (" + who->id + ")",
+                          "the time zone database of this node has no zone \"" + who->zone +
+                              "\"; write an IANA name such as \"Europe/Berlin\", or install tzdata"});
+    ++place;
+  }
+  return problems;
+}
+
 } // namespace
 
 tl::expected<bool, std::string> study_register::add(const messages::stored_event& stored) {
@@ -74,13 +89,15 @@ study_register::check(const domain::study_source& source) const {
   if (!compiled)
     return tl::unexpected(compiled.error());
   import_check result{(*compiled)->id(), false, {}, domain::encode(source)};
+  auto problems = unknown_zones(**compiled);
+  if (!problems.empty())
+    return tl::unexpected(std::move(problems));
   const auto known = studies_.find(result.id);
   if (known == studies_.end())
     return result;
   const auto& study = known->second;
   result.unchanged = study.newest == digest_of(result.after);
   domain::append_bin(result.before, {reinterpret_cast<const char*>(study.newest.data()), study.newest.size()});
-  std::vector<domain::import_problem> problems;
   for (const auto& form : versions_of(source)) {
     const auto same = study.versions.find({form.form, form.version});
     if (same != study.versions.end() && same->second != form.content)

@@ -3,6 +3,7 @@
 #include "cli/table.hpp"
 #include "node/data_directory.hpp"
 #include "runtime/channels/builtin.hpp"
+#include "runtime/channels/secret_file.hpp"
 #include "runtime/process.hpp"
 
 #include <CLI/CLI.hpp>
@@ -19,12 +20,15 @@ std::string to_json_text(const nlohmann::ordered_json& x) {
   return x.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-nlohmann::ordered_json problems_json(const resolved& r) {
+nlohmann::ordered_json list_json(const std::vector<runtime::config_problem>& problems) {
   auto list = nlohmann::ordered_json::array();
-  if (!r)
-    for (const auto& p : r.error())
-      list.push_back({{"place", p.place}, {"key", p.key}, {"message", p.message}});
+  for (const auto& p : problems)
+    list.push_back({{"place", p.place}, {"key", p.key}, {"message", p.message}});
   return list;
+}
+
+nlohmann::ordered_json problems_json(const resolved& r) {
+  return r ? nlohmann::ordered_json::array() : list_json(r.error());
 }
 
 nlohmann::ordered_json value_json(const runtime::setting& s, const runtime::config& c) {
@@ -74,13 +78,29 @@ void add_channels(const runtime::config& c, std::vector<std::vector<std::string>
     }
 }
 
+/// What may be otherwise for the user and at the time that the node runs.
+std::vector<runtime::config_problem> warnings_of(const resolved& r) {
+  std::vector<runtime::config_problem> out;
+  if (r)
+    for (auto& file : runtime::unusable_files(r->values.channels))
+      out.push_back({std::move(file.place), "channels." + file.channel + "." + file.key,
+                     std::move(file.why) + "; nothing can be sent until the node's user can read it"});
+  return out;
+}
+
 int check(const resolved& r, bool json, command_context& context) {
+  const auto warnings = warnings_of(r);
   if (json)
-    context.out << to_json_text({{"ok", r.has_value()}, {"problems", problems_json(r)}}) << '\n';
+    context.out << to_json_text({{"ok", r.has_value()}, {"problems", problems_json(r)}, {"warnings", list_json(warnings)}})
+                << '\n';
   else if (r)
     context.out << good_text(r->values);
   else
     print_problems(context.out, r.error());
+  if (!json && !warnings.empty()) {
+    context.out << "\nNot as this user, and not now:\n";
+    print_problems(context.out, warnings);
+  }
   return r ? runtime::exit_code::done : runtime::exit_code::problems;
 }
 

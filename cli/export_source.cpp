@@ -7,10 +7,7 @@
 
 #include <chrono>
 #include <filesystem>
-#include <pwd.h>
-#include <sys/stat.h>
 #include <thread>
-#include <unistd.h>
 
 namespace epione::cli {
 
@@ -26,17 +23,6 @@ tl::unexpected<export_failure> refuse(int code, std::string message) {
 }
 tl::unexpected<export_failure> refuse(const runtime::storage_error& why) {
   return tl::unexpected<export_failure>(failure_of(why));
-}
-
-/// The one whose files they are: files made by another could not be written by the service that starts next.
-std::optional<std::string> why_not_ours(const std::string& directory) {
-  struct stat found{};
-  if (::stat(directory.c_str(), &found) != 0 || found.st_uid == ::geteuid())
-    return std::nullopt;
-  const auto* entry = ::getpwuid(found.st_uid);
-  const auto owner = entry != nullptr ? std::string{entry->pw_name} : std::to_string(found.st_uid);
-  return directory + " belongs to the user " + owner + ", and no node runs on it; run this as that user: runuser -u " + owner +
-         " -- epione export ...";
 }
 
 } // namespace
@@ -75,7 +61,7 @@ export_result<void> export_source::reach_node(const runtime::config& config, con
     return {};
   if (!asked.error().unreachable)
     return refuse(exit_code::failed, asked.error().message);
-  if (auto why = why_not_ours(directory_))
+  if (auto why = node::why_not_owner(directory_, "epione export ..."))
     return refuse(exit_code::failed, std::move(*why));
   tell("no node runs on " + directory_ + "; recovering what it holds");
   auto own = config;
@@ -138,7 +124,9 @@ export_result<void> export_source::wait_until_applied(std::uint32_t shards) {
 }
 
 export_result<void> export_source::read_heads(std::uint32_t shards) {
-  for (std::uint32_t shard = 0; shard <= shards; ++shard) {
+  // Shard 0 last: whatever form a submission in the others is of, its version is then among the studies.
+  for (std::uint32_t n = 1; n <= shards + 1; ++n) {
+    const auto shard = n % (shards + 1);
     const auto position = runtime::read_store_position(*disk_, directory_, shard);
     if (!position)
       return refuse(position.error());

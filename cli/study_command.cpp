@@ -63,6 +63,8 @@ outcome import_through_running_node(const runtime::admin_reply& reply) {
 
 /// Nobody runs on the directory: this process is its node for as long as the import takes.
 outcome import_into_stopped_node(runtime::config config, const domain::study_source& source, std::ostream& err) {
+  if (auto why = node::why_not_owner(config.data.directory, "epione study import ..."))
+    return {exit_code::failed, std::move(*why), {}, false, {}};
   if (!node::shard_count_of(config.data.directory))
     err << "epione: " << config.data.directory << " holds no node yet; a new one is made there\n"; // or it is a mistyped name
   if (config.log.level == runtime::defaults::log_level_name)

@@ -48,6 +48,7 @@ int exit_code_of(const caf::error& end) {
 
 actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
     : system_(system), sink_(ports.sink), other_channels_(ports.other_channels), config_(config), kinds_(ports.kinds),
+      notices_(ports.notices),
       environment_(ports.log, ports.metrics, ports.clock, ports.random, ports.disk, ports.faults,
                    std::make_shared<runtime::directory>(), detached, config.data.directory, ports.process) {
   readiness_.set("catalog", "the studies are being read");
@@ -152,9 +153,10 @@ std::vector<child_spec> actor_tree::node_children() {
     }
     return start_supervisor("readers", supervision_strategy::one_for_one, std::move(readers));
   }));
-  children.push_back(permanent("notifiers", all, [this] {
-    return start_supervisor("notifiers", supervision_strategy::one_for_one, notifier_children());
-  }));
+  if (notices_)
+    children.push_back(permanent("notifiers", all, [this] {
+      return start_supervisor("notifiers", supervision_strategy::one_for_one, notifier_children());
+    }));
   children.push_back(permanent("shards", all, [this] {
     std::vector<child_spec> groups;
     for (std::uint32_t g = 0; g <= config_.shards.count; ++g) {
@@ -258,6 +260,8 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
     options.retry_after_s = config_.http.retry_after_s;
     return pointer_to(runtime::spawn_actor(system_, environment_, actors::shard_region, options, std::ref(readiness_)));
   }));
+  if (!notices_)
+    return children;
   children.push_back(permanent("outbox " + n, actor_stop_limit_ms, [this, group] {
     actors::outbox_options options;
     options.shard = group;

@@ -36,6 +36,9 @@ struct tree_ports {
   std::set<std::string> other_channels{};
   /// What the channels of the configuration may be; the program's own kinds when nothing else is said.
   runtime::channel_kinds kinds = runtime::builtin_channel_kinds();
+  /// False: nobody is told anything, and every notice stays as it is; for who only reads, or imports, without the service's
+  /// channels.
+  bool notices = true;
 };
 
 /// What the end of the node supervisor means for the process: 0 after an orderly stop, 4 when data is damaged, else 1.
@@ -86,6 +89,7 @@ private:
   std::set<std::string> other_channels_;
   runtime::config config_;
   runtime::channel_kinds kinds_;
+  bool notices_;
   runtime::catalog_view catalog_view_;
   runtime::readiness readiness_;
   runtime::environment environment_;

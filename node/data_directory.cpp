@@ -11,6 +11,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -132,6 +133,16 @@ tl::expected<std::string, directory_error> check_identity(const runtime::config&
 }
 
 } // namespace
+
+std::optional<std::string> why_not_owner(const std::string& directory, const std::string& command) {
+  struct stat found{};
+  if (::stat(directory.c_str(), &found) != 0 || found.st_uid == ::geteuid())
+    return std::nullopt;
+  const auto* entry = ::getpwuid(found.st_uid);
+  const auto owner = entry != nullptr ? std::string{entry->pw_name} : std::to_string(found.st_uid);
+  return directory + " belongs to the user " + owner + ", and no node runs on it; run this as that user: runuser -u " + owner +
+         " -- " + command;
+}
 
 std::string identity_path(const std::string& directory) {
   return directory + "/" + identity_file;

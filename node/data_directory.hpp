@@ -38,6 +38,10 @@ std::optional<directory_error> identity_problem(const runtime::config& config);
 /// The random name it was given then; nothing as above.
 std::optional<std::string> cluster_of(const std::string& directory);
 
+/// Why this user should not write into it while no node runs: it belongs to another, whose service could not write what this one
+/// makes. `command` is named in the sentence. Nothing when it is this user's, or not there yet.
+std::optional<std::string> why_not_owner(const std::string& directory, const std::string& command);
+
 /// Creates the directory (mode 0700) and its cluster.json, or checks that it fits the configuration: format, shard count. Refuses
 /// one that another process uses, and one that holds data but no cluster.json.
 tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config);

@@ -6,6 +6,7 @@
 #include "node/node_metrics.hpp"
 #include "runtime/admin_socket.hpp"
 #include "runtime/admission.hpp"
+#include "runtime/channels/secret_file.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/directory.hpp"
 #include "runtime/error_text.hpp"
@@ -146,12 +147,16 @@ struct node::impl {
       return node_error{opened.error().exit_code, opened.error().message};
     directory = std::move(*opened);
     system = std::make_unique<caf::actor_system>(caf_config);
-    tree_ports ports{*log, numbers, clock, random, *disk, nullptr, *process, sink, {}, options.kinds};
+    tree_ports ports{*log, numbers, clock, random, *disk, nullptr, *process, sink, {}, options.kinds, options.http};
     tree = std::make_unique<actor_tree>(*system, ports, options.config, true);
     if (options.http) {
       if (auto failed = start_http())
         return failed;
     }
+    if (options.http)
+      for (const auto& file : runtime::unusable_files(options.config.channels))
+        log->warning("node", "a channel's file cannot be used",
+                     {{"channel", file.channel}, {"key", file.key}, {"why", file.why}});
     start_tree();
     if (options.http) { // before the node is ready: what keeps it from that is to be seen and mended
       if (auto failed = start_admin())

@@ -18,7 +18,9 @@ namespace epione::node {
 struct node_options {
   runtime::config config;
   bool demo = false; ///< import the demo study, which is part of the program
-  bool http = true;  ///< false: no HTTP and no admin socket, for commands on a stopped node's directory
+  /// False, for commands on a stopped node's directory: no HTTP, no admin socket, and no notice is sent or settled, because the
+  /// command may have been given none of the service's channels.
+  bool http = true;
   runtime::channel_kinds kinds = runtime::builtin_channel_kinds(); ///< that config's channels were checked against
   /// Told what the start still waits for, every few seconds; may be empty. On the thread that starts the node.
   std::function<void(const std::string&)> waiting = {};

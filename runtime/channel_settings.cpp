@@ -212,7 +212,9 @@ std::string shown_url(std::string_view url) {
 
 std::string shown_value(const channel_settings& settings, const channel_key& key) {
   const auto& text = settings.text(key.name);
-  return text.find("://") != std::string::npos ? shown_url(text) : text;
+  const auto scheme = text.find("://");
+  const bool is_url = scheme != std::string::npos && text.find_first_of(" \"{") > scheme; // not a template that holds one
+  return is_url ? shown_url(text) : text;
 }
 
 std::optional<channel_rate> parse_rate(std::string_view text) {

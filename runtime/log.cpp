@@ -66,12 +66,12 @@ public:
   }
 
   void write(log_level level, std::string_view part, std::string_view event, std::initializer_list<log_field> fields) override {
-    const auto as = to_spdlog(level);
-    if (!logger_.should_log(as))
-      return;
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-    logger_.log(as, spdlog::string_view_t{json_log_line(ms, level, part, event, fields)});
+    if (logger_.should_log(to_spdlog(level)))
+      put(to_spdlog(level), level, part, event, fields);
+  }
+
+  void record(std::string_view part, std::string_view event, std::initializer_list<log_field> fields) override {
+    put(spdlog::level::critical, log_level::info, part, event, fields);
   }
 
   void set_level(log_level level) override { logger_.set_level(to_spdlog(level)); }
@@ -84,6 +84,14 @@ public:
   }
 
 private:
+  /// `as`: what spdlog lets pass; `level`: what the line says.
+  void put(spdlog::level::level_enum as, log_level level, std::string_view part, std::string_view event,
+           std::initializer_list<log_field> fields) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+    logger_.log(as, spdlog::string_view_t{json_log_line(ms, level, part, event, fields)});
+  }
+
   spdlog::logger logger_;
 };
 

@@ -39,6 +39,10 @@ public:
   /// From now on only lines of this level and above. A log that keeps nothing has no level.
   virtual void set_level(log_level) {}
   virtual log_level level() const { return log_level::error; }
+  /// What must be on record whatever the level is, as an info line: for who finds only here what was meant for him.
+  virtual void record(std::string_view part, std::string_view event, std::initializer_list<log_field> fields) {
+    write(log_level::info, part, event, fields);
+  }
   void debug(std::string_view part, std::string_view event, std::initializer_list<log_field> f = {}) {
     write(log_level::debug, part, event, f);
   }

@@ -13,28 +13,28 @@ public:
   messages::send_result send(const messages::outgoing& m) override {
     if (m.notices.size() == 1) {
       const auto& n = m.notices.front();
-      ports_.log.info(part_, "notice",
-                      {{"key", m.key},
-                       {"channel", m.channel},
-                       {"recipient", m.recipient},
-                       {"urgent", m.urgent},
-                       {"study", n.study},
-                       {"site", n.site},
-                       {"subject", n.subject},
-                       {"form", n.form},
-                       {"rule", n.rule},
-                       {"receipt", n.receipt}});
+      ports_.log.record(part_, "notice",
+                        {{"key", m.key},
+                         {"channel", m.channel},
+                         {"recipient", m.recipient},
+                         {"urgent", m.urgent},
+                         {"study", n.study},
+                         {"site", n.site},
+                         {"subject", n.subject},
+                         {"form", n.form},
+                         {"rule", n.rule},
+                         {"receipt", n.receipt}});
     } else {
       std::string receipts;
       for (const auto& n : m.notices)
         receipts += (receipts.empty() ? "" : " ") + n.receipt;
-      ports_.log.info(part_, "notices, merged",
-                      {{"key", m.key},
-                       {"channel", m.channel},
-                       {"recipient", m.recipient},
-                       {"urgent", m.urgent},
-                       {"notices", std::uint64_t{m.notices.size()}},
-                       {"receipts", receipts}});
+      ports_.log.record(part_, "notices, merged",
+                        {{"key", m.key},
+                         {"channel", m.channel},
+                         {"recipient", m.recipient},
+                         {"urgent", m.urgent},
+                         {"notices", std::uint64_t{m.notices.size()}},
+                         {"receipts", receipts}});
     }
     if (ports_.trace)
       ports_.trace("wrote one line to the log");

@@ -35,4 +35,23 @@ std::optional<std::string> check_file_path(std::string& path) {
   return std::nullopt;
 }
 
+std::vector<channel_file_problem> unusable_files(const std::vector<channel_settings>& channels) {
+  std::vector<channel_file_problem> problems;
+  for (const auto& channel : channels)
+    for (const auto& [key, value] : channel.values) {
+      if (!key.ends_with("_file") || value.text.empty())
+        continue;
+      std::optional<std::string> why;
+      if (key == "ca_file") { // many lines; libcurl says what is wrong in them
+        if (!std::ifstream{value.text})
+          why = value.text + " cannot be opened: " + std::strerror(errno);
+      } else if (const auto secret = read_secret(value.text); !secret) {
+        why = secret.error();
+      }
+      if (why)
+        problems.push_back({value.place, channel.name, key, std::move(*why)});
+    }
+  return problems;
+}
+
 } // namespace epione::runtime

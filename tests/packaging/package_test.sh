@@ -45,7 +45,7 @@ make_system() {
   if [ -n "${PACKAGE_BASE:-}" ]; then
     cp -a --one-file-system "$PACKAGE_BASE" "$root"
   else
-    debootstrap --variant=minbase --include=ca-certificates "$codename" "$root" "$uri" >"$place/debootstrap.log" 2>&1 ||
+    debootstrap --variant=minbase "$codename" "$root" "$uri" >"$place/debootstrap.log" 2>&1 ||
       { tail -n 5 "$place/debootstrap.log" >&2; skip "no minimal system could be made from $uri"; }
   fi
   printf 'deb %s %s main\n' "$uri" "$codename" >"$root/etc/apt/sources.list"

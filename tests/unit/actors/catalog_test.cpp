@@ -285,6 +285,23 @@ BOOST_AUTO_TEST_CASE(all_problems_are_answered_one_a_line) {
   BOOST_TEST(seen.proposals.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_zone_that_no_node_knows_is_refused) {
+  serve(1);
+  auto source = source_of("demo", "1", "How are you?");
+  const auto with_zone = [&](const std::string& zone) {
+    auto copy = source;
+    copy.toml += "\n[[recipients]]\nid = \"r\"\nrole = \"doctor\"\nsites = \"all\"\nzone = \"" + zone + "\"\n";
+    return copy;
+  };
+  const auto refusal = text(import(with_zone("Europe/Berln")));
+  BOOST_TEST(refusal.starts_with("invalid: "), refusal);
+  BOOST_TEST(refusal.find("recipients[0].zone (r)") != std::string::npos, refusal);
+  BOOST_TEST(refusal.find("Europe/Berln") != std::string::npos, refusal);
+  BOOST_TEST(seen.proposals.empty());
+  import(with_zone("Europe/Berlin"));
+  BOOST_TEST(seen.proposals.size() == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(imports_go_one_after_the_other_and_only_so_many_wait) {
   serve(1);
   std::vector<std::size_t> all;

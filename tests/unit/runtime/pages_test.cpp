@@ -22,13 +22,16 @@ std::string text_of(const fs::path& file) {
 }
 
 void find_events(const std::string& text, const std::regex& pattern, int level, int event, events& found) {
-  for (std::sregex_iterator at{text.begin(), text.end(), pattern}, last; at != last; ++at)
-    found[(*at)[static_cast<std::size_t>(event)]].insert((*at)[static_cast<std::size_t>(level)]);
+  for (std::sregex_iterator at{text.begin(), text.end(), pattern}, last; at != last; ++at) {
+    const auto name = (*at)[static_cast<std::size_t>(level)].str();
+    found[(*at)[static_cast<std::size_t>(event)]].insert(name == "record" ? "info" : name);
+  }
 }
 
 /// Every call of a log in the sources: level and event are literals wherever one is written.
 events logged_events(const fs::path& root) {
-  const std::regex call{R"re(\b(?:log|log_|journal)(?:\.|->)(debug|info|warning|error)\(\s*[^,"]*(?:"[^"]*")?,\s*"([^"]*)")re"};
+  const std::regex call{
+      R"re(\b(?:log|log_|journal)(?:\.|->)(debug|info|warning|error|record)\(\s*[^,"]*(?:"[^"]*")?,\s*"([^"]*)")re"};
   const std::regex written{R"re(log_level::(\w+),\s*"([^"]*)")re"};
   events found;
   for (const auto* folder : {"domain", "messages", "runtime", "cluster", "actors", "node", "cli"})

@@ -163,6 +163,37 @@ case " ${COMPREPLY[*]} " in *" --study "*) fail "serve has no --study" ;; esac
 completes "epione study import $source_dir/examples/de" "$source_dir/examples/demo"
 completes "epione export --data-dir $source_dir/exam" "$source_dir/examples"
 
+echo "commands on a stopped directory tell nobody, so that a notice still pending stays so"
+rm -rf "$data"
+cat >"$scratch/doctor.toml" <<'TOML'
+[channels.doctor]
+kind = "webhook"
+url = "https://127.0.0.1:1/"
+template = '{"receipt": "{receipt}"}'
+token_file = "/nonexistent/token"
+TOML
+start --demo --config "$scratch/doctor.toml"
+grep -q '"event":"a channel.s file cannot be used","channel":"doctor","key":"token_file"' "$scratch/err" ||
+  fail "nobody is warned of a file that cannot be read"
+submit 202 42 alarming "$(phq9 1)"
+notice_of_42() { curl -sS "$address/patient/42" | grep -o '"notice":"[a-z]*"'; }
+wait_for 30 notice_of_42 >/dev/null
+stop TERM 0
+export_to "$scratch/pending.csv" --study demo
+expect 0 "$epione" study import "$source_dir/examples/demo" --data-dir "$data"
+start --config "$scratch/doctor.toml"
+wait_for 30 notice_of_42 >/dev/null
+[ "$(notice_of_42)" = '"notice":"pending"' ] || fail "a notice that nobody got is $(notice_of_42)"
+stop TERM 0
+expect 0 "$epione" config check --config "$scratch/doctor.toml"
+says 'channels.doctor.token_file'
+says '/nonexistent/token cannot be opened'
+
+echo "a notice for the log is on record whatever the level is"
+start --demo --log-level error
+wait_for 30 grep -q '"part":"channel log","event":"notice",.*"channel":"doctor",.*"subject":"42"' "$scratch/err"
+stop TERM 0
+
 echo "the man page is one that man reads without a complaint"
 expect 0 "$epione" documentation man
 cp "$scratch/last" "$scratch/epione.1"
