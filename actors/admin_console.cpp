@@ -12,7 +12,7 @@ using namespace messages;
 namespace {
 
 /// A sentence about what is wrong with the words; empty when a command can be looked for.
-std::string refused(const console_request& request) {
+std::string wrong_words(const console_request& request) {
   namespace d = runtime::defaults;
   if (request.words.empty())
     return "a command is missing; help lists them";
@@ -22,6 +22,15 @@ std::string refused(const console_request& request) {
     if (word.size() > d::console_word_bytes_max)
       return "a word has at most " + std::to_string(d::console_word_bytes_max) + " bytes";
   return {};
+}
+
+/// A sentence about "because" where it does not belong, or with nothing behind it; empty otherwise.
+std::string wrong_reason(const console_command& command, const console_call& call) {
+  if (!call.gives_reason())
+    return {};
+  if (!command.changes)
+    return std::string{command.name} + " changes nothing and takes no reason";
+  return call.reason().empty() ? "the reason is missing behind \"because\"" : "";
 }
 
 } // namespace
@@ -34,12 +43,14 @@ admin_console_actor::behavior_type admin_console(console_call::pointer self, con
       [self, &env, shared](console_atom, const console_request_ptr& request) {
         auto answer = self->make_response_promise<console_reply_ptr>();
         const auto call = std::make_shared<console_call>(self, env, *shared, request, answer);
-        if (auto why = refused(*request); !why.empty())
+        if (auto why = wrong_words(*request); !why.empty())
           call->usage(std::move(why));
         else if (const auto* command = find_console_command(request->words.front()); command == nullptr)
           call->usage("there is no command \"" + request->words.front() + "\"; help lists them");
         else if (command->run == nullptr)
           call->usage(request->words.front() + " is for a terminal: type it at the console's prompt");
+        else if (auto wrong = wrong_reason(*command, *call); !wrong.empty())
+          call->usage(std::move(wrong));
         else
           command->run(call);
         return answer;

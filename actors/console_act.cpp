@@ -92,6 +92,8 @@ void drain(const console_call_ptr& call) {
 void log_level(const console_call_ptr& call) {
   auto& log = call->env().log;
   const auto& wanted = call->name();
+  if (wanted.empty() && call->gives_reason())
+    return call->usage("log-level changes nothing without a level, and takes no reason then");
   if (wanted.empty()) {
     const std::string now{to_string(log.level())};
     return call->json() ? call->done_json({{"level", now}}) : call->done(now + "\n");

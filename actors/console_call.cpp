@@ -58,12 +58,14 @@ console_call::console_call(pointer self, const runtime::environment& env, const 
       number_(++answers_->commands) {
   answers_->waiting.emplace(number_, std::move(answer));
   const auto& words = request_->words;
-  if (!words.empty())
-    arguments_.assign(words.begin() + 1, words.end());
-  const auto because = std::find(arguments_.cbegin(), arguments_.cend(), "because");
-  name_ = joined(arguments_.cbegin(), because);
-  if (because != arguments_.cend())
-    reason_ = joined(because + 1, arguments_.cend());
+  if (words.empty())
+    return;
+  const auto because = std::find(words.cbegin() + 1, words.cend(), "because");
+  arguments_.assign(words.cbegin() + 1, because);
+  name_ = joined(arguments_.cbegin(), arguments_.cend());
+  gives_reason_ = because != words.cend();
+  if (gives_reason_)
+    reason_ = joined(because + 1, words.cend());
 }
 
 console_call::~console_call() {
@@ -117,8 +119,9 @@ void console_call::record(const std::string& action, const std::string& entity, 
   event->entity = entity;
   event->reason = reason_;
   const auto unrecorded = [call = shared_from_this(), event, then](const std::string& why) {
-    call->env_.log.error("console", "an operator's command is carried out without a record in the audit trail",
-                         {{"who", event->who}, {"action", event->action}, {"entity", event->entity}, {"why", why}});
+    call->env_.log.error(
+        "console", "an operator's command is carried out without a record in the audit trail",
+        {{"who", event->who}, {"action", event->action}, {"entity", event->entity}, {"reason", event->reason}, {"why", why}});
     then(why);
   };
   const auto catalog = env_.directory->get<catalog_actor>("catalog");

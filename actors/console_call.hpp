@@ -60,11 +60,13 @@ public:
 
   // ---- what was asked ----------------------------------------------------------------------------------------------------
 
-  /// The words behind the command's own.
+  /// The words behind the command's own, up to "because".
   const std::vector<std::string>& arguments() const { return arguments_; }
-  /// Those before "because", as one text: names of actors have spaces.
+  /// The same as one text: names of actors have spaces.
   const std::string& name() const { return name_; }
-  /// What follows "because"; empty without it.
+  /// Whether "because" is among the words.
+  bool gives_reason() const { return gives_reason_; }
+  /// What follows it; empty without it.
   const std::string& reason() const { return reason_; }
   bool json() const { return request_->json; }
   std::size_t width() const { return request_->columns; }
@@ -110,6 +112,7 @@ private:
   std::uint64_t number_;
   std::vector<std::string> arguments_;
   std::string name_, reason_;
+  bool gives_reason_ = false;
 };
 using console_call_ptr = std::shared_ptr<console_call>;
 

@@ -179,6 +179,7 @@ void wish_for(const console_call_ptr& call, letter_wish wish, const std::optiona
   request->wish = wish;
   request->key = key;
   request->who = call->who();
+  request->reason = call->reason();
   auto found = std::make_shared<letters>();
   const auto one_less = [call, found, wish] {
     if (--found->missing == 0)
@@ -220,10 +221,13 @@ void notices(const console_call_ptr& call) {
 
 void dead_letters(const console_call_ptr& call) {
   const auto& words = call->arguments();
-  if (words.empty() || (words.size() == 1 && words[0] == "list"))
+  const bool lists = words.empty() || (words.size() == 1 && words[0] == "list");
+  if (lists && call->gives_reason())
+    return call->usage("dead-letters changes nothing without retry or drop, and takes no reason then");
+  if (lists)
     return list_letters(call);
   if (words.size() != 2 || (words[0] != "retry" && words[0] != "drop"))
-    return call->usage("dead-letters takes nothing, list, retry KEY, retry all, or drop KEY");
+    return call->usage("dead-letters takes nothing, list, retry KEY, retry all, or drop KEY because WHY");
   const auto wish = words[0] == "retry" ? letter_wish::retry : letter_wish::drop;
   if (words[1] == "all") {
     if (wish == letter_wish::drop)
@@ -233,6 +237,9 @@ void dead_letters(const console_call_ptr& call) {
   const auto key = parse_notice_key(words[1]);
   if (!key || key->shard == 0 || key->shard > call->ports().shards)
     return call->usage("\"" + words[1] + "\" is no key of a notice; dead-letters shows them, as in 3-1207-0");
+  if (wish == letter_wish::drop && call->reason().empty())
+    return call->usage("nobody will be told of what is dropped, and the audit trail keeps why: dead-letters drop " + words[1] +
+                       " because WHY");
   wish_for(call, wish, key);
 }
 

@@ -270,9 +270,9 @@ void work::sent(const parcel& p) {
     report(*w, true, {});
 }
 
-/// The other side is there, and will not have this message; or our sender ended over it.
+/// The other side is there, and will not have this message; or it was not asked, and nothing is known of it.
 void work::refused(parcel p, const send_result& result) {
-  if (result.failure == send_failure::internal)
+  if (result.failure == send_failure::internal || result.failure == send_failure::no_address)
     breaker_.undecided(now());
   else if (breaker_.succeeded())
     env_.log.info(name_, "the channel works again");
@@ -362,24 +362,21 @@ std::int64_t work::next_ns() const {
   std::int64_t next = 0;
   const auto consider = [&](std::int64_t at) { next = next == 0 ? at : std::min(next, at); };
   const auto limit = static_cast<std::int64_t>(options_.timeout_ms + runtime::defaults::channel_send_margin_ms) * ms;
-  bool idle = false;
-  std::int64_t restart = 0;
+  std::optional<std::int64_t> free; // when the first of them can send: at once, or when it may be started (again)
   for (const auto& w : state_.workers) {
-    if (w.job != 0)
+    if (w.job != 0) {
       consider(state_.jobs.at(w.job).begun_ns + limit);
-    else if (w.actor != nullptr)
-      idle = true;
-    else
-      restart = restart == 0 ? w.restart_ns : std::min(restart, w.restart_ns);
+      continue;
+    }
+    const auto from = w.actor != nullptr ? 0 : w.restart_ns;
+    free = free ? std::min(*free, from) : from;
   }
   const auto due = queue_.next_due_ns();
-  if (!due || breaker_.now() == circuit_breaker::state::half_open || (!idle && restart == 0))
+  if (!due || !free || breaker_.now() == circuit_breaker::state::half_open)
     return next;
-  auto at = std::max({*due, state_.paused_until_ns, bucket_.when()});
+  auto at = std::max({*due, *free, state_.paused_until_ns, bucket_.when()});
   if (breaker_.now() == circuit_breaker::state::open)
     at = std::max(at, breaker_.until_ns());
-  if (!idle)
-    at = std::max(at, restart);
   consider(std::max<std::int64_t>(at, 1));
   return next;
 }

@@ -55,10 +55,10 @@ struct notifier_state {
     messages::notice_client actor;
   };
   struct worker {
-    messages::sender_actor actor; ///< null: waits to be started again
+    messages::sender_actor actor; ///< null: not started yet, or waits to be started again
     std::stop_source stop;
-    std::uint64_t job = 0; ///< what it sends; 0: idle
-    std::int64_t restart_ns = 0;
+    std::uint64_t job = 0;       ///< what it sends; 0: idle
+    std::int64_t restart_ns = 0; ///< not started before; 0: it never was
   };
   struct job {
     parcel what;

@@ -76,6 +76,8 @@ public:
     state_.epoch = epoch;
     state_.window->start_over();
     ++state_.questions; // an answer to an earlier one counts no more
+    state_.reading = false;
+    state_.counts_behind = true;
     for (auto& [id, p] : state_.proposals)
       propose(p);
     go_on();
@@ -87,7 +89,7 @@ public:
   }
 
   void on_applied_more() {
-    state_.window->expect_more();
+    expect_more();
     go_on();
   }
 
@@ -107,7 +109,7 @@ public:
       for (const auto& key : done.keys)
         state_.window->forget(key);
     }
-    state_.window->expect_more(); // the counts are others
+    expect_more();
     go_on();
   }
 
@@ -202,6 +204,7 @@ public:
     metrics_.in_hand.Set(static_cast<double>(w.in_hand()));
     metrics_.oldest.Set(static_cast<double>(oldest_s()));
     go_on();
+    count();
   }
 
   status_report_ptr status() const {
@@ -238,6 +241,11 @@ private:
 
   // ---- from the store to the notifiers ---------------------------------------------------------------------------------
 
+  void expect_more() {
+    state_.window->expect_more();
+    state_.counts_behind = true;
+  }
+
   /// Null when none runs.
   store_reader_actor next_reader() {
     for (std::uint32_t i = 0; i < options_.readers; ++i)
@@ -257,6 +265,8 @@ private:
     if (!question)
       return;
     const auto number = ++state_.questions;
+    state_.reading = true;
+    state_.counts_behind = false;
     self_->request(reader, read_limit, pending_atom::value, std::make_shared<const notice_question>(std::move(*question)))
         .then(
             [this, number](const notice_page_ptr& page) {
@@ -264,15 +274,47 @@ private:
                 on_page(*page);
             },
             [this, number](const caf::error&) {
-              if (number == state_.questions)
-                state_.window->read_failed(); // the reader has logged why; asked again with the next tick
+              if (number != state_.questions)
+                return;
+              state_.reading = false;
+              state_.counts_behind = true;
+              state_.window->read_failed(); // the reader has logged why; asked again with the next tick
             });
+  }
+
+  /// A window without room reads nothing, for as long as its recipients cannot be reached: just when an operator looks at counts.
+  void count() {
+    if (!state_.serving || !state_.counts_behind || state_.reading || state_.counting)
+      return;
+    const auto reader = next_reader();
+    if (reader == nullptr)
+      return; // tried again with the next tick
+    notice_question no_rows;
+    no_rows.behind.shard = options_.shard;
+    state_.counting = true;
+    state_.counts_behind = false;
+    self_->request(reader, read_limit, pending_atom::value, std::make_shared<const notice_question>(std::move(no_rows)))
+        .then(
+            [this, number = state_.questions](const notice_page_ptr& page) {
+              state_.counting = false;
+              if (number == state_.questions) // else the window asked meanwhile, and its answer is the newer one
+                take_counts(*page);
+            },
+            [this](const caf::error&) {
+              state_.counting = false;
+              state_.counts_behind = true;
+            });
+  }
+
+  void take_counts(const notice_page& page) {
+    state_.counts = page.counts;
+    state_.oldest_us = page.oldest_us;
   }
 
   void on_page(const notice_page& page) {
     runtime::fault_point(env_.faults, "outbox.page");
-    state_.counts = page.counts;
-    state_.oldest_us = page.oldest_us;
+    state_.reading = false;
+    take_counts(page);
     state_.window->take(page, [this](const notice& n) {
       return options_.channels.count(n.channel) != 0 ? n.channel : std::string{standard_channel};
     });
@@ -320,11 +362,12 @@ private:
     }
   }
 
-  domain::receipt propose_new(proposal p, const std::string& who, const std::vector<domain::notice_change>& changes) {
+  domain::receipt propose_new(proposal p, const std::string& who, const std::vector<domain::notice_change>& changes,
+                              const std::string& reason = {}) {
     auto command = std::make_shared<domain::command>();
     command->type = domain::command_type::notice_changes;
     command->id = next_id();
-    command->event = domain::encode_notice_event(env_.clock.wall_us(), who, changes);
+    command->event = domain::encode_notice_event(env_.clock.wall_us(), who, changes, reason);
     p.command = command;
     propose(state_.proposals.emplace(command->id, std::move(p)).first->second);
     return command->id;
@@ -393,7 +436,7 @@ private:
       changes.push_back({letter.what.key.seq, letter.what.key.number, step, env_.clock.wall_us(), {}});
     }
     w.behind = p.keys.back();
-    w.command = propose_new(std::move(p), w.what->who, changes);
+    w.command = propose_new(std::move(p), w.what->who, changes, w.what->reason);
     w.proposed = true;
   }
 

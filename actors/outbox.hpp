@@ -60,6 +60,8 @@ struct outbox_state {
   std::deque<wish> wishes;                                   ///< one at a time
   messages::notice_counts counts;                            ///< as the store was last read
   std::int64_t oldest_us = 0;                                ///< 0: nothing is pending
+  bool counts_behind = false;                                ///< more was applied since they were asked for
+  bool reading = false, counting = false;                    ///< a question of the window, or one for counts alone, is open
   messages::shard_region_actor region;
   static inline const char* name = "outbox";
 };

@@ -3,10 +3,12 @@
 #include "actors/console_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <poll.h>
 #include <string>
 #include <sys/ioctl.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 namespace epione::cli {
@@ -35,6 +37,24 @@ screen_size size_of_screen() {
   return {size.ws_col == 0 ? std::size_t{80} : size.ws_col, size.ws_row == 0 ? rows_without_terminal : size.ws_row};
 }
 
+held_signals::held_signals() {
+  sigset_t held;
+  sigemptyset(&held);
+  for (const int number : {SIGTERM, SIGHUP, SIGINT, SIGQUIT}) {
+    struct sigaction now{};
+    if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) // nohup's user wants no end
+      sigaddset(&held, number);
+  }
+  ::pthread_sigmask(SIG_BLOCK, &held, &before_);
+  descriptor_ = ::signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+held_signals::~held_signals() {
+  if (descriptor_ >= 0)
+    ::close(descriptor_);
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); // it was never read, and is delivered now
+}
+
 key_reader::key_reader() {
   ::tcgetattr(STDIN_FILENO, &before_);
   auto single = before_;
@@ -49,9 +69,11 @@ key_reader::~key_reader() {
 }
 
 std::optional<char> key_reader::wait(std::chrono::milliseconds limit) {
-  pollfd keys{STDIN_FILENO, POLLIN, 0};
-  if (::poll(&keys, 1, static_cast<int>(limit.count())) <= 0)
+  std::array<pollfd, 2> wait{{{STDIN_FILENO, POLLIN, 0}, {signals_.descriptor(), POLLIN, 0}}};
+  if (::poll(wait.data(), wait.size(), static_cast<int>(limit.count())) <= 0)
     return std::nullopt;
+  if (wait[1].revents != 0)
+    return ctrl_c;
   char key = ctrl_c;
   return ::read(STDIN_FILENO, &key, 1) == 1 ? key : ctrl_c;
 }

@@ -53,7 +53,8 @@ bool read_changes(std::string_view bytes, std::vector<notice_change>& out) {
 
 } // namespace
 
-std::string encode_notice_event(std::int64_t time_us, std::string_view who, const std::vector<notice_change>& changes) {
+std::string encode_notice_event(std::int64_t time_us, std::string_view who, const std::vector<notice_change>& changes,
+                                std::string_view reason) {
   std::string after;
   std::size_t bytes = 16;
   for (const auto& x : changes)
@@ -76,6 +77,7 @@ std::string encode_notice_event(std::int64_t time_us, std::string_view who, cons
   e.role = who == "system" ? "system" : "operator";
   e.action = action_of(changes.front().step);
   e.entity = "notices";
+  e.reason = reason;
   e.after = std::move(after);
   return encode(e);
 }

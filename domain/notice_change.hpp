@@ -27,8 +27,10 @@ struct notice_change {
 };
 
 /// The whole event: action "notice.outcome" (sent, dead), "notice.retry" or "notice.drop", by the first one's step; all of them
-/// are of that kind. `who` is "system" for outcomes, "os:USER" for an operator's wishes.
-std::string encode_notice_event(std::int64_t time_us, std::string_view who, const std::vector<notice_change>& changes);
+/// are of that kind. `who` is "system" for outcomes, "os:USER" for an operator's wishes; `reason` is that operator's, and becomes
+/// the event's own.
+std::string encode_notice_event(std::int64_t time_us, std::string_view who, const std::vector<notice_change>& changes,
+                                std::string_view reason = {});
 
 /// Fails for bytes that are not such an event.
 tl::expected<std::vector<notice_change>, std::string> decode_notice_event(std::string_view event_bytes);

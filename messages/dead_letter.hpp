@@ -37,6 +37,7 @@ struct letter_request {
   letter_wish wish = letter_wish::retry;
   std::optional<notice_key> key; ///< nothing: all that are dead when it comes
   std::string who;               ///< "os:USER"
+  std::string reason;            ///< in that user's words; the console takes no drop without one
 };
 using letter_request_ptr = std::shared_ptr<const letter_request>;
 

@@ -11,6 +11,7 @@ std::string_view to_string(send_failure x) {
     case send_failure::credentials: return "credentials";
     case send_failure::busy: return "busy";
     case send_failure::rejected: return "rejected";
+    case send_failure::no_address: return "no_address";
     case send_failure::configuration: return "configuration";
     case send_failure::internal: return "internal";
   }

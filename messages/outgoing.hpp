@@ -42,7 +42,8 @@ enum class send_failure : std::uint8_t {
   credentials,   ///< user name, password or token were not accepted
   busy,          ///< the other side asks to try again later
   rejected,      ///< the other side will not take this message
-  configuration, ///< a file of ours cannot be read
+  no_address,    ///< not sent: the recipient has none, or one that is not possible
+  configuration, ///< a file of ours cannot be read, or the other side will take nothing from us at all
   internal       ///< the sender ended, or the attempt was broken off
 };
 std::string_view to_string(send_failure x);

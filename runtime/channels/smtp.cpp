@@ -22,10 +22,10 @@ public:
 
   messages::send_result send(const messages::outgoing& m) override {
     if (m.to.empty())
-      return messages::refused(send_failure::rejected, "recipient '" + m.recipient + "' has no address for channel '" +
-                                                           m.channel + "'; add one to the study file");
+      return messages::refused(send_failure::no_address, "recipient '" + m.recipient + "' has no address for channel '" +
+                                                             m.channel + "'; add one to the study file");
     if (const auto wrong = check_mail_address(m.to))
-      return messages::refused(send_failure::rejected, "the address of recipient '" + m.recipient + "' " + *wrong);
+      return messages::refused(send_failure::no_address, "the address of recipient '" + m.recipient + "' " + *wrong);
     std::string password;
     if (const auto& file = settings_.text("password_file"); !file.empty()) {
       auto secret = read_secret(file);
@@ -57,6 +57,8 @@ private:
     const auto answer = "the mail server answered: " + shown_answer(t.last_line);
     if (t.code == CURLE_LOGIN_DENIED || is_about_login(t.status))
       return messages::try_later(send_failure::credentials, answer);
+    if (t.status >= 500 && t.status < 600 && !t.recipient_named) // the server itself, or who we are; not this message
+      return messages::try_later(send_failure::configuration, answer);
     if (t.status >= 500 && t.status < 600)
       return messages::refused(send_failure::rejected, answer);
     if (t.status >= 400)

@@ -31,7 +31,7 @@ std::string_view without_line_end(std::string_view line) {
 
 /// Headers and commands that hold a secret, and request lines whose query may.
 std::string shown_request(std::string_view line) {
-  for (const std::string_view secret : {"authorization:", "auth "}) {
+  for (const std::string_view secret : {"authorization:", "proxy-authorization:", "auth "}) {
     const auto same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; };
     if (line.size() >= secret.size() &&
         std::equal(secret.begin(), secret.end(), line.begin(), [&](char b, char a) { return same(a, b); }))
@@ -149,6 +149,8 @@ void transfer::on_line(curl_infotype type, std::string_view line) {
     return;
   if (type == CURLINFO_HEADER_IN)
     now_.last_line = line;
+  if (type == CURLINFO_HEADER_OUT && line.starts_with("RCPT "))
+    now_.recipient_named = true;
   if (!ports_.trace)
     return;
   if (type == CURLINFO_HEADER_IN) {

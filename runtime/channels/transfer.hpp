@@ -19,10 +19,11 @@ namespace epione::runtime {
 /// What an attempt came to.
 struct transfer_outcome {
   CURLcode code = CURLE_OK;
-  long status = 0;       ///< of the protocol: the last reply of the mail server, or the HTTP status; 0: none came
-  std::string last_line; ///< the other side's last line of the protocol
-  std::string body;      ///< of an HTTP answer, up to channel_response_bytes_max
-  std::string why;       ///< libcurl's sentence
+  long status = 0;              ///< of the protocol: the last reply of the mail server, or the HTTP status; 0: none came
+  std::string last_line;        ///< the other side's last line of the protocol
+  bool recipient_named = false; ///< of mail: RCPT was sent, so that the last reply may be about this message
+  std::string body;             ///< of an HTTP answer, up to channel_response_bytes_max
+  std::string why;              ///< libcurl's sentence
   std::optional<std::uint32_t> retry_after_s;
 };
 

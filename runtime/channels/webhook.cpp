@@ -40,6 +40,11 @@ bool passes(long status) {
   return status == 408 || status == 425 || status == 429;
 }
 
+/// 4xx that speak of the url or of our rights there, whatever the message (RFC 9110).
+bool is_about_place(long status) {
+  return status == 403 || status == 404 || status == 405 || status == 410;
+}
+
 class webhook_channel final : public channel {
 public:
   webhook_channel(const channel_settings& s, const channel_ports& ports, json_template content)
@@ -47,8 +52,8 @@ public:
 
   messages::send_result send(const messages::outgoing& m) override {
     if (m.to.empty() && template_.names_address() && settings_.text("preset") != "wecom")
-      return messages::refused(send_failure::rejected, "recipient '" + m.recipient + "' has no address for channel '" +
-                                                           m.channel + "'; add one to the study file");
+      return messages::refused(send_failure::no_address, "recipient '" + m.recipient + "' has no address for channel '" +
+                                                             m.channel + "'; add one to the study file");
     auto url = settings_.text("url");
     std::string password, token;
     for (const auto& [key, to] : {std::pair{"url_file", &url}, {"password_file", &password}, {"token_file", &token}})
@@ -83,6 +88,9 @@ private:
       return result_of_answer(t);
     if (is_about_login(t.status))
       return messages::try_later(send_failure::credentials, answer, t.retry_after_s);
+    if (is_about_place(t.status))
+      return messages::try_later(send_failure::configuration,
+                                 answer + ": look at the channel's url, and at what it may be used for", t.retry_after_s);
     if (t.status >= 400 && t.status < 500 && !passes(t.status))
       return messages::refused(send_failure::rejected, answer);
     if (t.status >= 300 && t.status < 400)

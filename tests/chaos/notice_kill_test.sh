@@ -4,7 +4,7 @@
 #
 #   tests/chaos/notice_kill_test.sh [--build DIR] [--rounds 50] [--connections 128] [--alerts 5%] [--seed N] [--directory DIR] [--keep]
 #
-# In each round both receivers refuse, are busy, hang, cut the connection before or after they have taken a message, or work. They
+# In each round both receivers refuse, are closed or busy, hang, cut the connection before or after they have taken a message, or work. They
 # write down the key of each notice before they acknowledge it. At the end they work, an operator has the dead letters sent again,
 # and the keys they have are compared with the alerts that an export of the whole study lists. Loopback only; needs nothing but bash
 # and the built tree.
@@ -21,7 +21,7 @@ directory=
 acknowledged_min=300    # before the kill, or the round does not count
 invalid_max=10          # in a row; then this machine cannot carry the load
 settle_limit_ms=900000  # for everything that waits to be sent
-faults=(none none refuse busy hang cut cut_after)
+faults=(none none refuse closed busy hang cut cut_after)
 
 take_options "build rounds connections alerts seed directory" "$@"
 epione=$build/epione

@@ -3,8 +3,8 @@
 //   receiver --ledger FILE [--faults FILE] [--smtp PORT] [--http PORT]
 //
 // Prints "smtp PORT http PORT" once both listen; ends with SIGTERM. Each notice is a line "smtp KEY" or "http KEY" of the ledger,
-// synced before the answer. The first word of the faults file (none, refuse, busy, hang, cut, cut_after) says how both fail from
-// the next message on; it may change at any time. Of JSON it takes the keys of the list "notices", else the header
+// synced before the answer. The first word of the faults file (none, refuse, closed, busy, hang, cut, cut_after) says how both
+// fail from the next message on; it may change at any time. Of JSON it takes the keys of the list "notices", else the header
 // Idempotency-Key.
 #include "tests/support/receivers.hpp"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The console as a script and as a person at a terminal use it: commands by -e and standard input, exit codes, then a terminal of 80
-# columns with completion, history, watch, tail, Ctrl-C and Ctrl-D. What the screen shows is checked.
+# columns with completion, history, watch, tail, Ctrl-C, Ctrl-D and signals. What the screen shows is checked.
 #   console_test.sh PATH_OF_EPIONE
 # With CONSOLE_SCREENS=DIR every screen is kept there.
 . "$(dirname "$0")/../unit/scripts/program.sh"
@@ -14,7 +14,8 @@ use_terminal() {
 use_terminal "epione-console-$$"
 end_terminal() { [ ! -S "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)/$server" ] || $terminal kill-server 2>/dev/null || true; }
 full=
-trap 'end_terminal; [ -z "$full" ] || kill -9 "$full" 2>/dev/null || true; cleanup' EXIT
+helpers=()
+trap 'end_terminal; kill -9 ${full:-} ${helpers[@]+"${helpers[@]}"} 2>/dev/null || true; cleanup' EXIT
 
 console() { "$epione" console --data-dir "$data" "$@"; }
 
@@ -25,7 +26,30 @@ says "no node runs on $data"
 expect 3 console </dev/null -e version -e version
 says_times 1 "no node runs"
 
-start --demo --shards-count 2
+# A web service that refuses every message for good, so that notices become dead letters.
+perl -MIO::Socket::INET -e '
+  $| = 1;
+  my $server = IO::Socket::INET->new(LocalAddr => "127.0.0.1", Listen => 9) or die "cannot listen: $@";
+  print $server->sockport, "\n";
+  while (my $phone = $server->accept) {
+    my ($line, $bytes, $body) = ("", 0, "");
+    while (defined($line = <$phone>) && $line =~ /\S/) { $bytes = $1 if $line =~ /^content-length: *(\d+)/i }
+    read $phone, $body, $bytes;
+    print $phone "HTTP/1.1 422 Unprocessable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    close $phone;
+  }' >"$scratch/service" &
+helpers+=($!)
+wait_for 30 grep -q . "$scratch/service"
+cat >"$scratch/doctor.toml" <<TOML
+[channels.doctor]
+kind = "webhook"
+url = "http://127.0.0.1:$(cat "$scratch/service")/"
+template = '{"receipt": "{receipt}"}'
+tls = "none"
+refused_tries = 1
+TOML
+
+start --demo --shards-count 2 --config "$scratch/doctor.toml"
 submit 202 42 first "$(phq9 3)"
 
 echo "commands of a script: answers, exit codes, JSON"
@@ -46,6 +70,33 @@ expect 2 bash -c "printf 'frobnicate\nversion\n' | '$epione' console --data-dir 
 says '^Epione '
 [ ! -e "$history" ] || fail "what a script asks is in the history"
 
+echo "notices that were given up are shown, sent again, and dropped for a reason"
+given_up() { console --json -e dead-letters >"$scratch/last" && grep -q '"key"' "$scratch/last"; }
+wait_for 30 given_up
+says '"subject":"42",.*"channel":"doctor","recipient":"investigators"'
+letter=$(sed 's/.*"key":"\([^"]*\)".*/\1/' "$scratch/last")
+expect 0 console -e notices -e dead-letters
+says '^OUTBOX  *PENDING'
+says '^outbox 2  '
+says '^CHANNEL  *WAITING'
+says '^notifier doctor  '
+says '^notifier log  '
+says "^$letter  .*  doctor  "
+expect 0 console --json -e notices
+says '{"outboxes":\[{"name":"outbox 1",.*"channels":\[{"name":"notifier doctor",'
+expect 0 console -e "dead-letters retry $letter because the service was mended"
+says '^1 dead letter is sent again$'
+wait_for 30 given_up
+expect 2 console -e "dead-letters drop $letter"
+says "dead-letters drop $letter because WHY"
+expect 2 console -e "dead-letters drop all because nobody reads them"
+expect 0 console -e "dead-letters drop $letter because she was told by telephone" -e dead-letters
+says '^1 dead letter is dropped; nobody will be told$'
+says '^no dead letters$'
+expect 1 console -e "dead-letters retry all" -e "dead-letters retry $letter"
+says '^0 dead letters are sent again$'
+says "there is no dead letter $letter"
+
 echo "what is changed is recorded under the user's own name"
 expect 0 console -e "restart reader 0 because a test wants it"
 says 'reader 0 runs again, after'
@@ -56,6 +107,8 @@ seen() { console --json -e "tail events last 50" >"$scratch/last" && grep -q con
 wait_for 10 seen
 says "\"who\":\"os:$(id -un)\",\"role\":\"operator\",\"action\":\"console.restart\",\"entity\":\"reader 0\",\"reason\":\"a test wants it\""
 says '"action":"console.kill","entity":"store 1"'
+says "\"who\":\"os:$(id -un)\",\"role\":\"operator\",\"action\":\"notice.retry\",\"entity\":\"notices\",\"reason\":\"the service was mended\""
+says '"action":"notice.drop","entity":"notices","reason":"she was told by telephone"'
 says '"action":"submission.create"'
 ! grep -q 'LA65\|"q1"\|"answers"' "$scratch/last" || fail "answers are shown"
 expect 0 "$epione" audit verify --data-dir "$data"
@@ -64,7 +117,16 @@ submit 202 42 second "$(phq9 0)"
 echo "a node that does not become ready can be looked into, and stopped"
 served=$pid
 : >"$scratch/out"
-"$epione" serve --data-dir "$scratch/full" --http 127.0.0.1:0 --storage-disk-reserve-bytes 1099511627776 >"$scratch/out" 2>>"$scratch/err" &
+perl -MSocket -e '
+  $| = 1;
+  my ($socket, $text);
+  socket($socket, AF_UNIX, SOCK_DGRAM, 0) && bind($socket, pack_sockaddr_un($ARGV[0])) or die "$ARGV[0]: $!";
+  print "listening\n";
+  while (defined recv($socket, $text, 4096, 0)) { $text =~ tr/\n/|/; print "$text\n" }' "$scratch/notify" >"$scratch/notified" &
+helpers+=($!)
+wait_for 30 grep -q listening "$scratch/notified"
+NOTIFY_SOCKET=$scratch/notify "$epione" serve --data-dir "$scratch/full" --http 127.0.0.1:0 \
+  --storage-disk-reserve-bytes 1099511627776 >"$scratch/out" 2>>"$scratch/err" &
 full=$!
 wait_for 60 test -S "$scratch/full/admin.sock"
 expect 0 "$epione" console --data-dir "$scratch/full" -e shards -e "actors node"
@@ -77,6 +139,7 @@ wait "$full" || code=$?
 [ "$code" = 0 ] || fail "a node that was never ready ended with $code after drain"
 full=
 [ ! -e "$scratch/full/node.json" ] || fail "a node that was never ready wrote node.json"
+wait_for 30 grep -q '^STOPPING=1|STATUS=' "$scratch/notified" # whoever asked for it
 [ "$pid" = "$served" ] || fail "the first node is gone"
 
 if ! command -v tmux >/dev/null; then
@@ -154,6 +217,10 @@ keys C-c
 shown "$prompt watch sessions"
 type_line "watch kill store 1"
 shown 'watch takes a command that shows something'
+type_line "watch dead-letters"
+shown ' dead-letters · .* any key ends'
+keys q
+shown "$prompt watch dead-letters"
 
 echo "tail shows what comes, without answers, until Ctrl-C"
 type_line "tail events last 1"
@@ -176,6 +243,37 @@ $terminal new-session -d -s console -x 80 -y 24 "$epione console --data-dir $dat
 shown "$prompt *$"
 keys Up && shown "$prompt restart validator 0 because I may$"
 keys C-c
+
+echo "a signal that ends watch or tail leaves the terminal as it was"
+keys C-d
+shown 'ended with 0'
+end_terminal
+# ended_by SIGNAL CODE COMMAND SHOWN: the console is ended while it follows something, and the terminal is looked at.
+ended_by() {
+  use_terminal "epione-console-$1-${3%% *}-$$"
+  rm -f "$scratch/console.pid" "$scratch/modes"
+  $terminal new-session -d -s console -x 80 -y 24 "
+    sh -c 'echo \$\$ >$scratch/console.pid; exec $epione console --data-dir $data'
+    echo ended with \$?; stty -a >$scratch/modes; cat"
+  shown "$prompt *$"
+  type_line "$3"
+  shown "$4"
+  kill "-$1" "$(cat "$scratch/console.pid")"
+  shown "ended with $2"
+  wait_for 10 grep -q echoe "$scratch/modes"
+  for mode in isig icanon echo; do
+    grep -q "\(^\| \)$mode\( \|;\|$\)" "$scratch/modes" || { cat "$scratch/modes" >&2; fail "after $1 the terminal has -$mode"; }
+  done
+  [ "$($terminal display-message -p -t console '#{alternate_on} #{cursor_flag}')" = "0 1" ] ||
+    fail "after $1 the screen is not the one before, or has no cursor"
+  end_terminal
+}
+ended_by TERM 143 "watch sessions" ' sessions · .* any key ends'
+ended_by HUP 129 "watch sessions" ' sessions · .* any key ends'
+ended_by TERM 143 "tail events last 1" 'TIME (UTC)'
+use_terminal "epione-console-last-$$"
+$terminal new-session -d -s console -x 80 -y 24 "$epione console --data-dir $data; echo ended with \$?; cat"
+shown "$prompt *$"
 
 echo "drain stops the node, and the console says that it is gone"
 type_line "drain because the test is over"

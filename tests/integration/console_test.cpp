@@ -1,5 +1,6 @@
 // Every command of the console against a whole node: what it shows, as a table and as JSON, and what it changes.
 #include "actors/console_commands.hpp"
+#include "actors/outbox.hpp"
 #include "actors/supervisor.hpp"
 #include "runtime/storage/shard_store.hpp"
 #include "scratch_disk.hpp"
@@ -22,9 +23,11 @@ struct console_node {
   }
   ~console_node() {
     caf::anon_send_exit(caf::actor_cast<caf::actor>(beside), caf::exit_reason::kill);
-    for (const auto& outbox : outboxes)
-      caf::anon_send_exit(caf::actor_cast<caf::actor>(outbox), caf::exit_reason::kill);
-    outboxes.clear();
+    for (auto* actors : {&outboxes, &others}) {
+      for (const auto& actor : *actors)
+        caf::anon_send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::kill);
+      actors->clear();
+    }
     node.settle();
     beside = nullptr;
   }
@@ -77,9 +80,9 @@ struct console_node {
     BOOST_FAIL(name << " is not shown");
     return {};
   }
-  /// "who role action entity because" of group 0's events, newest last.
-  std::vector<std::string> recorded() {
-    auto reader = runtime::open_store_reader(disk.disk(), disk.directory(), 0);
+  /// "who role action entity because" of a group's events, newest last.
+  std::vector<std::string> recorded(std::uint32_t group = 0) {
+    auto reader = runtime::open_store_reader(disk.disk(), disk.directory(), group);
     BOOST_REQUIRE(reader.has_value());
     node.run(2'000); // until it is applied
     std::vector<std::string> result;
@@ -130,7 +133,8 @@ struct console_node {
           if (r->key && *r->key != letter->front().what.key)
             return caf::make_error(ec::not_found, std::string{"there is no dead letter with this key"});
           wishes.push_back(std::to_string(shard) + (r->wish == letter_wish::retry ? " retry " : " drop ") +
-                           (r->key ? to_text(*r->key) : "all") + " " + r->who);
+                           (r->key ? to_text(*r->key) : "all") + " " + r->who +
+                           (r->reason.empty() ? "" : " because " + r->reason));
           return std::uint64_t{1};
         },
         [shard](status_atom) {
@@ -140,13 +144,62 @@ struct console_node {
     };
   }
 
+  /// The channel "doctor", as it says how it is.
+  void put_channel() {
+    using namespace messages;
+    auto actor = node.system().spawn(
+        [](notifier_actor::pointer, caf::unit_t) -> notifier_actor::behavior_type {
+          return {
+              [](notify_atom, const notices_ptr&, const notice_client&) {},
+              [](caf::tick_atom) {},
+              [](status_atom) {
+                return std::make_shared<const status_report>(status_report{
+                    "notifier doctor", "waiting for the other side", {{"waiting", "7"}, {"circuit breaker", "open"}}});
+              },
+          };
+        },
+        caf::unit);
+    others.push_back(caf::actor_cast<caf::strong_actor_ptr>(actor));
+    node.tree->directory().put("notifier doctor", others.back());
+  }
+
+  /// Somebody whose mailbox fills, and who says nothing. `State::name` is what kind of actor it is.
+  template <class State>
+  void put_stuck(const std::string& name) {
+    auto actor = node.system().spawn(
+        [](caf::stateful_actor<State>* self, caf::unit_t) -> caf::behavior {
+          self->set_default_handler(caf::skip);
+          return {[](int) {}};
+        },
+        caf::unit);
+    others.push_back(caf::actor_cast<caf::strong_actor_ptr>(actor));
+    node.tree->directory().put(name, others.back());
+  }
+
+  /// A subject of shard 1, another one for each number.
+  std::string subject_of_shard_1(int number) {
+    for (int i = 1;; ++i)
+      if (domain::shard_of(domain::subject_hash("demo", std::to_string(i)), node.config().shards.count) == 1 && number-- == 0)
+        return std::to_string(i);
+  }
+
   scratch_disk disk;
   test_node node;
-  std::vector<caf::strong_actor_ptr> outboxes;
+  std::vector<caf::strong_actor_ptr> outboxes, others;
   std::vector<std::string> wishes;
   caf::strong_actor_ptr beside;
   int stops = 0;
   std::string last_line;
+};
+
+struct stuck_reader_state {
+  stuck_reader_state() = default;
+  static inline const char* name = "store_reader";
+};
+
+struct stuck_supervisor_state {
+  stuck_supervisor_state() = default;
+  static inline const char* name = actors::supervisor_state::name;
 };
 
 bool contains(const std::string& text, const std::string& part) {
@@ -181,11 +234,31 @@ BOOST_AUTO_TEST_CASE(words_that_are_no_command_are_a_matter_of_usage) {
   BOOST_TEST(ask("log-level loud").code == 2);
   BOOST_TEST(ask("dead-letters drop all").code == 2);
   BOOST_TEST(ask("dead-letters retry 1-2").code == 2);
+  BOOST_TEST(ask("dead-letters retry 1-2-0 now").code == 2);
   std::string many;
   for (int i = 0; i < 40; ++i)
     many += "help ";
   BOOST_TEST(ask(many).code == 2);
   BOOST_TEST(ask("status " + std::string(2'000, 'x')).code == 2);
+  BOOST_TEST(recorded().size() == 1U); // the demo study's import
+}
+
+BOOST_AUTO_TEST_CASE(a_reason_is_taken_where_something_is_changed_and_must_not_be_empty) {
+  for (const auto& c : actors::console_commands()) {
+    if (c.run == nullptr)
+      continue;
+    const std::string name{c.name};
+    BOOST_TEST(contains(name + " " + std::string{c.arguments}, "because WHY") == c.changes);
+    const auto reply = ask(name + " because");
+    BOOST_TEST(reply.code == 2);
+    BOOST_TEST(contains(reply.message, c.changes ? "the reason is missing" : name + " changes nothing and takes no reason"));
+  }
+  BOOST_TEST(ask("kill store 1 because").code == 2);
+  BOOST_TEST(ask("log-level because of the noise").code == 2);
+  BOOST_TEST(ask("dead-letters because I want to see them").code == 2);
+  BOOST_TEST(ask("dead-letters list because I want to see them").code == 2);
+  BOOST_TEST(ask("sessions top 3 because I want to see them").code == 2);
+  BOOST_TEST(stops == 0);
   BOOST_TEST(recorded().size() == 1U); // the demo study's import
 }
 
@@ -377,6 +450,8 @@ BOOST_AUTO_TEST_CASE(the_log_level_is_shown_changed_and_recorded) {
   BOOST_TEST(value("log-level").contains("level"));
   BOOST_TEST(contains(text("log-level debug"), "logs from debug on"));
   BOOST_TEST(recorded().back() == "os:nurse operator console.log-level debug");
+  BOOST_TEST(contains(text("log-level info because the fault is found"), "logs from info on"));
+  BOOST_TEST(recorded().back() == "os:nurse operator console.log-level info because the fault is found");
 }
 
 BOOST_AUTO_TEST_CASE(a_command_is_carried_out_and_says_so_when_it_cannot_be_recorded) {
@@ -398,14 +473,7 @@ BOOST_AUTO_TEST_CASE(a_command_is_carried_out_and_says_so_when_it_cannot_be_reco
 }
 
 BOOST_AUTO_TEST_CASE(a_stuck_actor_hides_nobody) {
-  // Its mailbox fills, and it says nothing.
-  auto stuck = node.system().spawn(
-      [](caf::event_based_actor* self, caf::unit_t) -> caf::behavior {
-        self->set_default_handler(caf::skip);
-        return {[](int) {}};
-      },
-      caf::unit);
-  node.tree->directory().put("reader 9", caf::actor_cast<caf::strong_actor_ptr>(stuck));
+  put_stuck<stuck_reader_state>("reader 9");
   const auto all = value("actors");
   std::size_t answered = 0;
   for (const auto& a : all) {
@@ -418,8 +486,34 @@ BOOST_AUTO_TEST_CASE(a_stuck_actor_hides_nobody) {
   }
   BOOST_TEST(answered == all.size() - 1);
   BOOST_TEST(contains(text("status reader 9"), "no answer within 1000 ms"));
-  caf::anon_send_exit(stuck, caf::exit_reason::kill);
-  node.settle();
+}
+
+BOOST_AUTO_TEST_CASE(a_stuck_supervisor_hides_nobody_and_can_be_ended) {
+  put_stuck<stuck_supervisor_state>("shard 1");
+  const auto reply = ask("actors", true);
+  BOOST_TEST(reply.code == 0);
+  BOOST_TEST(reply.message == "who is below these supervisors is not known, they did not answer: shard 1");
+  std::map<std::string, json> shown;
+  for (const auto& a : json::parse(reply.text))
+    BOOST_TEST(shown.emplace(a["name"].get<std::string>(), a).second, a["name"] << " is shown twice");
+  for (const auto& name : node.actor_names())
+    BOOST_TEST(shown.count(name) == 1U, name << " is not shown");
+  BOOST_TEST(shown["shard 1"]["answered"] == false);
+  BOOST_TEST(shown["shard 1"]["state"] == "no answer within 1000 ms");
+  BOOST_TEST(shown["shard 1"]["supervisor"] == "shards");
+  BOOST_TEST(shown["region 1"]["answered"] == true);
+  BOOST_TEST(shown["region 1"]["supervisor"].is_null()); // who would say so is silent
+  BOOST_TEST(shown["region 2"]["supervisor"] == "shard 2");
+  BOOST_TEST(contains(text("actors"), "\nregion 1 "));
+
+  const auto refused = ask("kill region 1");
+  BOOST_TEST(refused.code == 1);
+  BOOST_TEST(contains(refused.message, "the supervisor of region 1 does not answer (shard 1); kill that one first"));
+  BOOST_TEST(recorded().size() == 1U); // the demo study's import
+  BOOST_TEST(contains(text("kill shard 1"), "shard 1 runs again"));
+  BOOST_TEST_REQUIRE(node.run_until([&] { return node.ready(); }, 60'000), node.why_not());
+  BOOST_TEST(actor("region 1")["supervisor"] == "shard 1");
+  BOOST_TEST(ask("actors").message == "");
 }
 
 BOOST_AUTO_TEST_CASE(dead_letters_are_shown_sent_again_and_dropped) {
@@ -436,23 +530,85 @@ BOOST_AUTO_TEST_CASE(dead_letters_are_shown_sent_again_and_dropped) {
   BOOST_TEST(all[1]["subject"] == "42");
 
   BOOST_TEST(contains(text("dead-letters retry 1-7-0"), "1 dead letter is sent again"));
-  BOOST_TEST(contains(text("dead-letters drop 2-9-1"), "dropped; nobody will be told"));
-  BOOST_TEST(value("dead-letters retry all")["letters"] == 2);
-  BOOST_TEST((wishes == std::vector<std::string>{"1 retry 1-7-0 os:nurse", "2 drop 2-9-1 os:nurse", "1 retry all os:nurse",
-                                                 "2 retry all os:nurse"}));
+  BOOST_TEST(contains(text("dead-letters drop 2-9-1 because she was told by telephone"), "dropped; nobody will be told"));
+  BOOST_TEST(value("dead-letters retry all because the mail server is back")["letters"] == 2);
+  BOOST_TEST(
+      (wishes == std::vector<std::string>{"1 retry 1-7-0 os:nurse", "2 drop 2-9-1 os:nurse because she was told by telephone",
+                                          "1 retry all os:nurse because the mail server is back",
+                                          "2 retry all os:nurse because the mail server is back"}));
+  const auto silent = ask("dead-letters drop 2-9-1");
+  BOOST_TEST(silent.code == 2);
+  BOOST_TEST(contains(silent.message, "dead-letters drop 2-9-1 because WHY"));
+  BOOST_TEST(wishes.size() == 4U);
   const auto unknown = ask("dead-letters retry 2-1-1");
   BOOST_TEST(unknown.code == 1);
   BOOST_TEST(contains(unknown.message, "there is no dead letter"));
   BOOST_TEST(ask("dead-letters retry 7-1-1").code == 2); // no such shard
 }
 
+BOOST_AUTO_TEST_CASE(why_a_dead_letter_is_sent_again_or_dropped_is_in_its_shards_audit_trail) {
+  node.start_notifier();
+  node.notices->decide = [](const auto& n) { return notifier_book::dead(n); };
+  BOOST_TEST(node.send(subject_of_shard_1(0), test_node::phq9(3), "k") == 202);
+  node.run(5'000);
+  const auto key = value("dead-letters").at(0)["key"].get<std::string>();
+  const auto refused = ask("dead-letters drop " + key);
+  BOOST_TEST(refused.code == 2);
+  BOOST_TEST(contains(refused.message, "because WHY"));
+  BOOST_TEST(value("dead-letters").size() == 1U);
+
+  BOOST_TEST(contains(text("dead-letters retry " + key + " because the mailbox was mended"), "1 dead letter is sent again"));
+  node.run(5'000); // it is given up once more
+  BOOST_TEST(recorded(1).at(2) == "os:nurse operator notice.retry notices because the mailbox was mended");
+  BOOST_TEST(contains(text("dead-letters drop " + key + " because she was told by telephone"), "dropped; nobody will be told"));
+  BOOST_TEST(value("dead-letters").empty());
+  BOOST_TEST(recorded(1).back() == "os:nurse operator notice.drop notices because she was told by telephone");
+  const auto tail = json::parse(ask("tail events", true).text)["events"];
+  BOOST_TEST(tail.back()["reason"] == "she was told by telephone");
+}
+
+BOOST_AUTO_TEST_CASE(notices_go_on_counting_while_an_outbox_has_no_room) {
+  actors::outbox_options options;
+  options.shard = 1;
+  options.readers = node.config().readers.count;
+  options.channels = {"doctor"}; // for which nobody is there
+  options.window = {1, 1, 1, 1, 1};
+  outboxes.push_back(caf::actor_cast<caf::strong_actor_ptr>(
+      runtime::spawn_actor(node.system(), node.tree->environment(), actors::outbox, options)));
+  node.tree->directory().put("outbox 1", outboxes.back());
+  const auto details = [&] {
+    node.run(5'000);
+    return value("notices")["outboxes"][0]["details"];
+  };
+  for (int i = 0; i < 2; ++i) // the first one fills it
+    BOOST_TEST(node.send(subject_of_shard_1(i), test_node::phq9(3), "k") == 202);
+  BOOST_TEST(details()["pending"] == "2");
+  for (int i = 2; i < 5; ++i)
+    BOOST_TEST(node.send(subject_of_shard_1(i), test_node::phq9(3), "k") == 202);
+  const auto now = details();
+  BOOST_TEST(now["pending"] == "5");
+  BOOST_TEST(now["waiting for a notifier"] == "1");
+}
+
 BOOST_AUTO_TEST_CASE(notices_show_every_outbox_and_channel) {
   put_outboxes();
+  put_channel();
   const auto shown = text("notices");
   BOOST_TEST(contains(shown, "OUTBOX"));
   BOOST_TEST(contains(shown, "PENDING"));
   BOOST_TEST(contains(shown, "outbox 2"));
+  BOOST_TEST(contains(shown, "\nCHANNEL "));
+  BOOST_TEST(contains(shown, "\nnotifier doctor "));
+  BOOST_TEST(contains(shown, "\nnotifier log "));
   const auto all = value("notices");
+  BOOST_REQUIRE(all["channels"].size() == 2U);
+  BOOST_TEST(all["channels"][0]["name"] == "notifier doctor");
+  BOOST_TEST(all["channels"][0]["state"] == "waiting for the other side");
+  BOOST_TEST(all["channels"][0]["answered"] == true);
+  BOOST_TEST(all["channels"][0]["details"]["waiting"] == "7");
+  BOOST_TEST(all["channels"][0]["details"]["circuit breaker"] == "open");
+  BOOST_TEST(all["channels"][1]["name"] == "notifier log");
+  BOOST_TEST(all["channels"][1]["details"]["circuit breaker"] == "closed");
   BOOST_TEST(all["outboxes"].size() == 2U);
   BOOST_TEST(all["outboxes"][0]["details"]["pending"] == "3");
 }

@@ -1,4 +1,5 @@
-// What most tests include, compiled once for all test programs. None of ours: the compiler is silent about headers that come this way.
+// What most tests include, compiled once for all test programs. None of ours: the compiler is silent about headers that come this
+// way.
 #include <filesystem>
 #include <fstream>
 #include <functional>

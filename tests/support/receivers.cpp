@@ -40,7 +40,7 @@ std::string between_brackets(const std::string& line) {
 } // namespace
 
 std::optional<receiver_fault> parse_receiver_fault(std::string_view text) {
-  static constexpr std::array<std::string_view, 6> names{"none", "refuse", "busy", "hang", "cut", "cut_after"};
+  static constexpr std::array<std::string_view, 7> names{"none", "refuse", "closed", "busy", "hang", "cut", "cut_after"};
   const auto found = std::find(names.begin(), names.end(), text);
   if (found == names.end())
     return std::nullopt;
@@ -121,7 +121,7 @@ void mail_receiver::serve(socket_stream& s) {
   now.over_tls = options_.tls_from_start;
   if (options_.tls_from_start && !s.start_tls(options_.tls))
     return;
-  bool on = s.write("220 mail.example ESMTP\r\n");
+  bool on = s.write(fault == receiver_fault::closed ? "554 5.3.2 no mail today\r\n" : "220 mail.example ESMTP\r\n");
   while (on) {
     const auto line = s.line();
     if (!line || line->starts_with("QUIT"))
@@ -197,6 +197,8 @@ bool web_receiver::serve_one(socket_stream& s) {
     return false;
   if (how == receiver_fault::refuse)
     return s.write("HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n");
+  if (how == receiver_fault::closed)
+    return s.write("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n");
   if (how == receiver_fault::busy)
     return s.write("HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n");
   if (options_.on_request)

@@ -20,6 +20,7 @@ namespace epione::tests {
 enum class receiver_fault : std::uint8_t {
   none,
   refuse,   ///< for good: 550, 400
+  closed,   ///< the whole server for good: 554 as greeting, 404
   busy,     ///< later: 451, 503
   hang,     ///< takes the message and never answers
   cut,      ///< closes instead of taking it

@@ -302,6 +302,38 @@ BOOST_AUTO_TEST_CASE(a_sender_that_ends_loses_nothing) {
   BOOST_TEST(log.count("a sender ended, is started again") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(when_a_sender_ends_one_that_never_ran_carries_on) {
+  options.concurrency = 2;
+  options.rate = {1, 60'000};
+  script.answer = [&](const outgoing&) {
+    if (script.messages.size() == 1)
+      throw std::runtime_error{"it ended"};
+    return sent();
+  };
+  start();
+  hand_over({make(1)});
+  pass(5min);
+  BOOST_REQUIRE(outcome_of(1).has_value());
+  BOOST_TEST(outcome_of(1)->sent);
+}
+
+BOOST_AUTO_TEST_CASE(who_has_no_address_says_nothing_about_the_other_side) {
+  options.breaker_failures = 3;
+  for (const auto* id : {"jones", "miller"})
+    recipients[id] = {id, "", "en", "UTC", {}, {{"doctor", std::string{id} + "@example.org"}}};
+  script.answer = [](const outgoing& m) {
+    return m.recipient == "smith" ? refused(send_failure::no_address, "there is none")
+                                  : try_later(send_failure::unreachable, "nobody listens");
+  };
+  start();
+  std::uint64_t seq = 0;
+  for (const auto* id : {"wang", "smith", "jones", "smith", "miller"}) {
+    BOOST_TEST(detail("circuit breaker") == "closed");
+    hand_over({make(++seq, id)});
+  }
+  BOOST_TEST(detail("circuit breaker") == "open");
+}
+
 BOOST_AUTO_TEST_CASE(a_message_that_ends_every_sender_is_set_aside_and_the_rest_goes_on) {
   start();
   script.answer = [](const outgoing& m) -> send_result {

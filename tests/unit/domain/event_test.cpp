@@ -128,13 +128,14 @@ BOOST_AUTO_TEST_CASE(what_became_of_notices_reads_back_as_it_was) {
 
 BOOST_AUTO_TEST_CASE(an_operators_wish_names_the_operator_and_is_no_outcome) {
   const auto retry = decode_event(encode_notice_event(9, "os:ann", {{7, 0, notice_step::retried, 100, ""}}));
-  const auto drop = decode_event(encode_notice_event(9, "os:ann", {{7, 0, notice_step::dropped, 100, ""}}));
+  const auto drop = decode_event(encode_notice_event(9, "os:ann", {{7, 0, notice_step::dropped, 100, ""}}, "she was told"));
   BOOST_REQUIRE(retry);
   BOOST_REQUIRE(drop);
   BOOST_TEST(retry->action == "notice.retry");
   BOOST_TEST(drop->action == "notice.drop");
   BOOST_TEST(retry->who == "os:ann");
   BOOST_TEST(retry->role == "operator");
+  BOOST_TEST(drop->reason == "she was told");
   auto mixed = *retry;
   mixed.action = "notice.outcome";
   BOOST_TEST(!decode_notice_event(encode(mixed)));

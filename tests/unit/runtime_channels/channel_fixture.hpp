@@ -90,7 +90,10 @@ inline bool is_later(const messages::send_result& r, messages::send_failure why)
   return r.outcome == messages::send_result::what::try_later && r.failure == why;
 }
 inline bool is_refused(const messages::send_result& r) {
-  return r.outcome == messages::send_result::what::refused;
+  return r.outcome == messages::send_result::what::refused && r.failure == messages::send_failure::rejected;
+}
+inline bool is_without_address(const messages::send_result& r) {
+  return r.outcome == messages::send_result::what::refused && r.failure == messages::send_failure::no_address;
 }
 
 } // namespace epione::runtime::test
