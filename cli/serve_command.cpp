@@ -74,7 +74,6 @@ int serve(const runtime::config& config, bool demo, command_context& context) {
       [&] {
         tell(context, *log, runtime::log_level::info, "asked to stop",
              "stopping; what was accepted is finished first, a second signal ends at once");
-        manager.stopping("finishing what was accepted");
         stop.request_stop();
       },
       [] { std::_Exit(exit_code::failed); }); // nothing acknowledged is lost: it is in the journal
@@ -87,7 +86,9 @@ int serve(const runtime::config& config, bool demo, command_context& context) {
   };
   manager.status("recovering " + config.data.directory);
   const auto waiting = [&manager](const std::string& why) { manager.status("not ready yet: " + why); };
-  auto started = node::node::start({.config = config, .demo = demo, .http = true, .waiting = waiting}, stop.get_token());
+  const auto stopping = [&manager] { manager.stopping("finishing what was accepted"); };
+  auto started = node::node::start({.config = config, .demo = demo, .http = true, .waiting = waiting, .stopping = stopping},
+                                   stop.get_token());
   if (!started)
     return failed(started.error().exit_code, started.error().message);
   node::node& node = **started;

@@ -363,6 +363,8 @@ struct node::impl {
     const auto limit = milliseconds{options.config.stop.limit_ms};
     const auto end = steady_clock::now() + limit;
     log->info("node", "stopping", {{"limit_ms", static_cast<std::int64_t>(limit.count())}});
+    if (options.stopping)
+      options.stopping();
     tree->readiness().set("node", "stopping");
     finish_requests(end - limit / 2); // the actors need time as well, however slow a client is
     const bool stopped = stop_tree(left_until(end));

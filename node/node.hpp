@@ -24,6 +24,8 @@ struct node_options {
   runtime::channel_kinds kinds = runtime::builtin_channel_kinds(); ///< that config's channels were checked against
   /// Told what the start still waits for, every few seconds; may be empty. On the thread that starts the node.
   std::function<void(const std::string&)> waiting = {};
+  /// Told once when the end begins because somebody asked for it, in whichever way; may be empty. On the thread that waits.
+  std::function<void()> stopping = {};
 };
 
 /// Why a node did not start, with the program's exit code: 1 failed, 4 the data is damaged.

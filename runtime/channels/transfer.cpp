@@ -68,6 +68,7 @@ void transfer::begin(const std::string& url, const char* protocols, std::uint64_
   upload_ = {};
   now_ = {};
   secret_ = false;
+  leaving_ = false;
   error_.assign(CURL_ERROR_SIZE, '\0');
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_PROTOCOLS_STR, protocols);
@@ -147,10 +148,12 @@ int transfer::on_debug(CURL*, curl_infotype type, char* data, std::size_t size, 
 void transfer::on_line(curl_infotype type, std::string_view line) {
   if (line.empty())
     return;
-  if (type == CURLINFO_HEADER_IN)
+  if (type == CURLINFO_HEADER_IN && !leaving_)
     now_.last_line = line;
-  if (type == CURLINFO_HEADER_OUT && line.starts_with("RCPT "))
-    now_.recipient_named = true;
+  if (type == CURLINFO_HEADER_OUT) {
+    now_.recipient_named = now_.recipient_named || line.starts_with("RCPT ");
+    leaving_ = leaving_ || line == "QUIT";
+  }
   if (!ports_.trace)
     return;
   if (type == CURLINFO_HEADER_IN) {

@@ -20,7 +20,7 @@ namespace epione::runtime {
 struct transfer_outcome {
   CURLcode code = CURLE_OK;
   long status = 0;              ///< of the protocol: the last reply of the mail server, or the HTTP status; 0: none came
-  std::string last_line;        ///< the other side's last line of the protocol
+  std::string last_line;        ///< the other side's last line of the protocol; its good-bye does not count
   bool recipient_named = false; ///< of mail: RCPT was sent, so that the last reply may be about this message
   std::string body;             ///< of an HTTP answer, up to channel_response_bytes_max
   std::string why;              ///< libcurl's sentence
@@ -72,7 +72,8 @@ private:
   std::string_view upload_;
   std::string error_;
   transfer_outcome now_;
-  bool secret_ = false; ///< what goes out next belongs to a login
+  bool secret_ = false;  ///< what goes out next belongs to a login
+  bool leaving_ = false; ///< mail: QUIT was sent, and what comes in then says nothing about the message
 };
 
 /// What is wrong with the way there, when no answer says more.

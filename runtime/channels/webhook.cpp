@@ -21,9 +21,10 @@ struct preset {
 };
 
 constexpr preset presets[] = {
-    // WeCom group robot: text up to 2,048 bytes; refuses with HTTP 200 and an error code. -1 busy, 45009 and 45033 too often.
+    // WeCom group robot: text up to 2,048 bytes; refuses with HTTP 200 and an error code. -1 busy, 45009 and 45033 too often;
+    // 93000, 93004, 93008: the robot is gone, disabled or not in the group, whatever the message.
     {"wecom", R"({"msgtype":"text","text":{"content":"{title}\n{text}","mentioned_mobile_list":["{to}"]}})", "/errcode", "0",
-     "-1,45009,45033", "1800"},
+     "-1,45009,45033,93000,93004,93008", "1800"},
     {"sms", R"({"to":"{to}","text":"{title} {receipts}","id":"{key}"})", "", "", "", "1200"},
     {"push",
      R"({"to":"{to}","title":"{title}","body":"{text}","priority":"{priority}","id":"{key}","count":"{count}","notices":"{notices}"})",
@@ -40,9 +41,10 @@ bool passes(long status) {
   return status == 408 || status == 425 || status == 429;
 }
 
-/// 4xx that speak of the url or of our rights there, whatever the message (RFC 9110).
-bool is_about_place(long status) {
-  return status == 403 || status == 404 || status == 405 || status == 410;
+/// 4xx that speak of this message: malformed, in conflict with what is there, too large, not to be processed (RFC 9110, 15.5).
+/// All others speak of the url or of what we may do there, and would end one alert after the other.
+bool is_about_message(long status) {
+  return status == 400 || status == 409 || status == 413 || status == 422;
 }
 
 class webhook_channel final : public channel {
@@ -88,11 +90,11 @@ private:
       return result_of_answer(t);
     if (is_about_login(t.status))
       return messages::try_later(send_failure::credentials, answer, t.retry_after_s);
-    if (is_about_place(t.status))
+    if (is_about_message(t.status))
+      return messages::refused(send_failure::rejected, answer);
+    if (t.status >= 400 && t.status < 500 && !passes(t.status))
       return messages::try_later(send_failure::configuration,
                                  answer + ": look at the channel's url, and at what it may be used for", t.retry_after_s);
-    if (t.status >= 400 && t.status < 500 && !passes(t.status))
-      return messages::refused(send_failure::rejected, answer);
     if (t.status >= 300 && t.status < 400)
       return messages::try_later(send_failure::configuration, answer + ": it is elsewhere now, and redirects are not followed; "
                                                                        "correct the channel's url");

@@ -38,7 +38,7 @@ perl -MIO::Socket::INET -e '
     print $phone "HTTP/1.1 422 Unprocessable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     close $phone;
   }' >"$scratch/service" &
-helpers+=($!)
+helpers+=($!) && disown
 wait_for 30 grep -q . "$scratch/service"
 cat >"$scratch/doctor.toml" <<TOML
 [channels.doctor]
@@ -123,7 +123,7 @@ perl -MSocket -e '
   socket($socket, AF_UNIX, SOCK_DGRAM, 0) && bind($socket, pack_sockaddr_un($ARGV[0])) or die "$ARGV[0]: $!";
   print "listening\n";
   while (defined recv($socket, $text, 4096, 0)) { $text =~ tr/\n/|/; print "$text\n" }' "$scratch/notify" >"$scratch/notified" &
-helpers+=($!)
+helpers+=($!) && disown
 wait_for 30 grep -q listening "$scratch/notified"
 NOTIFY_SOCKET=$scratch/notify "$epione" serve --data-dir "$scratch/full" --http 127.0.0.1:0 \
   --storage-disk-reserve-bytes 1099511627776 >"$scratch/out" 2>>"$scratch/err" &
@@ -139,7 +139,7 @@ wait "$full" || code=$?
 [ "$code" = 0 ] || fail "a node that was never ready ended with $code after drain"
 full=
 [ ! -e "$scratch/full/node.json" ] || fail "a node that was never ready wrote node.json"
-wait_for 30 grep -q '^STOPPING=1|STATUS=' "$scratch/notified" # whoever asked for it
+wait_for 10 grep -q '^STOPPING=1|STATUS=' "$scratch/notified" # whoever asked for it
 [ "$pid" = "$served" ] || fail "the first node is gone"
 
 if ! command -v tmux >/dev/null; then

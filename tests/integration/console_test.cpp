@@ -148,7 +148,8 @@ struct console_node {
   void put_channel() {
     using namespace messages;
     auto actor = node.system().spawn(
-        [](notifier_actor::pointer, caf::unit_t) -> notifier_actor::behavior_type {
+        [](notifier_actor::pointer self, caf::unit_t) -> notifier_actor::behavior_type {
+          self->set_default_handler(caf::drop);
           return {
               [](notify_atom, const notices_ptr&, const notice_client&) {},
               [](caf::tick_atom) {},

@@ -25,6 +25,56 @@ struct smtp_fixture : channel_fixture {
   tests::test_certificate certificate;
 };
 
+/// Answers one step of each conversation with a refusal and all others as it should. Steps are the commands' first four letters;
+/// "": the greeting, ".": the end of the text.
+class refusing_server {
+public:
+  refusing_server(std::string step, std::string reply, SSL_CTX* tls = nullptr)
+      : step_(std::move(step)), reply_(std::move(reply)), tls_(tls), server_(0, [this](tests::socket_stream& s) { serve(s); }) {}
+  std::string url() const {
+    return (tls_ != nullptr ? "smtps://127.0.0.1:" : "smtp://127.0.0.1:") + std::to_string(server_.port());
+  }
+
+private:
+  bool answer(tests::socket_stream& s, std::string_view step, std::string_view usual) const {
+    return s.write(std::string{step == step_ ? reply_ : usual} + "\r\n");
+  }
+  void serve(tests::socket_stream& s) const {
+    if (tls_ != nullptr && !s.start_tls(tls_))
+      return;
+    for (bool on = answer(s, "", "220 mail.example ESMTP"); on;) {
+      const auto line = s.line();
+      if (!line)
+        return;
+      const auto step = line->starts_with("HELO") ? "EHLO" : line->substr(0, 4);
+      if (step == "QUIT") {
+        s.write("221 good bye\r\n"); // which is not the reason that an operator is told
+        return;
+      }
+      if (step == "EHLO")
+        on = answer(s, step, "250-mail.example\r\n250 AUTH PLAIN");
+      else if (step == "DATA")
+        on = take_data(s);
+      else
+        on = answer(s, step, "250 yes");
+    }
+  }
+  bool take_data(tests::socket_stream& s) const {
+    if (!answer(s, "DATA", "354 go on"))
+      return false;
+    if (step_ == "DATA")
+      return true;
+    auto line = s.line();
+    while (line && *line != ".")
+      line = s.line();
+    return answer(s, ".", "250 taken");
+  }
+
+  std::string step_, reply_;
+  SSL_CTX* tls_;
+  tests::socket_server server_; ///< last: it uses what is above
+};
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(smtp, smtp_fixture)
@@ -127,6 +177,36 @@ BOOST_AUTO_TEST_CASE(what_the_server_refuses_and_what_it_postpones) {
   BOOST_TEST(r.reason.find("451") != std::string::npos, r.reason);
   server.fault = receiver_fault::none;
   BOOST_TEST(is_sent(c->send(message("wang@example.org"))));
+}
+
+BOOST_AUTO_TEST_CASE(only_what_concerns_the_message_is_refused_for_good) {
+  const auto after = [&](const std::string& step, const std::string& reply) {
+    const refusing_server server{step, reply};
+    const auto r = make({{"kind", "smtp"}, {"url", server.url()}, {"from", "epione@example.org"}, {"tls", "none"}})
+                       ->send(message("wang@example.org"));
+    BOOST_TEST(r.reason.find(reply) != std::string::npos, step << ": " << r.reason);
+    return r;
+  };
+  BOOST_TEST(is_later(after("", "554 5.3.2 not for you"), send_failure::configuration));
+  BOOST_TEST(is_later(after("EHLO", "550 5.7.0 not for you"), send_failure::configuration));
+  BOOST_TEST(is_later(after("MAIL", "553 5.1.8 nobody of that name may send"), send_failure::configuration));
+  BOOST_TEST(is_later(after("MAIL", "530 5.7.0 log in first"), send_failure::credentials));
+  BOOST_TEST(is_refused(after("RCPT", "550 5.1.1 nobody here of that name")));
+  BOOST_TEST(is_refused(after("DATA", "554 5.5.1 no valid recipients")));
+  BOOST_TEST(is_refused(after(".", "552 5.3.4 too long")));
+}
+
+BOOST_AUTO_TEST_CASE(a_login_that_is_not_taken_is_tried_later_whatever_the_code) {
+  const refusing_server server{"AUTH", "554 5.7.0 not now", certificate.context()};
+  const temporary_file password{"word\n"};
+  const auto r = make({{"kind", "smtp"},
+                       {"url", server.url()},
+                       {"from", "epione@example.org"},
+                       {"ca_file", certificate.file()},
+                       {"username", "epione"},
+                       {"password_file", password.path()}})
+                     ->send(message("wang@example.org"));
+  BOOST_TEST(is_later(r, send_failure::credentials), r.reason);
 }
 
 BOOST_AUTO_TEST_CASE(a_cut_connection_is_tried_later) {

@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(what_the_service_refuses_and_what_it_postpones) {
   };
   for (const int status : {400, 409, 413, 422})
     BOOST_TEST(is_refused(answered(status)), status);
-  for (const int status : {403, 404, 405, 410})
+  for (const int status : {402, 403, 404, 405, 410, 415, 426, 451})
     BOOST_TEST(is_later(answered(status), send_failure::configuration), status);
   for (const int status : {408, 425, 429, 500, 502, 503})
     BOOST_TEST(is_later(answered(status), send_failure::busy), status);
@@ -132,7 +132,9 @@ BOOST_AUTO_TEST_CASE(a_wecom_robot_says_in_its_answer_what_it_did) {
   BOOST_TEST(json::parse(server.requests().at(1).body)["text"]["mentioned_mobile_list"] == json::array());
   server.answer(200, {}, R"({"errcode":45009,"errmsg":"api freq out of limit"})");
   BOOST_TEST(is_later(c->send(m), send_failure::busy));
-  server.answer(200, {}, R"({"errcode":93000,"errmsg":"invalid webhook url"})");
+  server.answer(200, {}, R"({"errcode":93000,"errmsg":"invalid webhook url"})"); // the robot is gone, not this message wrong
+  BOOST_TEST(is_later(c->send(m), send_failure::busy));
+  server.answer(200, {}, R"({"errcode":40058,"errmsg":"invalid Request Parameter"})");
   BOOST_TEST(is_refused(c->send(m)));
   server.answer(200, {}, "<html>");
   BOOST_TEST(is_later(c->send(m), send_failure::busy));
