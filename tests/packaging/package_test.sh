@@ -15,7 +15,7 @@ skip() {
 }
 [ "$(id -u)" = 0 ] || skip "a chroot needs root"
 command -v debootstrap >/dev/null || skip "debootstrap is not installed"
-package=${1:-$(ls "$epione_root"/build/release/epione_*.deb 2>/dev/null | head -n 1)}
+package=${1:-$(ls "$epione_root"/build/release/epione_*.deb 2>/dev/null | head -n 1 || true)}
 [ -f "$package" ] || die "there is no package; make one with scripts/package.sh"
 codename=$(. /etc/os-release && printf '%s' "${VERSION_CODENAME:-}")
 uri=$(debian_uris "$codename" | awk '{ print $1 }')
