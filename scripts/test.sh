@@ -29,7 +29,7 @@ if [ "$ci" = true ]; then
   run scripts/fuzz.sh 10
   say "building asan"
   build asan tests_unit tests_conformance tests_integration
-  run ctest --test-dir build/asan --output-on-failure --no-tests=error -L '^(unit|conformance|integration)$'
+  run ctest --test-dir build/asan -j 2 --output-on-failure --no-tests=error -L '^(unit|conformance|integration)$'
 fi
 
 run ctest --test-dir build/release -j 2 --output-on-failure --no-tests=error
