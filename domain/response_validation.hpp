@@ -109,6 +109,8 @@ private:
   std::uint32_t contained_resource(std::string_view id) const;
   bool check_value_set(std::uint32_t node, std::uint32_t form, std::string_view system, std::string_view code);
   bool keeps(std::uint32_t node, std::uint32_t form, const std::optional<rule_break>& broken);
+  /// Length and pattern of what is written.
+  bool keeps_text_rules(std::uint32_t node, std::uint32_t form, std::string_view text);
   bool accept(std::uint32_t node, std::uint32_t form, const answer_value& v, option_type type);
   bool refuse(const char* code, std::uint32_t node, std::uint32_t form, std::string message);
 

@@ -220,6 +220,13 @@ bool response_validation::read_moment(std::uint32_t node, std::uint32_t form, it
   return accept(node, form, v, type == item_type::time ? option_type::time : option_type::date);
 }
 
+bool response_validation::keeps_text_rules(std::uint32_t node, std::uint32_t form, std::string_view text) {
+  if (!keeps(node, form, breaks_length(item(form), text)))
+    return false;
+  const auto* rules = item(form).rules.get();
+  return rules == nullptr || keeps(node, form, breaks_regex(*rules, text));
+}
+
 bool response_validation::read_text(std::uint32_t node, std::uint32_t form) {
   const auto text = json_[node].text;
   if (!is_string(node, form, "a string"))
@@ -230,9 +237,7 @@ bool response_validation::read_text(std::uint32_t node, std::uint32_t form) {
   if (item(form).type == item_type::string && text.find_first_of("\r\n") != std::string_view::npos)
     return refuse(issue_code::invariant, node, form,
                   "a question of type string is answered in one line; line breaks are for type text");
-  if (!keeps(node, form, breaks_length(item(form), text)))
-    return false;
-  if (const auto* rules = item(form).rules.get(); rules != nullptr && !keeps(node, form, breaks_regex(*rules, text)))
+  if (!keeps_text_rules(node, form, text))
     return false;
   answer_value v;
   v.kind = value_kind::text;
@@ -250,9 +255,7 @@ bool response_validation::read_uri(std::uint32_t node, std::uint32_t form) {
     return refuse(issue_code::invalid, node, form, std::string{"this is no url: "} + wrong);
   if (!is_absolute_uri(text))
     add(issue_severity::warning, issue_code::invalid, node, form, "the url is relative, so that nobody knows what it leads to");
-  if (!keeps(node, form, breaks_length(item(form), text)))
-    return false;
-  if (const auto* rules = item(form).rules.get(); rules != nullptr && !keeps(node, form, breaks_regex(*rules, text)))
+  if (!keeps_text_rules(node, form, text))
     return false;
   answer_value v;
   v.kind = value_kind::text;

@@ -1,5 +1,6 @@
 // [channels.NAME]: what may be said, what is wrong with it, what is never shown; and that the page says the same.
 #include "runtime/channels/json_template.hpp"
+#include "runtime/channels/secret_file.hpp"
 #include "runtime/config.hpp"
 #include "tests/unit/runtime_channels/channel_fixture.hpp"
 
@@ -152,6 +153,43 @@ BOOST_AUTO_TEST_CASE(every_example_on_the_channels_page_is_a_good_configuration)
       BOOST_ERROR(text << p.place << ' ' << p.key << ": " << p.message);
   }
   BOOST_TEST(seen >= 5U);
+}
+
+BOOST_AUTO_TEST_CASE(only_a_url_is_shortened_when_it_is_shown) {
+  const auto kinds = builtin_channel_kinds();
+  const auto r = resolve_config(from_file(R"([channels.doctor]
+kind = "webhook"
+url = "https://example.org/send?key=abc"
+template = '{"text": "see https://example.org/?r={receipt}"}'
+)",
+                                          kinds));
+  BOOST_REQUIRE(r.has_value());
+  const auto& doctor = r->values.channels.at(0);
+  const auto shown = [&](std::string_view name) {
+    for (const auto& key : keys_of(*kinds.find("webhook")))
+      if (key.name == name)
+        return shown_value(doctor, key);
+    return std::string{"no such key"};
+  };
+  BOOST_TEST(shown("url") == "https://example.org/send?...");
+  BOOST_TEST(shown("template") == doctor.text("template"));
+}
+
+BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named_with_their_key) {
+  const auto kinds = builtin_channel_kinds();
+  const temporary_file good{"word\n"}, empty{""};
+  const auto r = resolve_config(from_file("[channels.doctor]\nkind = \"webhook\"\nurl_file = \"" + good.path() +
+                                              "\"\ntoken_file = \"" + empty.path() +
+                                              "\"\nca_file = \"/nonexistent/authority\"\ntemplate = '{\"r\": \"{receipt}\"}'\n",
+                                          kinds));
+  BOOST_REQUIRE(r.has_value());
+  const auto all = unusable_files(r->values.channels);
+  BOOST_REQUIRE(all.size() == 2U); // by their keys' names
+  BOOST_TEST(all[0].key == "ca_file");
+  BOOST_TEST(all[0].place == "epione.toml:5");
+  BOOST_TEST(all[0].why.find("/nonexistent/authority cannot be opened") != std::string::npos, all[0].why);
+  BOOST_TEST(all[1].key == "token_file");
+  BOOST_TEST(all[1].channel == "doctor");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
