@@ -273,6 +273,14 @@ int epione_raft_timeout(epione_raft* r, uint64_t now_ms, struct epione_raft_upda
   return step(r, &event, now_ms, NULL, 0, update);
 }
 
+int epione_raft_transfer(epione_raft* r, uint64_t now_ms, uint64_t id, struct epione_raft_update* update) {
+  struct raft_event event;
+  memset(&event, 0, sizeof event);
+  event.type = RAFT_TRANSFER;
+  event.transfer.server_id = id;
+  return step(r, &event, now_ms, NULL, 0, update);
+}
+
 static bool to_raft_message(const struct epione_raft_message* x, const char* address, struct raft_message* m) {
   memset(m, 0, sizeof *m);
   m->type = (enum raft_message_type)x->type;
@@ -376,6 +384,11 @@ uint64_t epione_raft_leader_id(epione_raft* r) {
   const char* address = NULL;
   raft_leader(&r->core, &id, &address);
   return id;
+}
+
+uint64_t epione_raft_match_index(const epione_raft* r, uint64_t id) {
+  raft_index index = 0;
+  return raft_match_index(&r->core, id, &index) == 0 ? index : 0;
 }
 
 bool epione_raft_installing(const epione_raft* r) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <string_view>
@@ -135,6 +136,16 @@ std::string fault_of(const raft_message& m, std::uint64_t own_id) {
   return "";
 }
 
+/// What is before the cut was committed, so it is the same with the leader, who may not know that it is here: a snapshot can be
+/// newer than the one that was asked for. The message as it would be if the leader knew.
+raft_message behind_the_cut(const raft_message& message, const log_tail& log) {
+  auto rest = message;
+  std::erase_if(rest.entries, [&](const log_entry& x) { return x.index <= log.cut_index(); });
+  rest.index = log.cut_index();
+  rest.index_term = log.term_of(log.cut_index());
+  return rest;
+}
+
 /// Dissertation, 4.1: one server at a time; and never another id in place of one that goes, which would inherit its progress.
 bool is_single_step(const configuration& from, const configuration& to) {
   const auto find = [](const configuration& in, const server& x) {
@@ -159,6 +170,7 @@ raft_core::raft_core(const raft_options& options) : options_(options) {
   // libraft looks for this name and behaves differently under it.
   invariant(std::string_view{program_invocation_short_name} != "unit-test", "no program that uses libraft is called unit-test");
   invariant(options.heartbeat_ms > 0 && options.election_ms > options.heartbeat_ms, "heartbeats are shorter than elections");
+  invariant(options.lease_ms < options.election_ms, "a lease is shorter than an election");
   invariant(options.in_flight_max > 0, "some entries may be in flight");
   const epione_raft_options x{
       options.id, no_address, options.seed, options.election_ms, options.heartbeat_ms, options.in_flight_max, true};
@@ -286,6 +298,10 @@ tl::expected<void, std::string> raft_core::receive(const raft_message& message, 
   expect_started(now_ms);
   if (auto why = fault_of(message, options_.id); !why.empty())
     return tl::unexpected(std::move(why));
+  if (message.kind == message_kind::append_entries_result)
+    note_heard(message);
+  if (message.kind == message_kind::append_entries && message.index < log_.cut_index())
+    return receive(behind_the_cut(message, log_), now_ms, out);
   if (message.entries.empty()) {
     receive_part(message, out);
     return {};
@@ -311,7 +327,27 @@ tl::expected<void, std::string> raft_core::receive(const raft_message& message, 
   return {};
 }
 
+void raft_core::note_heard(const raft_message& result) {
+  if (result.term != term())
+    return;
+  if (contacts_term_ != term()) {
+    contacts_.clear();
+    contacts_term_ = term();
+  }
+  auto& contact = contacts_[result.peer];
+  contact.heard_ms = now_ms_;
+  contact.stamp_ms = std::max(contact.stamp_ms, std::min(result.stamp_ms, now_ms_));
+}
+
 void raft_core::receive_part(const raft_message& part, raft_output& out) {
+  if (part.kind == message_kind::append_entries && part.term >= term()) {
+    // Answers of this step, and those that come once this is written, tell the leader since when it is known as such.
+    if (seen_leader_ != part.peer || seen_term_ != part.term)
+      seen_stamp_ms_ = 0;
+    seen_leader_ = part.peer;
+    seen_term_ = part.term;
+    seen_stamp_ms_ = std::max(seen_stamp_ms_, part.stamp_ms);
+  }
   if (part.kind == message_kind::append_entries)
     invariant(part.entries.size() == 1 || std::none_of(part.entries.begin(), part.entries.end(),
                                                        [](const log_entry& x) { return x.type == entry_type::change; }),
@@ -406,6 +442,10 @@ void raft_core::take_messages(const epione_raft_update& update, raft_output& out
     if (n > 0)
       message.entries = log_.copy(message.index + 1, message.index + n, std::numeric_limits<std::size_t>::max());
     invariant(message.entries.size() == n, "what is sent is in memory");
+    if (message.kind == message_kind::append_entries)
+      message.stamp_ms = now_ms_;
+    else if (message.kind == message_kind::append_entries_result && message.peer == seen_leader_ && message.term == seen_term_)
+      message.stamp_ms = seen_stamp_ms_;
     to.push_back(std::move(message));
   }
 }
@@ -449,6 +489,52 @@ void raft_core::release_writes(raft_output& out) {
     out.writes.push_back(std::move(next.write));
     waiting_.pop_front();
   }
+}
+
+bool raft_core::transfer(std::uint64_t id, std::int64_t now_ms, raft_output& out) {
+  expect_started(now_ms);
+  const auto& all = servers();
+  const auto to = std::find_if(all.begin(), all.end(), [&](const server& x) { return x.id == id; });
+  if (role() != raft_role::leader || id == options_.id || to == all.end() || to->role != server_role::voter)
+    return false;
+  epione_raft_update update{};
+  if (epione_raft_transfer(core_, static_cast<std::uint64_t>(now_ms), id, &update) != 0)
+    return false; // one is under way already
+  transferring_term_ = term();
+  absorb(update, {}, out);
+  return true;
+}
+
+bool raft_core::has_lease(std::int64_t now_ms) const {
+  if (role() != raft_role::leader || transferring_term_ == term())
+    return false;
+  std::vector<std::int64_t> known_since;
+  bool voter = false;
+  for (const auto& x : servers()) {
+    if (x.role != server_role::voter)
+      continue;
+    voter = voter || x.id == options_.id;
+    const auto contact = contacts_.find(x.id);
+    known_since.push_back(x.id == options_.id ? now_ms
+                          : contacts_term_ == term() && contact != contacts_.end() ? contact->second.stamp_ms
+                                                                                    : 0);
+  }
+  if (!voter || known_since.empty())
+    return false;
+  const auto quorum = known_since.begin() + static_cast<std::ptrdiff_t>(known_since.size() / 2);
+  std::nth_element(known_since.begin(), quorum, known_since.end(), std::greater<>{});
+  return *quorum > 0 && now_ms < *quorum + options_.lease_ms;
+}
+
+std::uint64_t raft_core::match_index(std::uint64_t id) const {
+  if (role() != raft_role::leader)
+    return 0;
+  return id == options_.id ? stored_index() : epione_raft_match_index(core_, id);
+}
+
+std::int64_t raft_core::heard_ms(std::uint64_t id) const {
+  const auto contact = contacts_.find(id);
+  return contact == contacts_.end() || contacts_term_ != term() ? 0 : contact->second.heard_ms;
 }
 
 raft_role raft_core::role() const {

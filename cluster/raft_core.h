@@ -91,6 +91,8 @@ int epione_raft_configuration(epione_raft* r, uint64_t now_ms, uint64_t index, c
 int epione_raft_take_snapshot(epione_raft* r, uint64_t now_ms, const struct epione_raft_snapshot* snapshot, uint32_t trailing,
                               struct epione_raft_update* update);
 int epione_raft_timeout(epione_raft* r, uint64_t now_ms, struct epione_raft_update* update);
+/* Hands leadership over to this voter, or to the one best suited when 0. */
+int epione_raft_transfer(epione_raft* r, uint64_t now_ms, uint64_t id, struct epione_raft_update* update);
 /* `entries`: message->entries of them; `address` as the configuration has it. install_snapshot is not taken. */
 int epione_raft_receive(epione_raft* r, uint64_t now_ms, const struct epione_raft_message* message, const char* address,
                         const struct epione_raft_entry* entries, struct epione_raft_update* update);
@@ -103,6 +105,8 @@ uint64_t epione_raft_last_stored(const epione_raft* r);
 uint64_t epione_raft_timeout_at(const epione_raft* r);
 enum epione_raft_state epione_raft_state_of(epione_raft* r);
 uint64_t epione_raft_leader_id(epione_raft* r);
+/* Highest entry this server is known to have durably; 0 when it is not in the configuration or nothing is known. Leaders only. */
+uint64_t epione_raft_match_index(const epione_raft* r, uint64_t id);
 bool epione_raft_installing(const epione_raft* r);
 const char* epione_raft_error_text(int code);
 

@@ -5,10 +5,12 @@
 #include "cluster/configuration.hpp"
 #include "cluster/log_tail.hpp"
 #include "messages/log.hpp"
+#include "messages/raft.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,6 +28,7 @@ struct raft_options {
   unsigned seed = 1;             ///< of the election timer's randomness
   std::uint32_t election_ms = 0; ///< a follower stands for election after 1 to 2 times this without a leader
   std::uint32_t heartbeat_ms = 0;
+  std::uint32_t lease_ms = 0; ///< less than election_ms, by more than clocks differ in that time
   std::uint32_t in_flight_max = 0;  ///< entries sent to a follower and not yet acknowledged
   std::uint32_t trailing_max = 0;   ///< entries kept in memory behind a cut, for followers that are a little late
   std::size_t memory_bytes_max = 0; ///< of a single server's applied entries that may stay in memory
@@ -33,28 +36,8 @@ struct raft_options {
 
 enum class raft_role : std::uint8_t { unavailable, follower, candidate, leader };
 
-enum class message_kind : std::uint8_t {
-  append_entries = 1,
-  append_entries_result,
-  request_vote,
-  request_vote_result,
-  install_snapshot,
-  timeout_now
-};
-
-/// What members say to each other (Raft paper, figures 2 and 13; dissertation, 3.10).
-struct raft_message {
-  message_kind kind = message_kind::append_entries;
-  std::uint8_t version = 0;
-  std::uint64_t peer = 0; ///< whom it goes to, or who sent it
-  std::uint64_t term = 0;
-  std::uint64_t index = 0, index_term = 0; ///< the entry before `entries`; a candidate's or follower's last; a snapshot's
-  std::uint64_t commit = 0;                ///< append_entries: the leader's; install_snapshot: index of its configuration
-  std::uint64_t rejected = 0;
-  std::uint16_t features = 0, capacity = 0;
-  bool granted = false, pre_vote = false, disrupt_leader = false;
-  messages::log_entries entries;
-};
+using messages::message_kind;
+using messages::raft_message;
 
 /// To be written in one journal transaction; replaces everything stored from entries[0].index on.
 struct raft_write {
@@ -89,10 +72,19 @@ public:
   void written(std::uint64_t index, std::int64_t now_ms, raft_output& out);
   /// The timer. Harmless before timeout_at_ms().
   void tick(std::int64_t now_ms, raft_output& out);
-  /// Fails, with a sentence, for a message no member sends; nothing has changed then. install_snapshot is not taken here.
+  /// Fails, with a sentence, for a message no member sends; nothing has changed then. install_snapshot is not taken here: what it
+  /// offers is fetched and put in place by the driver, who then starts a new core on it.
   tl::expected<void, std::string> receive(const raft_message& message, std::int64_t now_ms, raft_output& out);
   /// The store holds everything up to this point durably. Ignored when an earlier call went as far.
   void snapshot(const messages::snapshot_point& point, std::int64_t now_ms, raft_output& out);
+
+  /// Begins to hand leadership over to this voter: it is told to stand for election once it has the whole log, and until then, or
+  /// an election timeout at most, nothing can be submitted. Leases end at once. False when this server does not lead or that one
+  /// is no other voter.
+  bool transfer(std::uint64_t id, std::int64_t now_ms, raft_output& out);
+  /// Whether this server leads, and no other can before `now_ms` + 1: a quorum has known it as its leader, counted from when it
+  /// sent what they answered, for less than lease_ms (dissertation, 6.4.1).
+  bool has_lease(std::int64_t now_ms) const;
 
   raft_role role() const;
   std::uint64_t term() const;
@@ -104,6 +96,13 @@ public:
   std::int64_t timeout_at_ms() const;
   /// Newest in the log, committed or not.
   const configuration& servers() const { return changes_.back().servers; }
+  /// Whether the newest configuration is not committed yet; no other can be submitted then.
+  bool change_under_way() const { return changes_.back().index > commit_seen_; }
+  /// Index of the newest committed configuration.
+  std::uint64_t servers_index() const { return changes_.back().index; }
+  /// Leaders: what this member is known to hold durably, 0 when nothing is known; and when it was last heard (0: never).
+  std::uint64_t match_index(std::uint64_t id) const;
+  std::int64_t heard_ms(std::uint64_t id) const;
   bool writes_outstanding() const { return !in_flight_.empty() || !waiting_.empty(); }
 
   const log_tail& log() const { return log_; }
@@ -139,6 +138,7 @@ private:
   void commit(raft_output& out);
   void release_writes(raft_output& out);
   void receive_part(const raft_message& part, raft_output& out);
+  void note_heard(const raft_message& result);
 
   raft_options options_;
   epione_raft* core_ = nullptr;
@@ -152,6 +152,16 @@ private:
   std::uint64_t highest_outstanding_ = 0; ///< entry that waits to be written or is being written
   unsigned votes_outstanding_ = 0;        ///< writes of term or vote that are not durable: no message leaves before
   std::vector<raft_message> held_;
+
+  struct peer_contact {
+    std::int64_t stamp_ms = 0; ///< newest send time of ours that it has answered in this term
+    std::int64_t heard_ms = 0; ///< when it was last heard of at all
+  };
+  std::map<std::uint64_t, peer_contact> contacts_;
+  std::uint64_t contacts_term_ = 0;   ///< in which they were made
+  std::uint64_t transferring_term_ = 0; ///< leadership of this term is being given away: no lease any more
+  std::uint64_t seen_leader_ = 0, seen_term_ = 0;
+  std::int64_t seen_stamp_ms_ = 0; ///< newest send time of that leader
 };
 
 } // namespace epione::cluster

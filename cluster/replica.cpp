@@ -3,6 +3,7 @@
 #include "cluster/invariant.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
+#include "runtime/storage/shard_store.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +19,8 @@ namespace {
 
 using pointer = replica_actor::stateful_pointer<replica_state>;
 using phase = replica_state::phase;
+
+constexpr std::int64_t view_period_ms = 200; ///< what others see of a group is at most so old, as long as something happens in it
 
 struct replica_metrics {
   prometheus::Gauge &lag, &memory;
@@ -67,6 +70,10 @@ public:
       load();
       return;
     }
+    if (state_.at == phase::installing) {
+      on_log_replaced();
+      return;
+    }
     if (state_.core == nullptr)
       return;
     runtime::fault_point(env_.faults, "replica.persisted");
@@ -79,6 +86,8 @@ public:
   void on_failed(std::uint64_t write_epoch, const caf::error& why) {
     if (write_epoch != state_.write_epoch || state_.at == phase::waiting)
       return;
+    if (state_.at == phase::installing)
+      state_.fetched.reset(); // nothing was replaced; the leader offers it again
     if (runtime::code_of(why) == ec::io_failed) {
       env_.process.fatal(runtime::exit_code::failed, name_ + ": " + runtime::error_text(why));
       return;
@@ -124,6 +133,7 @@ public:
       self_->send(state_.listener, applied_atom::value, index);
     maybe_serve();
     feed();
+    tell_following();
   }
 
   void on_durable(const snapshot_point_ptr& point) {
@@ -159,10 +169,100 @@ public:
   }
 
   void on_read_index(std::uint64_t epoch, ticket t) {
-    // A single voter that leads is the whole quorum. With peers the lease of docs/design.md is asked here.
-    const bool lease = state_.serving && epoch == state_.epoch && voter_count(state_.core->servers()) == 1;
+    const bool lease = state_.serving && epoch == state_.epoch && state_.core->has_lease(now_ms());
     if (state_.listener != nullptr)
       self_->send(state_.listener, read_index_atom::value, epoch, t, lease ? state_.core->commit_index() : std::uint64_t{0});
+  }
+
+  // ---- other members -----------------------------------------------------------------------------------------------------
+
+  void on_receive(const raft_messages_ptr& messages, const std::string& node) {
+    if (state_.core == nullptr)
+      return; // Raft sends again what it needs
+    runtime::fault_point(env_.faults, "replica.receive");
+    raft_output out;
+    for (const auto& m : *messages) {
+      if (!is_from(m.peer, node)) {
+        env_.log.warning(name_, "a message of a member came from another node", {{"member", m.peer}, {"node", node}});
+        continue;
+      }
+      // A member that was started again does not know whom it promised to follow: for as long as a lease may count on that, it
+      // votes for nobody else.
+      const bool asks_for_vote = m.kind == message_kind::request_vote || m.kind == message_kind::timeout_now;
+      if (asks_for_vote && now_ms() < state_.core_started_ms + options_.lease_ms && state_.core->log().last() > 0)
+        continue;
+      if (m.kind == message_kind::install_snapshot) {
+        on_offer(m, node);
+        continue;
+      }
+      if (auto taken = state_.core->receive(m, now_ms(), out); !taken) {
+        env_.log.warning(name_, "a message of a member makes no sense", {{"member", m.peer}, {"why", taken.error()}});
+        continue;
+      }
+      if (m.kind == message_kind::append_entries && m.term == state_.core->term() && !state_.follow_from &&
+          state_.core->leader_id() == m.peer)
+        state_.follow_from = m.commit;
+    }
+    carry_out(out);
+    tell_following();
+  }
+
+  caf::result<std::uint64_t> on_change(const server_change_ptr& change) {
+    auto answer = self_->make_response_promise<std::uint64_t>();
+    if (!state_.serving)
+      answer.deliver(make_error(ec::not_serving, name_ + " does not lead"));
+    else if (state_.waiting_change || state_.core->change_under_way())
+      answer.deliver(make_error(ec::not_serving, name_ + ": another change of its members is under way"));
+    else if (state_.core->log().first_in_memory() > state_.core->log().cut_index() + 1) {
+      // A single voter forgets what is applied; a follower may need all of it.
+      state_.waiting_change.emplace(*change, answer);
+      refill();
+    } else {
+      change_members(*change, answer);
+    }
+    return answer;
+  }
+
+  bool on_transfer(std::uint64_t id) {
+    if (state_.core == nullptr || !leads())
+      return false;
+    if (id == 0) {
+      std::uint64_t most = 0;
+      for (const auto& x : state_.core->servers())
+        if (x.role == server_role::voter && x.id != options_.server_id && state_.core->match_index(x.id) >= most &&
+            heard_recently(x.id)) {
+          most = state_.core->match_index(x.id);
+          id = x.id;
+        }
+    }
+    raft_output out;
+    const bool begun = id != 0 && state_.core->transfer(id, now_ms(), out);
+    if (begun)
+      env_.log.info(name_, "hands its leadership over", {{"to", id}});
+    carry_out(out);
+    return begun;
+  }
+
+  void on_fetched(const snapshot_point_ptr& point) {
+    state_.fetching = false;
+    if (point == nullptr || state_.core == nullptr || state_.at != phase::running)
+      return;
+    if (point->index <= state_.core->commit_index())
+      return; // it has caught up meanwhile
+    env_.log.info(name_, "goes on from another member's store", {{"entry", point->index}});
+    close_epoch(ec::not_serving, outcome::unknown);
+    state_.core.reset();
+    state_.store = nullptr;
+    state_.waiting_store.reset();
+    state_.at = phase::installing;
+    state_.fetched = *point;
+    state_.write_epoch = next_epoch();
+    journal_write write;
+    write.group = options_.group;
+    write.epoch = state_.write_epoch;
+    write.reset = *point;
+    self_->send(state_.journal, write_atom::value, std::make_shared<const journal_write>(std::move(write)),
+                journal_client{self_});
   }
 
   void on_flush() {
@@ -209,6 +309,8 @@ public:
       r.details.emplace_back("cut", number(core->log().cut_index()));
       r.details.emplace_back("memory_bytes", number(core->log().bytes()));
     }
+    if (core != nullptr && core->leader_id() != 0)
+      r.details.emplace_back("leader", node_of(core->leader_id()));
     r.details.emplace_back("applied", number(state_.applied));
     r.details.emplace_back("proposals", number(state_.proposals.size()));
     return std::make_shared<const status_report>(std::move(r));
@@ -243,6 +345,7 @@ private:
   void on_loaded(const group_log& log) {
     if (state_.at == phase::stopped)
       return;
+    state_.cut = log.cut;
     if (is_empty(log) && options_.bootstrap) {
       begin_group();
       return;
@@ -252,6 +355,7 @@ private:
     o.seed = static_cast<unsigned>(env_.random.next());
     o.election_ms = options_.election_ms;
     o.heartbeat_ms = options_.heartbeat_ms;
+    o.lease_ms = options_.lease_ms;
     o.in_flight_max = defaults::raft_in_flight_max;
     o.trailing_max = defaults::raft_trailing_max;
     o.memory_bytes_max = options_.memory_bytes_max;
@@ -262,7 +366,9 @@ private:
       return;
     }
     state_.core = std::move(core);
+    state_.core_started_ms = now_ms();
     state_.at = phase::running;
+    state_.told_leader = 0;
     out->role_changed = false; // opening the epoch below is what a change would do
     open_epoch();
     carry_out(*out);
@@ -297,18 +403,18 @@ private:
       self_->send(state_.journal, write_atom::value, std::make_shared<const journal_write>(std::move(write)),
                   journal_client{self_});
     }
-    if (!out.messages.empty()) {
-      invariant(options_.send != nullptr, "a group with one voter has nobody to write to");
-      options_.send(options_.group, std::move(out.messages));
-    }
-    if (out.role_changed) {
-      env_.log.info(name_, "changed its role", {{"leads", leads()}, {"term", state_.core->term()}});
+    send_messages(std::move(out.messages));
+    if (out.role_changed && (leads() || state_.barrier != 0)) {
+      env_.log.info(name_, leads() ? "leads" : "does not lead any more", {{"term", state_.core->term()}});
       close_epoch(ec::not_serving, outcome::unknown);
       open_epoch();
     }
+    tell_leader();
     feed();
     report_committed();
     maybe_serve();
+    if (now_ms() >= state_.view_due_ms)
+      show();
     metrics_.lag.Set(static_cast<double>(state_.core->commit_index() - std::min(state_.applied, state_.core->commit_index())));
     metrics_.memory.Set(static_cast<double>(state_.core->log().bytes()));
     schedule(state_.core->timeout_at_ms());
@@ -320,6 +426,179 @@ private:
       self_->send(p.who, committed_atom::value, state_.epoch, p.batch, p.index);
       state_.proposals.pop_front();
     }
+  }
+
+  /// To each member's node, in one parcel. A node whose link is down gets nothing: Raft sends it again.
+  void send_messages(std::vector<raft_message> messages) {
+    if (messages.empty())
+      return;
+    std::map<std::string, std::vector<raft_message>> by_node;
+    for (auto& m : messages)
+      if (auto node = node_of(m.peer); !node.empty())
+        by_node[std::move(node)].push_back(std::move(m));
+    for (auto& [node, parcel] : by_node) {
+      // Who gets it is to read who sent it.
+      for (auto& m : parcel)
+        m.peer = options_.server_id;
+      if (auto link = env_.directory->get<peer_link_actor>("peer " + node); link != nullptr)
+        self_->send(link, raft_atom::value, options_.group,
+                    std::make_shared<const std::vector<raft_message>>(std::move(parcel)));
+    }
+  }
+
+  const server* find_server(std::uint64_t id) const {
+    if (state_.core != nullptr)
+      for (const auto& x : state_.core->servers())
+        if (x.id == id)
+          return &x;
+    return nullptr;
+  }
+
+  /// Empty when it is not known.
+  std::string node_of(std::uint64_t id) const {
+    if (const auto* x = find_server(id))
+      return x->address;
+    const auto heard = state_.nodes.find(id);
+    return heard == state_.nodes.end() ? std::string{} : heard->second;
+  }
+
+  /// Whether this member may be on that node. A member that is new here is believed: its link has told who it is.
+  bool is_from(std::uint64_t id, const std::string& node) {
+    if (const auto* x = find_server(id))
+      return x->address == node;
+    if (state_.nodes.size() >= defaults::cluster_nodes_max)
+      state_.nodes.clear();
+    state_.nodes[id] = node;
+    return true;
+  }
+
+  bool heard_recently(std::uint64_t id) const {
+    const auto heard = state_.core->heard_ms(id);
+    return heard != 0 && now_ms() - heard < options_.election_ms;
+  }
+
+  void tell_leader() {
+    const auto leader = state_.core->leader_id();
+    if (std::exchange(state_.told_leader, leader) == leader)
+      return;
+    state_.follow_from.reset();
+    state_.follow_told = false;
+    if (leader != 0 && !leads())
+      env_.log.info(name_, "follows", {{"leader", node_of(leader)}, {"term", state_.core->term()}});
+    if (state_.listener != nullptr && state_.epoch != 0 && !leads())
+      self_->send(state_.listener, leader_atom::value, state_.epoch, leader == 0 ? std::string{} : node_of(leader));
+    show();
+  }
+
+  void tell_following() {
+    if (state_.follow_told || !state_.follow_from || leads() || state_.store == nullptr || state_.listener == nullptr ||
+        state_.applied < *state_.follow_from)
+      return;
+    state_.follow_told = true;
+    self_->send(state_.listener, follow_atom::value, state_.epoch);
+  }
+
+  /// For whoever looks from outside.
+  void show() {
+    state_.view_due_ms = now_ms() + view_period_ms;
+    if (options_.view == nullptr || state_.core == nullptr)
+      return;
+    const auto& core = *state_.core;
+    runtime::group_view v;
+    v.role = core.role() == raft_role::leader      ? "leader"
+             : core.role() == raft_role::candidate ? "candidate"
+             : core.servers().empty()              ? "none"
+                                                   : "follower";
+    v.term = core.term();
+    v.commit = core.commit_index();
+    v.applied = state_.applied;
+    v.last = core.log().last();
+    v.leader_id = core.leader_id();
+    v.leader = v.leader_id == 0 ? std::string{} : node_of(v.leader_id);
+    v.serving = state_.serving;
+    v.change_under_way = core.change_under_way();
+    for (const auto& x : core.servers()) {
+      runtime::member_view m;
+      m.id = x.id;
+      m.node = x.address;
+      m.role = x.id == v.leader_id ? "leader" : x.role == server_role::voter ? "voter" : "stand-by";
+      m.known = leads();
+      m.match = core.match_index(x.id);
+      m.heard_ms = x.id == options_.server_id ? 0 : core.heard_ms(x.id) == 0 ? -1 : now_ms() - core.heard_ms(x.id);
+      v.members.push_back(std::move(m));
+    }
+    options_.view->set(options_.group, std::move(v));
+  }
+
+  void change_members(const server_change& change, caf::typed_response_promise<std::uint64_t> answer) {
+    auto next = state_.core->servers();
+    const auto who = std::find_if(next.begin(), next.end(), [&](const server& x) { return x.id == change.id; });
+    const auto refuse_change = [&](ec code, std::string why) { answer.deliver(make_error(code, name_ + ": " + std::move(why))); };
+    switch (change.what) {
+      case server_change::kind::add:
+        if (who != next.end())
+          return refuse_change(ec::invalid, "server " + number(change.id) + " belongs to it already");
+        for (const auto& x : next)
+          if (x.address == change.node)
+            return refuse_change(ec::invalid, "node " + change.node + " belongs to it already, as server " + number(x.id));
+        next.push_back({change.id, change.node, server_role::stand_by});
+        break;
+      case server_change::kind::promote: {
+        if (who == next.end() || who->role == server_role::voter)
+          return refuse_change(ec::invalid, "server " + number(change.id) + " is no stand-by of it");
+        const auto match = state_.core->match_index(change.id), last = state_.core->log().last();
+        if (!heard_recently(change.id) || match + defaults::raft_promotion_lag_max < last)
+          return refuse_change(ec::not_serving, "server " + number(change.id) + " is not caught up: it holds entries up to " +
+                                                    number(match) + " of " + number(last));
+        who->role = server_role::voter;
+        break;
+      }
+      case server_change::kind::remove:
+        if (who == next.end())
+          return refuse_change(ec::invalid, "server " + number(change.id) + " does not belong to it");
+        if (change.id == options_.server_id)
+          return refuse_change(ec::invalid, "its leader does not remove itself; hand leadership over first");
+        next.erase(who);
+        break;
+    }
+    raft_output out;
+    const auto index = state_.core->submit(
+        entry_type::change, std::make_shared<const std::string>(encode_configuration(next)), now_ms(), out);
+    if (!index)
+      return refuse_change(ec::not_serving, "it does not lead any more");
+    env_.log.info(name_, "changes its members",
+                  {{"entry", *index}, {"server", change.id}, {"members", std::uint64_t{next.size()}}});
+    answer.deliver(*index);
+    carry_out(out);
+    show();
+  }
+
+  // ---- another member's store ------------------------------------------------------------------------------------------
+
+  /// The leader has cut what this member would need. Its store is fetched beside Raft (docs/raft.md); the core only hears of it
+  /// once it is here, as a log that begins behind it.
+  void on_offer(const raft_message& m, const std::string& node) {
+    if (m.term < state_.core->term() || state_.fetching || m.index <= state_.core->commit_index())
+      return;
+    auto fetcher = env_.directory->get<snapshot_fetcher_actor>("fetcher");
+    if (fetcher == nullptr)
+      return; // the leader offers it again
+    state_.fetching = true;
+    self_->monitor(fetcher);
+    state_.fetcher = fetcher.address();
+    env_.log.info(name_, "fetches another member's store",
+                  {{"node", node}, {"behind", m.index - std::min(m.index, state_.core->log().last())}});
+    self_->send(fetcher, fetch_atom::value, options_.group, node);
+  }
+
+  /// The journal's log begins behind the fetched file. Its store takes the file; should it die before, it takes it when it attaches
+  /// again.
+  void on_log_replaced() {
+    const auto point = std::make_shared<const snapshot_point>(std::move(*state_.fetched));
+    state_.fetched.reset();
+    if (auto store = env_.directory->get<shard_store_actor>("store " + number(options_.group)); store != nullptr)
+      self_->send(store, install_atom::value, point);
+    load();
   }
 
   // ---- epochs ----------------------------------------------------------------------------------------------------------
@@ -334,8 +613,13 @@ private:
     invariant(state_.epoch == 0, "an epoch ends before the next begins");
     state_.epoch = next_epoch();
     metrics_.epochs.Increment();
-    if (!leads())
+    state_.follow_told = false;
+    if (!leads()) {
+      if (const auto leader = state_.core->leader_id(); leader != 0)
+        self_->send(state_.listener, leader_atom::value, state_.epoch, node_of(leader));
+      tell_following();
       return;
+    }
     // A single voter takes all it has stored as committed, and a leader without uncommitted entries appends no barrier: only one
     // of our own proves that what it serves is complete.
     raft_output out;
@@ -348,8 +632,11 @@ private:
     if (state_.epoch != 0 && state_.listener != nullptr)
       self_->send(state_.listener, closed_atom::value, state_.epoch, why, known);
     state_.epoch = state_.barrier = 0;
-    state_.serving = state_.barrier_flushed = false;
+    const bool served = std::exchange(state_.serving, false);
+    state_.barrier_flushed = false;
     state_.proposals.clear();
+    if (served)
+      show();
   }
 
   void maybe_serve() {
@@ -359,6 +646,7 @@ private:
     state_.serving = true;
     self_->send(state_.listener, applied_atom::value, state_.applied);
     self_->send(state_.listener, serving_atom::value, state_.epoch);
+    show();
   }
 
   // ---- feeding the store -----------------------------------------------------------------------------------------------
@@ -375,6 +663,11 @@ private:
              ", but the store has applied entry " + number(applied) + "; entries " + number(stored + 1) + " to " +
              number(applied) + " are missing from the journal. Restore the data directory from a backup.");
       return;
+    }
+    if (applied < log.cut_index() && state_.cut && env_.disk.exists(runtime::incoming_path(env_.data_directory, options_.group))) {
+      state_.waiting_store.reset();
+      self_->send(store, install_atom::value, std::make_shared<const snapshot_point>(*state_.cut));
+      return; // it attaches again
     }
     if (applied < log.cut_index()) {
       refuse("the store of " + group + " has applied up to entry " + number(applied) + ", but the journal begins at entry " +
@@ -404,7 +697,8 @@ private:
 
   /// A store that starts again may need what the last one had applied: the journal has it.
   void refill() {
-    state_.refilling = true;
+    if (std::exchange(state_.refilling, true))
+      return;
     self_->request(state_.journal, std::chrono::milliseconds{defaults::journal_load_limit_ms}, load_atom::value, options_.group)
         .then(
             [this](const group_log_ptr& log) {
@@ -412,6 +706,12 @@ private:
               if (state_.core == nullptr)
                 return;
               state_.core->refill(*log);
+              if (auto change = std::exchange(state_.waiting_change, std::nullopt)) {
+                if (state_.serving)
+                  change_members(change->first, change->second);
+                else
+                  change->second.deliver(make_error(ec::not_serving, name_ + " does not lead any more"));
+              }
               feed();
             },
             [this](caf::error& why) {
@@ -419,9 +719,9 @@ private:
             });
   }
 
-  /// At once while the shard is not served; then what is committed gathers, because each message wakes the store's thread.
+  /// At once in the catalog, which others wait to see, and while a leader is not serving yet; then what is committed gathers, because each message wakes the store's thread.
   void feed() {
-    if (!state_.serving || options_.feed_delay_ms == 0)
+    if ((!state_.serving && leads()) || options_.feed_delay_ms == 0 || options_.group == 0)
       feed_now();
     else if (state_.sent < state_.core->applicable_index() && !std::exchange(state_.feed_due, true))
       self_->delayed_send(self_, std::chrono::milliseconds{options_.feed_delay_ms}, feed_atom::value);
@@ -457,6 +757,8 @@ private:
       state_.at = phase::stopped;
     } else if (state_.store != nullptr && down.source == state_.store.address()) {
       state_.store = nullptr;
+    } else if (state_.fetching && down.source == state_.fetcher) {
+      state_.fetching = false; // the leader offers it again
     } else if (state_.listener != nullptr && down.source == state_.listener.address()) {
       state_.listener = nullptr;
       close_epoch(ec::not_serving, outcome::unknown);
@@ -484,6 +786,7 @@ private:
       case phase::loading: return "loading";
       case phase::bootstrapping: return "beginning";
       case phase::waiting: return "waiting for space";
+      case phase::installing: return "taking over another member's store";
       case phase::stopped: return "stopped";
       case phase::running: break;
     }
@@ -534,6 +837,10 @@ replica_actor::behavior_type replica(pointer self, const runtime::environment& e
         w->on_propose(epoch, batch, bytes, who);
       },
       [w](read_index_atom, std::uint64_t epoch, ticket t) { w->on_read_index(epoch, t); },
+      [w](receive_atom, const raft_messages_ptr& messages, const std::string& node) { w->on_receive(messages, node); },
+      [w](change_atom, const server_change_ptr& change) { return w->on_change(change); },
+      [w](transfer_atom, std::uint64_t id) { return w->on_transfer(id); },
+      [w](fetched_atom, const snapshot_point_ptr& point) { w->on_fetched(point); },
       [w](flush_atom) { w->on_flush(); },
       [w](drain_atom) { return w->on_drain(); },
       [w](feed_atom) { w->on_feed(); },

@@ -6,12 +6,13 @@
 #include "messages/interfaces.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/environment.hpp"
+#include "runtime/shard_view.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,15 +33,15 @@ struct replica_options {
   std::size_t feed_chunk_bytes = runtime::defaults::store_feed_chunk_bytes;   ///< of one message to the store
   std::uint32_t feed_delay_ms = runtime::defaults::store_feed_delay_ms;       ///< how long committed entries gather for the store
   std::size_t memory_bytes_max = runtime::defaults::replica_memory_bytes_max; ///< of applied entries that stay in memory
-  /// Takes what goes to other members; a group with one voter has none.
-  std::function<void(std::uint32_t group, std::vector<raft_message>)> send;
+  std::uint32_t lease_ms = runtime::defaults::raft_lease_ms;
+  runtime::shard_view* view = nullptr; ///< told how the group is; null: nobody looks
 };
 
 /// Start value of a node's epochs; shared by all replicas, so that no epoch is ever used twice within a process.
 using epoch_counter = std::shared_ptr<std::atomic<std::uint64_t>>;
 
 struct replica_state {
-  enum class phase : std::uint8_t { loading, bootstrapping, running, waiting, stopped };
+  enum class phase : std::uint8_t { loading, bootstrapping, running, waiting, installing, stopped };
   struct proposal {
     std::uint64_t index, batch;
     messages::proposer who;
@@ -55,6 +56,19 @@ struct replica_state {
   messages::journal_actor journal;
   std::unique_ptr<raft_core> core; ///< null unless running
   std::uint64_t write_epoch = 0;   ///< of the core: its writes and their completions carry it
+
+  std::int64_t core_started_ms = 0;
+  std::optional<messages::snapshot_point> cut; ///< of the log as it was loaded
+
+  std::map<std::uint64_t, std::string> nodes;    ///< of members that were heard, by id: a new one knows nobody else
+  std::uint64_t told_leader = 0;                 ///< whom the listener and the view know as leader
+  std::optional<std::uint64_t> follow_from;      ///< committed when this epoch's leader was first heard
+  bool follow_told = false;
+  bool fetching = false;                         ///< another member's store is on its way
+  caf::actor_addr fetcher;                       ///< who brings it
+  std::optional<messages::snapshot_point> fetched; ///< it is here, and the journal is being told
+  std::optional<std::pair<messages::server_change, caf::typed_response_promise<std::uint64_t>>> waiting_change;
+  std::int64_t view_due_ms = 0;
 
   messages::shard_listener listener;
   std::uint64_t epoch = 0;   ///< 0: none is open

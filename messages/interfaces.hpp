@@ -12,6 +12,7 @@
 #include "messages/log.hpp"
 #include "messages/notice.hpp"
 #include "messages/outgoing.hpp"
+#include "messages/raft.hpp"
 #include "messages/submission.hpp"
 
 #include <caf/all.hpp>
@@ -52,6 +53,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::subject_head_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::log_entries_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::group_log_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::journal_write_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::raft_messages_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::server_change_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::domain::receipt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::ec)
@@ -122,6 +125,17 @@ using kill_atom = caf::atom_constant<caf::atom("kill")>;
 using children_atom = caf::atom_constant<caf::atom("children")>;
 using scan_atom = caf::atom_constant<caf::atom("scan")>;
 using sessions_atom = caf::atom_constant<caf::atom("sessions")>;
+using receive_atom = caf::atom_constant<caf::atom("receive")>;
+using raft_atom = caf::atom_constant<caf::atom("raft")>;
+using leader_atom = caf::atom_constant<caf::atom("leader")>;
+using follow_atom = caf::atom_constant<caf::atom("follow")>;
+using change_atom = caf::atom_constant<caf::atom("change")>;
+using transfer_atom = caf::atom_constant<caf::atom("transfer")>;
+using fetch_atom = caf::atom_constant<caf::atom("fetch")>;
+using fetched_atom = caf::atom_constant<caf::atom("fetched")>;
+using install_atom = caf::atom_constant<caf::atom("install")>;
+using hold_atom = caf::atom_constant<caf::atom("hold")>;
+using release_atom = caf::atom_constant<caf::atom("release")>;
 using record_atom = caf::atom_constant<caf::atom("record")>;
 
 using status_reply = caf::replies_to<status_atom>::with<status_report_ptr>;
@@ -158,7 +172,12 @@ using shard_listener = caf::typed_actor<
     /// The store has applied everything up to this index. (index)
     caf::reacts_to<applied_atom, std::uint64_t>,
     /// Answer to read_index: what was committed when it arrived; 0 when there is no lease. (epoch, ticket, index)
-    caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>>;
+    caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
+    /// Another member leads, on this node; empty: nobody is known to. (epoch, node)
+    caf::reacts_to<leader_atom, std::uint64_t, std::string>,
+    /// The replica follows, and the store has applied all that was committed when it began to: what it shows may be old, but not
+    /// older than that. (epoch)
+    caf::reacts_to<follow_atom, std::uint64_t>>;
 
 /// Whoever proposes entries: the shard's storage_writer, or the catalog.
 using proposer = caf::typed_actor<
@@ -174,7 +193,14 @@ using shard_store_actor = caf::typed_actor<
     /// Apply what has gathered at once: somebody waits to read it.
     caf::reacts_to<flush_atom>,
     /// Write all to the database file, sync, and tell the replica the durable point.
-    caf::reacts_to<checkpoint_atom>, status_reply>;
+    caf::reacts_to<checkpoint_atom>,
+    /// Write all to the database file and leave it as it is for so long, or until released: it is being copied. Answers up to where
+    /// it holds everything, and its size in bytes. ec::not_serving: not now. (milliseconds)
+    caf::replies_to<hold_atom, std::uint32_t>::with<snapshot_point_ptr, std::uint64_t>,
+    caf::reacts_to<release_atom>,
+    /// The journal begins behind this point: go on from the file that was fetched (runtime::incoming_path), which holds everything
+    /// up to it.
+    caf::reacts_to<install_atom, snapshot_point_ptr>, status_reply>;
 
 /// One group's Raft member on this node: drives libraft's raft_step().
 using replica_actor =
@@ -198,10 +224,26 @@ using replica_actor =
                      caf::reacts_to<flush_atom>,
                      /// The store is about to stop: it is sent all that is committed, then answered (true).
                      caf::replies_to<drain_atom>::with<bool>,
+                     /// What another member says, from the link with its node. (messages, node)
+                     caf::reacts_to<receive_atom, raft_messages_ptr, std::string>,
+                     /// Change who belongs to the group; answers the index of the entry that says so, which need not be committed
+                     /// yet. ec::not_serving: it does not lead, another change is under way, or who is to be promoted is not caught
+                     /// up; ec::invalid: it makes no sense.
+                     caf::replies_to<change_atom, server_change_ptr>::with<std::uint64_t>,
+                     /// Hand leadership over to this member (0: to the voter that has most). Answers whether that began.
+                     caf::replies_to<transfer_atom, std::uint64_t>::with<bool>,
+                     /// The store's file of another member is here, and holds everything up to this point; null: it could not be
+                     /// fetched.
+                     caf::reacts_to<fetched_atom, snapshot_point_ptr>,
                      /// To itself: feed the store.
                      caf::reacts_to<feed_atom>,
                      /// To itself: the core's timer.
                      caf::reacts_to<caf::tick_atom, std::uint64_t>, status_reply>;
+
+/// Fetches what replicas need from other nodes' stores, one file at a time. Detached in production.
+using snapshot_fetcher_actor = caf::typed_actor<
+    /// This group's, from this node; the replica of the group is told when it is here, or that it could not be had. (group, node)
+    caf::reacts_to<fetch_atom, std::uint32_t, std::string>, status_reply>;
 
 // ---- reading a store -----------------------------------------------------------------------------------------------
 

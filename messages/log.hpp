@@ -37,11 +37,26 @@ struct group_log {
 };
 using group_log_ptr = std::shared_ptr<const group_log>;
 
+/// A change of who belongs to a group: one server at a time (dissertation, 4.1).
+struct server_change {
+  enum class kind : std::uint8_t {
+    add,     ///< as a stand-by: gets everything, counts for nothing
+    promote, ///< a stand-by that is nearly caught up becomes a voter
+    remove
+  };
+  kind what = kind::add;
+  std::uint64_t id = 0;
+  std::string node; ///< add: its node's name
+};
+using server_change_ptr = std::shared_ptr<const server_change>;
+
 /// One group's part of a journal transaction.
 struct journal_write {
   std::uint32_t group = 0;
   std::uint64_t epoch = 0; ///< of the replica; comes back with the completion
   std::optional<std::uint64_t> term, voted_for;
+  /// Everything stored of the group's log is replaced by a store that holds everything up to here: the log begins behind it.
+  std::optional<snapshot_point> reset;
   log_entries entries; ///< consecutive; everything stored from entries[0].index on is replaced
 };
 using journal_write_ptr = std::shared_ptr<const journal_write>;

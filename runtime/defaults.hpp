@@ -116,8 +116,11 @@ inline constexpr std::uint32_t letters_limit_ms = 30'000;        // for one of t
 inline constexpr std::uint32_t letters_list_max = 1'000;         // dead letters of one answer
 
 // ---- replication ---------------------------------------------------------------------------------------------------
-inline constexpr std::uint32_t raft_election_ms = 1'000;          // one voter leads at once; peers wait one to two of these
-inline constexpr std::uint32_t raft_heartbeat_ms = 100;           // a tenth: some may be lost
+inline constexpr std::uint32_t raft_election_ms = 500;            // one voter leads at once; peers wait one to two of these
+inline constexpr std::uint32_t raft_heartbeat_ms = 100;           // a fifth: some may be lost
+inline constexpr std::uint32_t raft_lease_ms = 375;               // of an election: less by more than clocks drift in that time
+inline constexpr std::uint64_t raft_promotion_lag_max = 64;       // entries a stand-by may lack to become a voter: as many in flight
+inline constexpr std::size_t cluster_nodes_max = 64;              // of one cluster; its groups are on replication.factor of them
 inline constexpr std::uint32_t raft_in_flight_max = 64;           // entries a follower may have unacknowledged
 inline constexpr std::uint32_t raft_trailing_max = 4'096;         // entries kept behind a cut for followers a little late
 inline constexpr std::size_t replica_memory_bytes_max = 1u << 20; // of applied entries kept in memory by a single voter

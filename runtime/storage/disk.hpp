@@ -3,6 +3,8 @@
 
 #include "runtime/storage/storage_error.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -11,11 +13,21 @@
 
 namespace epione::runtime {
 
-/// A small file that is overwritten in place.
+/// A file beside the databases: a small one that is overwritten in place, or a copy of a database on its way.
 class disk_file {
 public:
   virtual ~disk_file() = default;
   virtual storage_result<std::vector<std::uint8_t>> read_all() = 0;
+  /// Up to `size` bytes from `offset` on; less only at the file's end.
+  virtual storage_result<std::vector<std::uint8_t>> read_at(std::uint64_t offset, std::size_t size) {
+    auto all = read_all();
+    if (!all)
+      return all;
+    const auto from = std::min<std::uint64_t>(offset, all->size());
+    all->erase(all->begin(), all->begin() + static_cast<std::ptrdiff_t>(from));
+    all->resize(std::min(size, all->size()));
+    return all;
+  }
   virtual storage_result<void> write_at(std::uint64_t offset, std::span<const std::uint8_t> bytes) = 0;
   /// Returns only when everything written is durable (fdatasync).
   virtual storage_result<void> sync() = 0;
@@ -31,6 +43,8 @@ public:
   virtual storage_result<std::unique_ptr<disk_file>> open(const std::string& path) = 0;
   /// Gives a file another name, durably. Replaces nothing: the caller has made sure that `to` is free.
   virtual storage_result<void> rename(const std::string& from, const std::string& to) = 0;
+  /// Removes a file, durably. One that is not there is no error.
+  virtual storage_result<void> discard(const std::string& path) = 0;
   /// Bytes an ordinary process can still write to the file system that holds `path`.
   virtual std::uint64_t free_bytes(const std::string& path) = 0;
   /// False under the simulator, where everything happens in one thread.

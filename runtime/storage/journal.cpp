@@ -250,6 +250,8 @@ private:
       state.row.voted_for = w.voted_for.value_or(state.row.voted_for);
       write_group(s, w.group, state);
     }
+    if (w.reset)
+      reset(s, w.group, state, *w.reset);
     if (w.entries.empty())
       return;
     const auto from = w.entries.front().index;
@@ -261,6 +263,25 @@ private:
       forget_from(w.group, state, from);
     for (const auto& e : w.entries)
       append(s, w.group, state, e);
+  }
+
+  /// What the group's log held goes; the hash of the entry at the new cut is not known here, so the rows behind it continue zeros.
+  void reset(staging& s, std::uint32_t group, group_state& state, const messages::snapshot_point& point) {
+    if (point.index <= state.cut_index())
+      fail(ec::invalid, connection_.path() + ": group " + std::to_string(group) + ": a log that begins behind entry " +
+                            std::to_string(state.cut_index()) + " is not replaced by one that begins behind entry " +
+                            std::to_string(point.index));
+    for (auto i = state.cut_index() + 1; i <= state.last; ++i) {
+      const auto position = positions_.find(group, i);
+      delete_.bind(1, position).bind(2, position).run();
+    }
+    positions_.reset(group, point.index + 1);
+    state.row.cut = point;
+    state.row.cut_hash = {};
+    state.last = point.index;
+    state.last_hash = {};
+    state.last_number = 0;
+    write_group(s, group, state);
   }
 
   void append(staging& s, std::uint32_t group, group_state& state, const messages::log_entry& e) {

@@ -20,7 +20,9 @@ void journal_positions::opened(std::uint32_t group, std::uint64_t index, std::ui
 
 std::uint64_t journal_positions::find(std::uint32_t group, std::uint64_t index) const {
   for (auto c = changes_.rbegin(); c != changes_.rend(); ++c)
-    if (c->kind != change_kind::cut && c->what.group == group && c->what.index == index)
+    if (c->what.group == group && c->kind == change_kind::reset)
+      return 0;
+    else if (c->kind != change_kind::cut && c->what.group == group && c->what.index == index)
       return c->what.position;
   const auto g = groups_.find(group);
   const bool known = g != groups_.end() && index >= g->second.first && index - g->second.first < g->second.at.size();
@@ -39,6 +41,10 @@ std::uint64_t journal_positions::move(const place& p) {
 
 void journal_positions::cut(std::uint32_t group, std::uint64_t index) {
   changes_.push_back({change_kind::cut, {group, index, 0}});
+}
+
+void journal_positions::reset(std::uint32_t group, std::uint64_t next) {
+  changes_.push_back({change_kind::reset, {group, next, 0}});
 }
 
 void journal_positions::commit() {
@@ -67,6 +73,10 @@ void journal_positions::apply(const change& c) {
     case change_kind::move:
       g.at[c.what.index - g.first] = c.what.position;
       g.ascending = false;
+      break;
+    case change_kind::reset:
+      g.at.clear();
+      g.first = c.what.index;
       break;
     case change_kind::cut:
       for (; !g.at.empty() && g.first <= c.what.index; ++g.first)

@@ -27,6 +27,8 @@ public:
   /// A new place for an entry that keeps others from being deleted.
   std::uint64_t move(const place& p);
   void cut(std::uint32_t group, std::uint64_t index);
+  /// The group's log is to go on at this index; where the rows of what it had lie is forgotten.
+  void reset(std::uint32_t group, std::uint64_t next);
   void deleted_before(std::uint64_t position) { staged_lowest_ = position; }
   void commit();
   void rollback();
@@ -46,7 +48,7 @@ private:
     std::deque<std::uint64_t> at;
     bool ascending = true; ///< false once one has been moved
   };
-  enum class change_kind { append, move, cut };
+  enum class change_kind { append, move, cut, reset };
   struct change {
     change_kind kind;
     place what;

@@ -217,6 +217,10 @@ storage_result<std::unique_ptr<shard_store>> open_shard_store(disk& d, const std
   return guarded([&]() -> std::unique_ptr<shard_store> { return std::make_unique<sqlite_shard_store>(d, directory, shard); });
 }
 
+std::string incoming_path(const std::string& directory, std::uint32_t shard) {
+  return shard_path(directory, shard) + ".incoming";
+}
+
 std::string shard_path(const std::string& directory, std::uint32_t shard) {
   char name[32];
   std::snprintf(name, sizeof(name), "/shard-%03u.db", shard);

@@ -102,6 +102,7 @@ public:
   runtime::storage_result<void> rename(const std::string& from, const std::string& to) override {
     return system_->rename(from, to);
   }
+  runtime::storage_result<void> discard(const std::string& path) override { return system_->discard(path); }
   std::uint64_t free_bytes(const std::string& path) override { return system_->free_bytes(path); }
 
 private:

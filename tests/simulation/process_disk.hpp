@@ -27,6 +27,11 @@ public:
       return tl::unexpected(runtime::storage_error{ec::io_failed, from + ": the process has ended"});
     return below_.rename(from, to);
   }
+  runtime::storage_result<void> discard(const std::string& path) override {
+    if (ended_)
+      return tl::unexpected(runtime::storage_error{ec::io_failed, path + ": the process has ended"});
+    return below_.discard(path);
+  }
   std::uint64_t free_bytes(const std::string& path) override { return below_.free_bytes(path); }
   bool allows_threads() const override { return below_.allows_threads(); }
 

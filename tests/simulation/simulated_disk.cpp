@@ -98,6 +98,13 @@ public:
       return tl::unexpected(error(EIO, "reading"));
     return file_->bytes();
   }
+  runtime::storage_result<std::vector<std::uint8_t>> read_at(std::uint64_t offset, std::size_t size) override {
+    if (generation_ != disk_.generation_)
+      return tl::unexpected(error(EIO, "reading"));
+    const auto& all = file_->bytes();
+    const auto from = all.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(offset, all.size()));
+    return std::vector<std::uint8_t>(from, from + std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(size), all.end() - from));
+  }
   runtime::storage_result<void> write_at(std::uint64_t offset, std::span<const std::uint8_t> bytes) override {
     const int code = generation_ != disk_.generation_ ? EIO : disk_.write(*file_, offset, bytes);
     if (code != 0)
@@ -158,6 +165,13 @@ runtime::storage_result<std::unique_ptr<runtime::disk_file>> simulated_disk::ope
     unlinked_.clear();
   file->name_durable = true;
   return std::make_unique<simulated_disk_file>(*this, path, std::move(file));
+}
+
+runtime::storage_result<void> simulated_disk::discard(const std::string& path) {
+  if (due())
+    return tl::unexpected(runtime::storage_error{ec::io_failed, path + ": removing failed"});
+  unlink(path, true);
+  return {};
 }
 
 std::uint64_t simulated_disk::free_bytes(const std::string&) {

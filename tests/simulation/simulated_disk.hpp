@@ -73,6 +73,7 @@ public:
   bool exists(const std::string& path) override;
   runtime::storage_result<std::unique_ptr<runtime::disk_file>> open(const std::string& path) override;
   runtime::storage_result<void> rename(const std::string& from, const std::string& to) override;
+  runtime::storage_result<void> discard(const std::string& path) override;
   std::uint64_t free_bytes(const std::string& path) override;
   bool allows_threads() const override { return false; }
 

@@ -68,6 +68,9 @@ public:
   runtime::storage_result<void> rename(const std::string& from, const std::string&) override {
     return tl::unexpected(runtime::storage_error{ec::io_failed, from + ": there is no disk in this test"});
   }
+  runtime::storage_result<void> discard(const std::string& path) override {
+    return tl::unexpected(runtime::storage_error{ec::io_failed, path + ": there is no disk in this test"});
+  }
   std::uint64_t free_bytes(const std::string&) override { return 0; }
 };
 

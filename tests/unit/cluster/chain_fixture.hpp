@@ -38,6 +38,7 @@ public:
   runtime::storage_result<void> rename(const std::string& from, const std::string& to) override {
     return real_->rename(from, to);
   }
+  runtime::storage_result<void> discard(const std::string& path) override { return real_->discard(path); }
   std::uint64_t free_bytes(const std::string&) override { return space; }
   bool allows_threads() const override { return false; }
   std::uint64_t space = std::numeric_limits<std::uint64_t>::max() / 2;
