@@ -5,6 +5,7 @@
 #include "cluster/configuration.hpp"
 #include "cluster/log_tail.hpp"
 #include "messages/log.hpp"
+#include "messages/raft.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -33,28 +34,8 @@ struct raft_options {
 
 enum class raft_role : std::uint8_t { unavailable, follower, candidate, leader };
 
-enum class message_kind : std::uint8_t {
-  append_entries = 1,
-  append_entries_result,
-  request_vote,
-  request_vote_result,
-  install_snapshot,
-  timeout_now
-};
-
-/// What members say to each other (Raft paper, figures 2 and 13; dissertation, 3.10).
-struct raft_message {
-  message_kind kind = message_kind::append_entries;
-  std::uint8_t version = 0;
-  std::uint64_t peer = 0; ///< whom it goes to, or who sent it
-  std::uint64_t term = 0;
-  std::uint64_t index = 0, index_term = 0; ///< the entry before `entries`; a candidate's or follower's last; a snapshot's
-  std::uint64_t commit = 0;                ///< append_entries: the leader's; install_snapshot: index of its configuration
-  std::uint64_t rejected = 0;
-  std::uint16_t features = 0, capacity = 0;
-  bool granted = false, pre_vote = false, disrupt_leader = false;
-  messages::log_entries entries;
-};
+using messages::message_kind;
+using messages::raft_message;
 
 /// To be written in one journal transaction; replaces everything stored from entries[0].index on.
 struct raft_write {
