@@ -12,6 +12,7 @@
 #include "messages/log.hpp"
 #include "messages/notice.hpp"
 #include "messages/outgoing.hpp"
+#include "messages/peer.hpp"
 #include "messages/raft.hpp"
 #include "messages/submission.hpp"
 
@@ -74,6 +75,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::child_reports_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::event_lines_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::session_lines_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::event_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::parcel_kind)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::link_info_ptr)
 
 namespace epione::messages {
 
@@ -125,8 +128,6 @@ using kill_atom = caf::atom_constant<caf::atom("kill")>;
 using children_atom = caf::atom_constant<caf::atom("children")>;
 using scan_atom = caf::atom_constant<caf::atom("scan")>;
 using sessions_atom = caf::atom_constant<caf::atom("sessions")>;
-using receive_atom = caf::atom_constant<caf::atom("receive")>;
-using raft_atom = caf::atom_constant<caf::atom("raft")>;
 using leader_atom = caf::atom_constant<caf::atom("leader")>;
 using follow_atom = caf::atom_constant<caf::atom("follow")>;
 using change_atom = caf::atom_constant<caf::atom("change")>;
@@ -137,6 +138,10 @@ using install_atom = caf::atom_constant<caf::atom("install")>;
 using hold_atom = caf::atom_constant<caf::atom("hold")>;
 using release_atom = caf::atom_constant<caf::atom("release")>;
 using record_atom = caf::atom_constant<caf::atom("record")>;
+using raft_atom = caf::atom_constant<caf::atom("raft")>;
+using receive_atom = caf::atom_constant<caf::atom("receive")>;
+using linked_atom = caf::atom_constant<caf::atom("linked")>;
+using unlinked_atom = caf::atom_constant<caf::atom("unlinked")>;
 
 using status_reply = caf::replies_to<status_atom>::with<status_report_ptr>;
 
@@ -406,6 +411,39 @@ using outbox_actor = caf::typed_actor<
 using admin_console_actor = caf::typed_actor<
     /// Always answered within the command's own limit (actors/console/commands.hpp), whoever is stuck.
     caf::replies_to<console_atom, console_request_ptr>::with<console_reply_ptr>, status_reply>;
+
+// ---- peers -------------------------------------------------------------------------------------------------------
+
+/// Whoever takes what members of its group on other nodes say: the replica, "replica N" in the directory.
+using raft_receiver = caf::typed_actor<
+    /// In the order they were sent; `peer` of each is the sender's server id. (messages, node they come from)
+    caf::reacts_to<receive_atom, raft_messages_ptr, std::string>>;
+
+/// Whoever takes parcels from other nodes: the router, "router" in the directory.
+using parcel_receiver = caf::typed_actor<
+    /// In the order they were sent. (node it comes from, kind, number given by the sender, bytes)
+    caf::reacts_to<receive_atom, std::string, parcel_kind, std::uint64_t, bytes_ptr>>;
+
+/// The link with one other node, "peer NODE" in the directory. Whoever sends is not told whether it arrives: what is not sent
+/// because the link is down or its window full is counted and dropped, and the sender's own time limit decides. Whether there is
+/// a link says cluster/peer_view.hpp.
+using peer_link_actor = caf::typed_actor<
+    /// To members of a group on that node. (group, messages)
+    caf::reacts_to<raft_atom, std::uint32_t, raft_messages_ptr>,
+    /// To that node's router. (kind: request, reply, cast or chunk; number for the other side, bytes)
+    caf::reacts_to<send_atom, parcel_kind, std::uint64_t, bytes_ptr>,
+    /// From the transport: there is a link from now on.
+    caf::reacts_to<linked_atom, link_info_ptr>,
+    /// From the transport: there is none any more. (why)
+    caf::reacts_to<unlinked_atom, std::string>,
+    /// From the transport: an envelope came.
+    caf::reacts_to<receive_atom, bytes_ptr>,
+    /// To itself: send what has gathered.
+    caf::reacts_to<flush_atom>,
+    /// To itself: the heartbeats that have gathered are due. (number of the timer)
+    caf::reacts_to<flush_atom, std::uint64_t>,
+    /// To itself: ping. (number of the link's timer)
+    caf::reacts_to<caf::tick_atom, std::uint64_t>, status_reply>;
 
 // ---- supervision ---------------------------------------------------------------------------------------------------
 

@@ -134,6 +134,35 @@ inline constexpr std::uint32_t journal_retry_ms = 250;           // after a full
 inline constexpr std::uint32_t journal_retry_ms_max = 2'000;     // ... up to this
 inline constexpr std::uint32_t checkpoint_retry_ms = 100;        // a reader or another store's checkpoint was in the way
 
+// ---- links between nodes --------------------------------------------------------------------------------------------
+inline constexpr const char* peers_address = "";                  // where to listen: as the cluster file says
+inline constexpr std::size_t peer_window_bytes = 16u << 20;       // sent and not acknowledged: 130 ms of a gigabit
+inline constexpr std::size_t peer_control_bytes = 1u << 20;       // above the window, so that votes pass a stream of entries
+inline constexpr std::size_t peer_envelope_bytes = 1u << 20;      // gathered into one; what is larger alone has its own
+inline constexpr std::size_t peer_envelope_bytes_max = 96u << 20; // read: one log entry of the largest batch.bytes_max
+inline constexpr std::size_t peer_queue_bytes_max = 24u << 20;    // waiting for the network, of one peer; above the window
+inline constexpr std::size_t peer_parcels_max = 65'536;           // of one envelope
+inline constexpr std::size_t peer_messages_max = 65'536;          // of one raft parcel
+inline constexpr std::size_t peer_entries_max = 65'536;           // of one message; a group sends raft_in_flight_max
+inline constexpr std::uint32_t peer_heartbeat_delay_ms = 10;      // heartbeats of all groups wait so long for each other
+inline constexpr std::uint32_t peer_ping_ms = 1'000;              // round trip and clock offset
+inline constexpr std::uint32_t peer_ping_samples = 8;             // the one with the shortest way tells the clocks' offset best
+inline constexpr std::uint32_t clock_offset_max_ms = 500;         // far above what NTP leaves; receipts of two nodes differ by it
+inline constexpr std::uint32_t peer_handshake_limit_ms = 5'000;   // TCP, TLS, WebSocket and hello, each way of a new link
+inline constexpr std::uint32_t peer_idle_limit_ms = 4'000;        // nothing heard, not even an answer to a WebSocket ping
+inline constexpr std::uint32_t peer_close_limit_ms = 1'000;       // for the other side to answer a close
+inline constexpr std::uint32_t peer_handshakes_max = 16;          // incoming ones not authenticated yet; more are closed unheard
+inline constexpr std::uint32_t peer_dial_ms = 100;                // before the second try to reach a peer, then doubled ...
+inline constexpr std::uint32_t peer_dial_ms_max = 2'000;          // ... up to this, each with jitter of a half
+inline constexpr std::uint32_t peer_certificate_look_ms = 5'000;  // between two looks at the certificate's files
+inline constexpr std::size_t peer_certificate_bytes_max = 256 * 1024; // of one file; an authority is some 700 bytes
+inline constexpr std::size_t peer_hello_bytes_max = 4 * 1024;         // names, versions and ids
+inline constexpr std::size_t node_name_bytes_max = 63;                // a label of DNS, so that a certificate can hold it
+inline constexpr std::uint32_t certificate_days = 365;                // of a node's
+inline constexpr std::uint32_t authority_days = 3'650;                // of the cluster's authority
+inline constexpr std::uint32_t certificate_days_max = 36'500;         // a century
+inline constexpr std::uint32_t certificate_warning_days = 30;         // left: time to issue the next one
+
 // ---- channels to the outside; the first ones can be set for each (runtime/channel_settings.cpp) ---------------------------
 inline constexpr const char* channel_rate = "10/s";                  // far above what a study needs, below what mail servers bear
 inline constexpr std::uint32_t channel_concurrency = 2;              // one slow answer does not hold up the rest
