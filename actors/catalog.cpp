@@ -2,6 +2,7 @@
 
 #include "domain/command.hpp"
 #include "domain/event.hpp"
+#include "messages/steward.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
 
@@ -36,8 +37,9 @@ caf::error failure(ec code, std::string text) {
 class catalog_work {
 public:
   catalog_work(pointer self, const runtime::environment& env, runtime::catalog_view& view, runtime::readiness& readiness,
-               open_reader open)
+               open_reader open, runtime::cluster_view* cluster = nullptr, const runtime::shard_view* shards = nullptr)
       : self_(self), state_(self->state), env_(env), view_(view), readiness_(readiness), open_(std::move(open)),
+        cluster_(cluster), shards_(shards),
         studies_(env.metrics.gauge("epione_studies", "Studies that can be submitted to")) {}
 
   void start() {
@@ -52,7 +54,9 @@ public:
 
   promise on_import(const study_source_ptr& source, const std::string& who) {
     auto answer = self_->make_response_promise<std::string, bool>();
-    if (!state_.serving) {
+    if (!state_.serving && hand_on(source, who, answer)) {
+      return answer;
+    } else if (!state_.serving) {
       answer.deliver(failure(ec::not_serving, "the catalog is starting or not led by this node; try again"));
     } else if (state_.waiting.size() >= runtime::defaults::imports_waiting_max) {
       answer.deliver(failure(ec::not_serving, std::to_string(state_.waiting.size()) + " imports are waiting already; try again"));
@@ -74,7 +78,9 @@ public:
 
   record_promise on_record(const event_ptr& event) {
     auto answer = self_->make_response_promise<bool>();
-    if (!state_.serving) {
+    if (!state_.serving && hand_on(*event, answer)) {
+      return answer;
+    } else if (!state_.serving) {
       answer.deliver(failure(ec::not_serving, "the catalog is starting or not led by this node"));
     } else if (state_.records.size() >= runtime::defaults::records_waiting_max) {
       answer.deliver(failure(ec::not_serving, std::to_string(state_.records.size()) + " records are on their way already"));
@@ -153,10 +159,18 @@ public:
     go_on();
   }
 
+  /// What the store shows now is what the leader had committed when it was first heard: no study is missing for being unheard of.
+  void on_follow(std::uint64_t epoch) {
+    if (epoch < state_.epoch || state_.serving || !read_events(true))
+      return;
+    state_.following = true;
+    readiness_.clear(part);
+  }
+
   void on_closed(std::uint64_t epoch, ec why, outcome known) {
     if (epoch < state_.epoch)
       return;
-    state_.serving = false;
+    state_.serving = state_.following = false;
     state_.reader.reset(); // a store that is built again is another file
     const auto reason = std::string{description(why)};
     readiness_.set(part, reason);
@@ -176,14 +190,16 @@ public:
 
   void on_applied(std::uint64_t index) {
     state_.applied = std::max(state_.applied, index);
-    if (state_.serving && read_events(false))
+    if ((state_.serving || state_.following) && read_events(false))
       go_on();
   }
 
   status_report_ptr status() const {
     return std::make_shared<const status_report>(
         status_report{part,
-                      state_.serving ? "serving" : "waiting for its replica",
+                      state_.serving     ? "serving"
+                      : state_.following ? "following"
+                                         : "waiting for its replica",
                       {{"epoch", std::to_string(state_.epoch)},
                        {"studies", std::to_string(view_.get()->studies.size())},
                        {"last event", std::to_string(state_.studies.last_seq())},
@@ -261,6 +277,8 @@ private:
       if (!events)
         return give_up(events.error());
       for (const auto& stored : *events) {
+        if (cluster_ != nullptr)
+          take_cluster_change(stored);
         const auto added = state_.studies.add(stored);
         if (added)
           changed = changed || *added;
@@ -272,6 +290,62 @@ private:
     }
     if (changed)
       publish();
+    return true;
+  }
+
+  void take_cluster_change(const stored_event& stored) {
+    const auto action = domain::action_of(stored.bytes);
+    if (!action || *action != domain::cluster_change_action)
+      return;
+    const auto event = domain::decode_event(stored.bytes);
+    auto state = event ? domain::decode_cluster_state(event->after) : tl::unexpected(event.error());
+    if (state)
+      cluster_->set(std::make_shared<const domain::cluster_state>(std::move(*state)));
+    else
+      env_.log.error(part, "the list of the cluster's nodes cannot be read", {{"seq", stored.seq}, {"why", state.error()}});
+  }
+
+  // ---- a node that does not lead group 0 ---------------------------------------------------------------------------------
+
+  /// False: nobody is there to hand it to.
+  bool hand_on(const study_source_ptr& source, const std::string& who, promise answer) {
+    return ask_leader(steward_question::import(*source, who), runtime::defaults::import_answer_limit_ms,
+                      [answer](const steward_answer& a) mutable {
+                        if (a.error == ec::none)
+                          answer.deliver(a.text, a.changed);
+                        else
+                          answer.deliver(failure(a.error, a.text));
+                      });
+  }
+
+  bool hand_on(const domain::event& event, record_promise answer) {
+    return ask_leader(steward_question::record(event), runtime::defaults::console_record_limit_ms,
+                      [answer](const steward_answer& a) mutable {
+                        if (a.error == ec::none)
+                          answer.deliver(true);
+                        else
+                          answer.deliver(failure(a.error, a.text));
+                      });
+  }
+
+  template <class F>
+  bool ask_leader(const steward_question& question, std::uint32_t limit_ms, F answered) {
+    const auto router = env_.directory->get<router_actor>("router");
+    const auto leader = shards_ == nullptr ? std::string{} : shards_->where(0).leader;
+    if (router == nullptr || leader.empty())
+      return false;
+    self_
+        ->request(router, std::chrono::milliseconds{limit_ms + runtime::defaults::console_margin_ms}, ask_atom::value, leader,
+                  routed_kind::steward, std::make_shared<const std::string>(encode(question)), limit_ms)
+        .then(
+            [answered](const bytes_ptr& bytes) mutable {
+              auto a = decode_steward_answer(*bytes);
+              answered(a ? *a : steward_answer{ec::time_limit, "the leader's answer cannot be read: " + a.error(), false});
+            },
+            [answered](caf::error& why) mutable {
+              const auto code = runtime::code_of(why);
+              answered({code == ec::none ? ec::time_limit : code, runtime::error_text(why), false});
+            });
     return true;
   }
 
@@ -296,6 +370,8 @@ private:
   runtime::catalog_view& view_;
   runtime::readiness& readiness_;
   open_reader open_;
+  runtime::cluster_view* cluster_;
+  const runtime::shard_view* shards_;
   prometheus::Gauge& studies_;
 };
 
@@ -313,10 +389,10 @@ catalog_state::~catalog_state() {
     record.answer.deliver(failure(ec::time_limit, "the catalog is restarted; whether it was recorded is unknown"));
 }
 
-catalog_actor::behavior_type catalog_reading(pointer self, const runtime::environment& env, runtime::catalog_view& view,
-                                             runtime::readiness& readiness, open_reader open) {
+namespace {
+
+catalog_actor::behavior_type begin(pointer self, const runtime::environment& env, std::shared_ptr<catalog_work> work) {
   runtime::prepare(self, env, "catalog");
-  auto work = std::make_shared<catalog_work>(self, env, view, readiness, std::move(open));
   work->start();
   return {
       [work](import_atom, const study_source_ptr& source, const std::string& who) { return work->on_import(source, who); },
@@ -326,12 +402,29 @@ catalog_actor::behavior_type catalog_reading(pointer self, const runtime::enviro
       [work](closed_atom, std::uint64_t epoch, ec why, outcome known) { work->on_closed(epoch, why, known); },
       [work](applied_atom, std::uint64_t index) { work->on_applied(index); },
       [](read_index_atom, std::uint64_t, ticket, std::uint64_t) {},
+      [](leader_atom, std::uint64_t, const std::string&) {},
+      [work](follow_atom, std::uint64_t epoch) { work->on_follow(epoch); },
       [work](committed_atom, std::uint64_t epoch, std::uint64_t batch, std::uint64_t index) {
         work->on_committed(epoch, batch, index);
       },
       [work](refused_atom, std::uint64_t epoch, std::uint64_t batch) { work->on_refused(epoch, batch); },
       [work](status_atom) { return work->status(); },
   };
+}
+
+} // namespace
+
+catalog_actor::behavior_type catalog_reading(pointer self, const runtime::environment& env, runtime::catalog_view& view,
+                                             runtime::readiness& readiness, open_reader open) {
+  return begin(self, env, std::make_shared<catalog_work>(self, env, view, readiness, std::move(open)));
+}
+
+catalog_actor::behavior_type catalog_of_cluster(pointer self, const runtime::environment& env, runtime::catalog_view& view,
+                                                runtime::readiness& readiness, runtime::cluster_view& cluster,
+                                                const runtime::shard_view& shards) {
+  open_reader open = [&env] { return runtime::open_store_reader(env.disk, env.data_directory, 0); };
+  return begin(self, env,
+               std::make_shared<catalog_work>(self, env, view, readiness, std::move(open), &cluster, &shards));
 }
 
 catalog_actor::behavior_type catalog(pointer self, const runtime::environment& env, runtime::catalog_view& view,

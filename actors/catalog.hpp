@@ -6,7 +6,9 @@
 #include "messages/interfaces.hpp"
 #include "runtime/catalog_view.hpp"
 #include "runtime/environment.hpp"
+#include "runtime/cluster_view.hpp"
 #include "runtime/readiness.hpp"
+#include "runtime/shard_view.hpp"
 #include "runtime/storage/shard_store.hpp"
 
 #include <cstdint>
@@ -44,7 +46,7 @@ struct catalog_state {
   messages::replica_actor replica;
   std::unique_ptr<runtime::store_reader> reader;
   study_register studies;
-  bool serving = false;
+  bool serving = false, following = false;
   std::uint64_t epoch = 0, applied = 0, batches = 0, imports = 0;
   std::function<void()> on_end; ///< takes the catalog's readiness back, however the actor ends
   std::optional<import> current;
@@ -62,6 +64,13 @@ struct catalog_state {
 messages::catalog_actor::behavior_type catalog(messages::catalog_actor::stateful_pointer<catalog_state> self,
                                                const runtime::environment& env, runtime::catalog_view& view,
                                                runtime::readiness& readiness);
+
+/// The same on a node of a cluster: what group 0 says of its nodes is published in `cluster`, and imports and records that come to a
+/// node that does not lead group 0 are handed on to the one that does, if there is a "router".
+messages::catalog_actor::behavior_type catalog_of_cluster(messages::catalog_actor::stateful_pointer<catalog_state> self,
+                                                          const runtime::environment& env, runtime::catalog_view& view,
+                                                          runtime::readiness& readiness, runtime::cluster_view& cluster,
+                                                          const runtime::shard_view& shards);
 
 /// The same with a store of the caller's.
 messages::catalog_actor::behavior_type catalog_reading(messages::catalog_actor::stateful_pointer<catalog_state> self,

@@ -4,6 +4,7 @@
 #include "runtime/directory.hpp"
 
 #include <chrono>
+#include <utility>
 
 namespace epione::actors {
 
@@ -14,6 +15,7 @@ namespace {
 using pointer = gateway_actor::stateful_pointer<gateway_state>;
 
 constexpr std::chrono::milliseconds tick_period{100};
+constexpr std::chrono::milliseconds look_period{20}; // a part of what an election takes
 
 class gateway_work {
 public:
@@ -41,28 +43,36 @@ public:
     auto* shard = route(t, s->shard);
     if (shard == nullptr)
       return;
-    enter(t, s->shard, false);
-    self_->send(shard->region, submit_atom::value, t, s, reply_receiver{self_});
+    auto& w = enter(t, s->shard, false);
+    if (!is_clustered())
+      return self_->send(shard->region, submit_atom::value, t, s, reply_receiver{self_});
+    w.submission = s;
+    send_to_leader(t, w);
   }
 
   void on_read(ticket t, const read_request_ptr& r) {
     auto* shard = route(t, r->shard);
     if (shard == nullptr)
       return;
-    enter(t, r->shard, true);
-    self_->send(shard->region, read_atom::value, t, r, list_client{self_});
+    auto& w = enter(t, r->shard, true);
+    if (!is_clustered())
+      return self_->send(shard->region, read_atom::value, t, r, list_client{self_});
+    w.read = r;
+    send_to_leader(t, w);
   }
 
   void on_replies(const replies_ptr& batch) {
     runtime::fault_point(env_.faults, "gateway.reply");
-    // An answer that comes after its limit has been answered already.
-    std::erase_if(*batch, [this](const reply& r) { return !leave(r.to); });
+    // An answer that comes after its limit has been answered already; one that is no answer yet is tried elsewhere.
+    std::erase_if(*batch, [this](reply& r) { return is_tried_elsewhere(r) || !leave(r.to); });
     if (!batch->empty())
       sink_.deliver(std::move(*batch));
     check_drained();
   }
 
   void on_list(ticket t, const read_request_ptr& r, const stored_events_ptr& events, const caf::error& why) {
+    if (is_clustered() && runtime::code_of(why) == ec::not_serving && wait_for_leader(t))
+      return;
     if (!leave(t))
       return;
     if (why || events == nullptr)
@@ -84,6 +94,10 @@ public:
         self_->monitor(state_.shards[n].region);
     } else if (name.compare(0, reader.size(), reader) == 0) {
       fail_reads(); // what the last one had in hand will not be answered
+    } else if (name == "router") {
+      state_.router = caf::actor_cast<router_actor>(actor);
+      if (actor == nullptr)
+        fail_if([](const auto& w) { return !w.node.empty(); }, "the way to other nodes was restarted; try again");
     }
   }
 
@@ -134,7 +148,7 @@ private:
       refuse(t, "the studies are being read; try again");
       return nullptr;
     }
-    if (number == 0 || number >= state_.shards.size() || state_.shards[number].region == nullptr) {
+    if (number == 0 || number >= state_.shards.size() || (!is_clustered() && state_.shards[number].region == nullptr)) {
       refuse(t, "the shard is starting; try again");
       return nullptr;
     }
@@ -147,13 +161,96 @@ private:
     return &shard;
   }
 
-  void enter(ticket t, std::uint32_t shard, bool is_read) {
-    state_.under_way.emplace(t, gateway_state::waiting{shard, is_read});
+  gateway_state::waiting& enter(ticket t, std::uint32_t shard, bool is_read) {
+    auto& entered = state_.under_way[t];
+    entered.shard = shard;
+    entered.is_read = is_read;
     state_.deadlines.emplace_back(env_.clock.now_ns() + std::int64_t{options_.request_limit_ms} * 1'000'000, t);
     ++state_.shards[shard].in_flight;
     // Answered tickets stay in this queue until their limit; it is kept in proportion to what is under way.
     if (state_.deadlines.size() > 2 * state_.under_way.size() + 4096)
       std::erase_if(state_.deadlines, [this](const auto& d) { return state_.under_way.count(d.second) == 0; });
+    return entered;
+  }
+
+  // ---- shards that are led by other nodes, or by nobody just now ------------------------------------------------------------
+
+  bool is_clustered() const { return options_.cluster.shards != nullptr; }
+
+  void send_to_leader(ticket t, gateway_state::waiting& w) {
+    const auto where = options_.cluster.shards->where(w.shard);
+    const auto& region = state_.shards[w.shard].region;
+    if (where.here && region != nullptr) {
+      w.node.clear();
+      w.no_leader_ns = 0;
+      if (w.is_read)
+        self_->send(region, read_atom::value, t, w.read, list_client{self_});
+      else
+        self_->send(region, submit_atom::value, t, w.submission, reply_receiver{self_});
+    } else if (!where.here && !where.leader.empty() && state_.router != nullptr) {
+      w.node = where.leader;
+      w.no_leader_ns = 0;
+      if (w.is_read)
+        self_->send(state_.router, read_atom::value, w.node, t, w.read, list_client{self_});
+      else
+        self_->send(state_.router, submit_atom::value, w.node, t, w.submission, reply_receiver{self_});
+    } else {
+      hold(t, w);
+    }
+  }
+
+  void hold(ticket t, gateway_state::waiting& w) {
+    w.node.clear();
+    if (w.no_leader_ns == 0)
+      w.no_leader_ns = env_.clock.now_ns();
+    state_.leaderless.push_back(t);
+    if (!std::exchange(state_.looking, true))
+      self_->delayed_send(self_, look_period, changed_atom::value);
+  }
+
+  /// Whether somebody leads them now. Who has waited as long as he may is told that it is not stored, as far as that is known.
+  void on_look() {
+    state_.looking = false;
+    const auto oldest_ns = env_.clock.now_ns() - std::int64_t{options_.cluster.leader_wait_ms} * 1'000'000;
+    for (const auto t : std::exchange(state_.leaderless, {})) {
+      const auto found = state_.under_way.find(t);
+      if (found == state_.under_way.end() || found->second.no_leader_ns == 0)
+        continue;
+      if (found->second.no_leader_ns > oldest_ns) {
+        send_to_leader(t, found->second);
+        continue;
+      }
+      const auto known = found->second.unknown || found->second.is_read ? outcome::unknown : outcome::not_stored;
+      leave(t);
+      deliver(t, 503, unavailable_text("no node leads the shard just now; try again", known));
+    }
+    check_drained();
+  }
+
+  bool wait_for_leader(ticket t) {
+    const auto found = state_.under_way.find(t);
+    if (found == state_.under_way.end())
+      return false;
+    hold(t, found->second);
+    return true;
+  }
+
+  /// True: it is no answer yet. A request that may have been stored is sent once more under the same key, which settles it.
+  bool is_tried_elsewhere(reply& r) {
+    if (!is_clustered() || r.status != 503)
+      return false;
+    const auto found = state_.under_way.find(r.to);
+    if (found == state_.under_way.end() || found->second.is_read)
+      return false;
+    auto& w = found->second;
+    if (r.hint == elsewhere::yes || (r.hint == elsewhere::after_that && !std::exchange(w.again, true))) {
+      w.unknown = w.unknown || r.hint == elsewhere::after_that;
+      hold(r.to, w);
+      return true;
+    }
+    if (w.unknown) // that this attempt stored nothing says nothing of the first one
+      r.body = unavailable_text("its shard changed its leader; send it again under the same key", outcome::unknown);
+    return false;
   }
 
   /// False when the ticket is not under way (any more).
@@ -202,11 +299,11 @@ private:
   }
 
   void fail_those_of(std::uint32_t shard, std::string_view sentence) {
-    fail_if([shard](const auto& w) { return w.shard == shard; }, sentence);
+    fail_if([shard](const auto& w) { return w.shard == shard && w.node.empty() && w.no_leader_ns == 0; }, sentence);
   }
 
   void fail_reads() {
-    fail_if([](const auto& w) { return w.is_read; }, "a reader of the store was restarted; try again");
+    fail_if([](const auto& w) { return w.is_read && w.node.empty() && w.no_leader_ns == 0; }, "a reader of the store was restarted; try again");
   }
 
   template <class Predicate>
@@ -255,6 +352,7 @@ gateway_actor::behavior_type gateway(pointer self, const runtime::environment& e
         w->on_list(t, r, events, why);
       },
       [w](changed_atom, const std::string& name, const caf::strong_actor_ptr& actor) { w->on_changed(name, actor); },
+      [w](changed_atom) { w->on_look(); },
       [w](caf::tick_atom) { w->on_tick(); },
       [w](drain_atom) { return w->on_drain(); },
       [w](status_atom) -> status_report_ptr { return w->status(); },

@@ -7,6 +7,7 @@
 #include "runtime/catalog_view.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/front.hpp"
+#include "runtime/shard_view.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -16,7 +17,14 @@
 
 namespace epione::actors {
 
+/// Where shards are led, for a node of a cluster.
+struct gateway_cluster {
+  const runtime::shard_view* shards = nullptr; ///< null: every shard is here
+  std::uint32_t leader_wait_ms = 0;            ///< how long a request may wait for its shard to have a leader
+};
+
 struct gateway_options {
+  gateway_cluster cluster{};
   std::uint32_t shards = 0;
   std::uint32_t in_flight_per_shard_max = 0; ///< credits
   std::uint32_t request_limit_ms = 0;
@@ -31,11 +39,21 @@ struct gateway_state {
   struct waiting {
     std::uint32_t shard = 0;
     bool is_read = false;
+    // Of a node of a cluster:
+    bool unknown = false;               ///< an earlier attempt may have stored it
+    bool again = false;                 ///< it was sent once more after such an attempt
+    std::int64_t no_leader_ns = 0;      ///< since when nobody is known to lead its shard; 0: it is with somebody
+    std::string node;                   ///< whom it was sent to; empty: here
+    messages::submission_ptr submission; ///< to be sent again
+    messages::read_request_ptr read;
   };
   gateway_state() = default;
   std::vector<shard> shards; ///< by number; the first one is unused
   std::unordered_map<messages::ticket, waiting> under_way;
   std::deque<std::pair<std::int64_t, messages::ticket>> deadlines; ///< all limits are equal, so this is in order
+  messages::router_actor router; ///< null: not running
+  std::deque<messages::ticket> leaderless; ///< waiting for their shards to be led; some may have been answered
+  bool looking = false;                    ///< a look at them is due
   bool draining = false;
   std::optional<caf::typed_response_promise<bool>> drained;
   static inline const char* name = "gateway";

@@ -171,7 +171,7 @@ public:
       auto waiters = std::move(found->second.waiters);
       erase(found);
       for (auto& w : waiters)
-        not_now(w, "the shard stopped serving; try again", outcome::not_stored);
+        not_here(w, "the shard stopped serving; try again", outcome::not_stored);
     }
     send_replies();
   }
@@ -196,7 +196,7 @@ public:
     for (auto& [id, e] : state_.table) {
       const bool was_proposed = e.at == state_type::phase::proposed;
       for (auto& w : e.waiters)
-        not_now(w, description(why), was_proposed ? known : outcome::not_stored);
+        not_here(w, description(why), was_proposed ? known : outcome::not_stored);
     }
     state_.table.clear();
     state_.table_bytes = 0;
@@ -211,6 +211,16 @@ public:
     state_.asked_reads.clear();
     state_.held_reads.clear();
     send_replies();
+  }
+
+  /// Another node leads: requests find it there, so nothing is missing here.
+  void on_leader(std::uint64_t epoch, const std::string& node) {
+    if (epoch < state_.epoch || state_.serving)
+      return;
+    if (node.empty())
+      readiness_.set(part_, "no node is known to lead it");
+    else
+      readiness_.clear(part_);
   }
 
   void on_applied(std::uint64_t index) {
@@ -381,7 +391,7 @@ private:
 
   void admit(state_type::waiter w) {
     if (!state_.serving)
-      return not_now(w, description(state_.why_not), outcome::not_stored);
+      return not_here(w, description(state_.why_not), outcome::not_stored);
     const auto& id = w.what->id;
     if (auto found = state_.table.find(id); found != state_.table.end()) {
       auto& e = found->second;
@@ -452,16 +462,22 @@ private:
     }
   }
 
-  void not_now(const state_type::waiter& w, std::string_view sentence, outcome known) {
+  void not_now(const state_type::waiter& w, std::string_view sentence, outcome known, elsewhere hint = elsewhere::no) {
     metrics_.not_now.Increment();
-    answer(w, 503, unavailable_text(sentence, known), options_.retry_after_s);
+    answer(w, 503, unavailable_text(sentence, known), options_.retry_after_s, hint);
   }
 
-  void answer(const state_type::waiter& w, int status, std::string body, std::uint32_t retry_after_s = 0) {
+  /// The shard is led by another node now, or soon.
+  void not_here(const state_type::waiter& w, std::string_view sentence, outcome known) {
+    not_now(w, sentence, known, known == outcome::not_stored ? elsewhere::yes : elsewhere::after_that);
+  }
+
+  void answer(const state_type::waiter& w, int status, std::string body, std::uint32_t retry_after_s = 0,
+              elsewhere hint = elsewhere::no) {
     auto out = std::find_if(state_.outgoing.begin(), state_.outgoing.end(), [&](const auto& o) { return o.first == w.receiver; });
     if (out == state_.outgoing.end())
       out = state_.outgoing.emplace(state_.outgoing.end(), w.receiver, std::make_shared<replies>());
-    out->second->push_back({w.to, status, std::move(body), retry_after_s});
+    out->second->push_back({w.to, status, std::move(body), retry_after_s, hint});
   }
 
   void send_replies() {
@@ -769,6 +785,8 @@ shard_region_actor::behavior_type shard_region(pointer self, const runtime::envi
       [r](closed_atom, std::uint64_t epoch, ec why, outcome known) { r->on_closed(epoch, why, known); },
       [r](applied_atom, std::uint64_t index) { r->on_applied(index); },
       [r](read_index_atom, std::uint64_t epoch, ticket t, std::uint64_t index) { r->on_read_index(epoch, t, index); },
+      [r](leader_atom, std::uint64_t epoch, const std::string& node) { r->on_leader(epoch, node); },
+      [](follow_atom, std::uint64_t) {},
       [r](propose_atom, const command_ptr& command, bool soon) { r->on_propose(command, soon); },
       [r](ended_atom, std::uint64_t hash, std::uint64_t serial) { r->on_ended(hash, serial); },
       [r](changed_atom, const std::string& name, const caf::strong_actor_ptr& actor) { r->on_changed(name, actor); },

@@ -108,12 +108,67 @@ public:
     state_.checkpoint_due = false;
     if (state_.file == nullptr || !apply())
       return;
+    if (is_held()) {
+      checkpoint_later(defaults::checkpoint_retry_ms);
+      return;
+    }
     if (options_.turn != nullptr && !options_.turn->take()) {
       checkpoint_later(defaults::checkpoint_retry_ms);
       return;
     }
     const checkpoint_turn::guard turn{options_.turn.get()};
     checkpoint();
+  }
+
+  // ---- being copied, and going on from a copy --------------------------------------------------------------------------
+
+  /// After a whole checkpoint the database file is exactly the store at that point, and changes go to the WAL until the next one.
+  caf::result<snapshot_point_ptr> on_hold(std::uint32_t limit_ms) {
+    if (state_.file == nullptr || state_.stopping || !apply())
+      return make_error(ec::not_serving, name_ + ": its file is not open");
+    auto point = state_.file->checkpoint();
+    if (!point) {
+      on_error(point.error());
+      return make_error(point.error().code, point.error().message);
+    }
+    if (!*point)
+      return make_error(ec::not_serving, name_ + ": a reader is in the way of its checkpoint; try again");
+    if ((*point)->index == 0)
+      return make_error(ec::not_serving, name_ + ": it is empty");
+    ++state_.checkpoints;
+    state_.held_until_ns = env_.clock.now_ns() + std::int64_t{limit_ms} * 1'000'000;
+    const auto found = std::make_shared<const snapshot_point>(std::move(**point));
+    if (found->index > state_.durable) {
+      state_.durable = found->index;
+      self_->send(state_.replica, durable_atom::value, found);
+    }
+    return found;
+  }
+
+  void on_release() {
+    state_.held_until_ns = 0;
+    if (state_.file != nullptr && state_.file->wal_bytes() >= options_.checkpoint_bytes &&
+        !std::exchange(state_.checkpoint_due, true))
+      self_->send(self_, checkpoint_atom::value);
+  }
+
+  void on_install(const snapshot_point_ptr& point) {
+    if (state_.file != nullptr && state_.file->applied().index >= point->index)
+      return; // it was told before
+    const auto path = runtime::shard_path(env_.data_directory, options_.shard);
+    const auto incoming = runtime::incoming_path(env_.data_directory, options_.shard);
+    state_.file.reset();
+    drop_gathered();
+    if (env_.disk.exists(incoming)) {
+      // The log files go first: a new database beside an old -wal would take its rows over.
+      for (const char* suffix : {"-wal", "-shm", ""})
+        if (auto gone = env_.disk.discard(path + suffix); !gone)
+          return on_error(gone.error());
+      if (auto moved = env_.disk.rename(incoming, path); !moved)
+        return on_error(moved.error());
+    }
+    env_.log.info(name_, "goes on from another member's file", {{"entry", point->index}});
+    open();
   }
 
   status_report_ptr status() const {
@@ -222,6 +277,8 @@ private:
     return true;
   }
 
+  bool is_held() const { return env_.clock.now_ns() < state_.held_until_ns; }
+
   void drop_gathered() {
     state_.gathered.clear();
     state_.gathered_rows = 0;
@@ -303,7 +360,7 @@ private:
   }
 
   void write_down() {
-    if (state_.file != nullptr && apply())
+    if (state_.file != nullptr && apply() && !is_held())
       checkpoint(); // the turn is not waited for: all stores stop now
     self_->quit(caf::exit_reason::user_shutdown);
   }
@@ -331,6 +388,9 @@ shard_store_actor::behavior_type shard_store(pointer self, const runtime::enviro
       },
       [w](flush_atom) { w->on_flush(); },
       [w](checkpoint_atom) { w->on_checkpoint(); },
+      [w](hold_atom, std::uint32_t limit_ms) { return w->on_hold(limit_ms); },
+      [w](release_atom) { w->on_release(); },
+      [w](install_atom, const snapshot_point_ptr& point) { w->on_install(point); },
       [w](status_atom) { return w->status(); },
   };
 }

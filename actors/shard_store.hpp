@@ -36,6 +36,7 @@ struct shard_store_state {
   bool opening_again = false, built_again = false, checkpoint_due = false, stopping = false;
   std::uint32_t backoff_ms = 0; ///< not 0: the disk is full, what has gathered waits
   std::uint64_t durable = 0, checkpoints = 0;
+  std::int64_t held_until_ns = 0; ///< not 0: the file is being copied, and no checkpoint changes it
   static inline const char* name = "shard_store";
 };
 

@@ -251,6 +251,7 @@ public:
       return; // it has caught up meanwhile
     env_.log.info(name_, "goes on from another member's store", {{"entry", point->index}});
     close_epoch(ec::not_serving, outcome::unknown);
+    hide();
     state_.core.reset();
     state_.store = nullptr;
     state_.waiting_store.reset();
@@ -333,6 +334,7 @@ private:
   }
 
   void load_later() {
+    hide();
     state_.core.reset();
     state_.at = phase::waiting;
     state_.backoff_ms = std::clamp(state_.backoff_ms * 2, defaults::journal_retry_ms, defaults::journal_retry_ms_max);
@@ -496,6 +498,11 @@ private:
       return;
     state_.follow_told = true;
     self_->send(state_.listener, follow_atom::value, state_.epoch);
+  }
+
+  void hide() {
+    if (options_.view != nullptr)
+      options_.view->remove(options_.group);
   }
 
   /// For whoever looks from outside.
@@ -753,6 +760,7 @@ private:
     if (state_.journal != nullptr && down.source == state_.journal.address()) {
       // The supervisor starts everything behind the journal again.
       close_epoch(ec::not_serving, outcome::unknown);
+      hide();
       state_.core.reset();
       state_.at = phase::stopped;
     } else if (state_.store != nullptr && down.source == state_.store.address()) {

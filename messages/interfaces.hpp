@@ -14,6 +14,7 @@
 #include "messages/outgoing.hpp"
 #include "messages/peer.hpp"
 #include "messages/raft.hpp"
+#include "messages/routed.hpp"
 #include "messages/submission.hpp"
 
 #include <caf/all.hpp>
@@ -56,6 +57,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::group_log_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::journal_write_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::raft_messages_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::server_change_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::routed_kind)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::domain::receipt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::ec)
@@ -135,6 +137,7 @@ using transfer_atom = caf::atom_constant<caf::atom("transfer")>;
 using fetch_atom = caf::atom_constant<caf::atom("fetch")>;
 using fetched_atom = caf::atom_constant<caf::atom("fetched")>;
 using install_atom = caf::atom_constant<caf::atom("install")>;
+using ask_atom = caf::atom_constant<caf::atom("ask")>;
 using hold_atom = caf::atom_constant<caf::atom("hold")>;
 using release_atom = caf::atom_constant<caf::atom("release")>;
 using record_atom = caf::atom_constant<caf::atom("record")>;
@@ -200,8 +203,8 @@ using shard_store_actor = caf::typed_actor<
     /// Write all to the database file, sync, and tell the replica the durable point.
     caf::reacts_to<checkpoint_atom>,
     /// Write all to the database file and leave it as it is for so long, or until released: it is being copied. Answers up to where
-    /// it holds everything, and its size in bytes. ec::not_serving: not now. (milliseconds)
-    caf::replies_to<hold_atom, std::uint32_t>::with<snapshot_point_ptr, std::uint64_t>,
+    /// it holds everything. ec::not_serving: not now. (milliseconds)
+    caf::replies_to<hold_atom, std::uint32_t>::with<snapshot_point_ptr>,
     caf::reacts_to<release_atom>,
     /// The journal begins behind this point: go on from the file that was fetched (runtime::incoming_path), which holds everything
     /// up to it.
@@ -248,7 +251,9 @@ using replica_actor =
 /// Fetches what replicas need from other nodes' stores, one file at a time. Detached in production.
 using snapshot_fetcher_actor = caf::typed_actor<
     /// This group's, from this node; the replica of the group is told when it is here, or that it could not be had. (group, node)
-    caf::reacts_to<fetch_atom, std::uint32_t, std::string>, status_reply>;
+    caf::reacts_to<fetch_atom, std::uint32_t, std::string>,
+    /// To itself: go on.
+    caf::reacts_to<caf::tick_atom>, status_reply>;
 
 // ---- reading a store -----------------------------------------------------------------------------------------------
 
@@ -325,6 +330,7 @@ using shard_region_actor = caf::typed_actor<
     caf::reacts_to<refused_atom, std::uint64_t, receipts_ptr>, caf::reacts_to<serving_atom, std::uint64_t>, // as shard_listener
     caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>, caf::reacts_to<applied_atom, std::uint64_t>,
     caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
+    caf::reacts_to<leader_atom, std::uint64_t, std::string>, caf::reacts_to<follow_atom, std::uint64_t>,
     /// A session ended. (subject_hash, its serial number)
     caf::reacts_to<ended_atom, std::uint64_t, std::uint64_t>,
     /// From the shard's outbox: propose this, for which nobody waits but the outbox. It hears of it by applied, or not at all.
@@ -343,6 +349,8 @@ using gateway_actor =
                      caf::reacts_to<reply_atom, replies_ptr>,                                            // as reply_receiver
                      caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>, // as list_client
                      caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
+                     /// To itself: whether shards that nobody led are led now.
+                     caf::reacts_to<changed_atom>,
                      /// To itself: deadlines.
                      caf::reacts_to<caf::tick_atom>,
                      /// Take nothing new; answered (true) when nothing is under way any more.
@@ -358,6 +366,7 @@ using catalog_actor = caf::typed_actor<
     caf::replies_to<record_atom, event_ptr>::with<bool>, caf::reacts_to<serving_atom, std::uint64_t>, // as shard_listener
     caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>, caf::reacts_to<applied_atom, std::uint64_t>,
     caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
+    caf::reacts_to<leader_atom, std::uint64_t, std::string>, caf::reacts_to<follow_atom, std::uint64_t>,
     caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>, // as proposer
     caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>,
     /// To itself: the time limit of an import. (its number)
@@ -444,6 +453,30 @@ using peer_link_actor = caf::typed_actor<
     caf::reacts_to<flush_atom, std::uint64_t>,
     /// To itself: ping. (number of the link's timer)
     caf::reacts_to<caf::tick_atom, std::uint64_t>, status_reply>;
+
+/// Whoever answers questions of other nodes, by the name its routed_kind stands for.
+using question_receiver = caf::typed_actor<
+    /// (node that asks, question)
+    caf::replies_to<ask_atom, std::string, bytes_ptr>::with<bytes_ptr>>;
+
+/// One that answers them and nothing else.
+using question_receiver_actor =
+    caf::typed_actor<caf::replies_to<ask_atom, std::string, bytes_ptr>::with<bytes_ptr>, status_reply>;
+
+/// Between this node's gateway and the regions of other nodes, "router" in the directory; and questions between nodes.
+using router_actor = caf::typed_actor<
+    /// From the gateway: for a shard that is led on that node. Answered by reply, with a hint when it can be tried elsewhere.
+    caf::reacts_to<submit_atom, std::string, ticket, submission_ptr, reply_receiver>,
+    /// The same for a read; ec::not_serving can be tried elsewhere.
+    caf::reacts_to<read_atom, std::string, ticket, read_request_ptr, list_client>,
+    /// Ask a node (this one, too) something. ec::time_limit: whether it was done is unknown. (node, kind, question, limit in ms)
+    caf::replies_to<ask_atom, std::string, routed_kind, bytes_ptr, std::uint32_t>::with<bytes_ptr>,
+    caf::reacts_to<receive_atom, std::string, parcel_kind, std::uint64_t, bytes_ptr>,                   // as parcel_receiver
+    caf::reacts_to<reply_atom, replies_ptr>,                                                            // as reply_receiver
+    caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>,                 // as list_client
+    caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
+    /// To itself: lost links, limits.
+    caf::reacts_to<caf::tick_atom>, status_reply>;
 
 // ---- supervision ---------------------------------------------------------------------------------------------------
 

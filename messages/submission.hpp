@@ -39,12 +39,20 @@ struct read_request {
 };
 using read_request_ptr = std::shared_ptr<const read_request>;
 
+/// Whether a 503 can be asked for again at once where the shard is led now, under the same key.
+enum class elsewhere : std::uint8_t {
+  no,        ///< it would not help
+  yes,       ///< nothing of it is stored: its shard is not led here
+  after_that ///< whether it is stored is unknown; the same request under the same key settles it
+};
+
 /// An answer, ready to be framed. `body` is JSON.
 struct reply {
   ticket to = 0;
   int status = 500;
   std::string body;
   std::uint32_t retry_after_s = 0; ///< sent as Retry-After when not 0
+  elsewhere hint = elsewhere::no;
 };
 using replies = std::vector<reply>;
 

@@ -28,6 +28,7 @@ struct group_view {
   std::uint64_t leader_id = 0;
   std::string leader; ///< its node; empty: unknown
   bool serving = false;
+  bool draining = false;         ///< its leader's node gives its leaderships away
   bool change_under_way = false; ///< of who its members are
   std::vector<member_view> members;
 };
@@ -49,27 +50,67 @@ public:
     std::lock_guard guard{mutex_};
     groups_.erase(group);
   }
+  /// What another node says of the groups it leads: all of them.
+  void claim(const std::string& node, std::map<std::uint32_t, group_view> led) {
+    std::lock_guard guard{mutex_};
+    claims_[node] = std::move(led);
+  }
+  /// That node cannot be reached, or says nothing any more.
+  void forget(const std::string& node) {
+    std::lock_guard guard{mutex_};
+    claims_.erase(node);
+  }
   place where(std::uint32_t group) const {
     std::lock_guard guard{mutex_};
     const auto found = groups_.find(group);
-    if (found == groups_.end())
-      return {};
-    const auto& g = found->second;
-    return g.serving ? place{true, {}} : g.role == "leader" ? place{} : place{false, g.leader};
+    if (found != groups_.end()) {
+      const auto& g = found->second;
+      if (g.serving)
+        return {true, {}};
+      if (g.role == "leader")
+        return {};
+      if (!g.leader.empty())
+        return {false, g.leader};
+    }
+    const auto* claim = newest_claim(group);
+    return claim == nullptr || (found != groups_.end() && found->second.term > claim->term) ? place{} : place{false, claim->leader};
   }
+  /// As this node's replica knows it.
   std::optional<group_view> get(std::uint32_t group) const {
     std::lock_guard guard{mutex_};
     const auto found = groups_.find(group);
     return found == groups_.end() ? std::nullopt : std::optional{found->second};
   }
-  std::map<std::uint32_t, group_view> all() const {
+  /// As its leader knows it, who alone knows how far the others are; without one as get().
+  std::optional<group_view> best(std::uint32_t group) const {
     std::lock_guard guard{mutex_};
-    return groups_;
+    const auto found = groups_.find(group);
+    const auto* claim = newest_claim(group);
+    if (claim != nullptr && (found == groups_.end() || (found->second.role != "leader" && found->second.term <= claim->term)))
+      return *claim;
+    return found == groups_.end() ? std::nullopt : std::optional{found->second};
+  }
+  /// What this node leads.
+  std::map<std::uint32_t, group_view> led_here() const {
+    std::lock_guard guard{mutex_};
+    std::map<std::uint32_t, group_view> led;
+    for (const auto& [group, v] : groups_)
+      if (v.role == "leader")
+        led.emplace(group, v);
+    return led;
   }
 
 private:
+  const group_view* newest_claim(std::uint32_t group) const {
+    const group_view* newest = nullptr;
+    for (const auto& [node, led] : claims_)
+      if (const auto found = led.find(group); found != led.end() && (newest == nullptr || found->second.term > newest->term))
+        newest = &found->second;
+    return newest;
+  }
   mutable std::mutex mutex_;
   std::map<std::uint32_t, group_view> groups_;
+  std::map<std::string, std::map<std::uint32_t, group_view>> claims_; ///< by node
 };
 
 } // namespace epione::runtime

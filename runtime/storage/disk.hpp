@@ -3,8 +3,6 @@
 
 #include "runtime/storage/storage_error.hpp"
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -18,16 +16,6 @@ class disk_file {
 public:
   virtual ~disk_file() = default;
   virtual storage_result<std::vector<std::uint8_t>> read_all() = 0;
-  /// Up to `size` bytes from `offset` on; less only at the file's end.
-  virtual storage_result<std::vector<std::uint8_t>> read_at(std::uint64_t offset, std::size_t size) {
-    auto all = read_all();
-    if (!all)
-      return all;
-    const auto from = std::min<std::uint64_t>(offset, all->size());
-    all->erase(all->begin(), all->begin() + static_cast<std::ptrdiff_t>(from));
-    all->resize(std::min(size, all->size()));
-    return all;
-  }
   virtual storage_result<void> write_at(std::uint64_t offset, std::span<const std::uint8_t> bytes) = 0;
   /// Returns only when everything written is durable (fdatasync).
   virtual storage_result<void> sync() = 0;

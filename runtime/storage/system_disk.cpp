@@ -73,23 +73,6 @@ public:
     return out;
   }
 
-  storage_result<std::vector<std::uint8_t>> read_at(std::uint64_t offset, std::size_t size) override {
-    std::vector<std::uint8_t> out(size);
-    std::size_t done = 0;
-    while (done < size) {
-      const auto n = ::pread(fd_.get(), out.data() + done, size - done, static_cast<off_t>(offset + done));
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return tl::unexpected(system_error(path_, "reading", errno));
-      if (n == 0)
-        break;
-      done += static_cast<std::size_t>(n);
-    }
-    out.resize(done);
-    return out;
-  }
-
   storage_result<void> write_at(std::uint64_t offset, std::span<const std::uint8_t> bytes) override {
     while (!bytes.empty()) {
       const auto n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));

@@ -98,13 +98,6 @@ public:
       return tl::unexpected(error(EIO, "reading"));
     return file_->bytes();
   }
-  runtime::storage_result<std::vector<std::uint8_t>> read_at(std::uint64_t offset, std::size_t size) override {
-    if (generation_ != disk_.generation_)
-      return tl::unexpected(error(EIO, "reading"));
-    const auto& all = file_->bytes();
-    const auto from = all.begin() + static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(offset, all.size()));
-    return std::vector<std::uint8_t>(from, from + std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(size), all.end() - from));
-  }
   runtime::storage_result<void> write_at(std::uint64_t offset, std::span<const std::uint8_t> bytes) override {
     const int code = generation_ != disk_.generation_ ? EIO : disk_.write(*file_, offset, bytes);
     if (code != 0)

@@ -1,0 +1,179 @@
+#include "cluster/snapshot_server.hpp"
+
+#include "messages/snapshot.hpp"
+#include "runtime/defaults.hpp"
+#include "runtime/directory.hpp"
+#include "runtime/error_text.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <xxhash.h>
+
+namespace epione::cluster {
+
+using namespace messages;
+using caf::make_error;
+namespace defaults = runtime::defaults;
+
+namespace {
+
+using pointer = question_receiver_actor::stateful_pointer<snapshot_server_state>;
+using promise = caf::typed_response_promise<bytes_ptr>;
+
+constexpr const char* part = "snapshots";
+
+bytes_ptr shared(std::string text) {
+  return std::make_shared<const std::string>(std::move(text));
+}
+
+class work {
+public:
+  work(pointer self, const runtime::environment& env)
+      : self_(self), state_(self->state), env_(env),
+        sent_(env.metrics.counter("epione_snapshot_sent_bytes_total", "Bytes of stores' files given to other nodes")) {}
+
+  caf::result<bytes_ptr> on_ask(const std::string& node, const bytes_ptr& bytes) {
+    const auto q = decode_snapshot_question(*bytes);
+    if (!q)
+      return make_error(ec::invalid, q.error());
+    switch (q->what) {
+      case snapshot_question::kind::open: return open(node, q->group);
+      case snapshot_question::kind::piece: return piece(node, *q);
+      case snapshot_question::kind::close: break;
+    }
+    return close(node, q->transfer);
+  }
+
+  status_report_ptr status() const {
+    status_report r{part, state_.now != nullptr ? "giving a file" : "idle", {{"files", std::to_string(state_.transfers)}}};
+    if (state_.now != nullptr)
+      r.details.insert(r.details.end(), {{"to", state_.now->node},
+                                         {"group", std::to_string(state_.now->group)},
+                                         {"sent_bytes", std::to_string(state_.now->hashed)},
+                                         {"size", std::to_string(state_.now->size)}});
+    return std::make_shared<const status_report>(std::move(r));
+  }
+
+private:
+  caf::result<bytes_ptr> open(const std::string& node, std::uint32_t group) {
+    // Who asks anew has given up what it began.
+    if (state_.now != nullptr && (state_.now->node == node || is_over()))
+      end();
+    if (state_.now != nullptr || state_.opening)
+      return make_error(ec::not_serving, "another file is being copied; try again");
+    auto store = env_.directory->get<shard_store_actor>("store " + std::to_string(group));
+    if (store == nullptr)
+      return make_error(ec::not_serving, "the store of group " + std::to_string(group) + " is not running");
+    auto answer = self_->make_response_promise<bytes_ptr>();
+    state_.opening = true;
+    self_
+        ->request(store, std::chrono::milliseconds{defaults::snapshot_hold_answer_ms}, hold_atom::value,
+                  defaults::snapshot_hold_limit_ms)
+        .then([this, answer, store, node, group](const snapshot_point_ptr& point) mutable { opened(answer, store, node, group, *point); },
+              [this, answer](caf::error& why) mutable {
+                state_.opening = false;
+                answer.deliver(runtime::code_of(why) == ec::none ? make_error(ec::time_limit, "the store did not answer") : why);
+              });
+    return answer;
+  }
+
+  void opened(promise& answer, const shard_store_actor& store, const std::string& node, std::uint32_t group,
+              const snapshot_point& point) {
+    state_.opening = false;
+    auto pages = runtime::open_database_pages(env_.disk, env_.data_directory, group);
+    const auto size = pages ? (*pages)->size() : tl::unexpected(pages.error());
+    if (!size) {
+      self_->send(store, release_atom::value);
+      answer.deliver(make_error(size.error().code, size.error().message));
+      return;
+    }
+    auto x = std::make_unique<snapshot_server_state::transfer>();
+    x->number = ++state_.transfers;
+    x->size = *size;
+    x->group = group;
+    x->node = node;
+    x->store = store;
+    x->pages = std::move(*pages);
+    x->hash = std::shared_ptr<XXH3_state_t>{XXH3_createState(), [](XXH3_state_t* s) { XXH3_freeState(s); }};
+    XXH3_64bits_reset(x->hash.get());
+    x->heard_ns = env_.clock.now_ns();
+    x->until_ns = x->heard_ns + std::int64_t{defaults::snapshot_hold_limit_ms} * 1'000'000;
+    env_.log.info(part, "gives a store's file to another node",
+                  {{"node", node}, {"group", group}, {"entry", point.index}, {"bytes", *size}});
+    answer.deliver(shared(encode(snapshot_offer{x->number, *size, point})));
+    state_.now = std::move(x);
+  }
+
+  caf::result<bytes_ptr> piece(const std::string& node, const snapshot_question& q) {
+    if (!is_current(node, q.transfer))
+      return gone();
+    auto& x = *state_.now;
+    auto bytes = x.pages->read(q.offset, std::min<std::uint64_t>(q.size, defaults::snapshot_piece_bytes));
+    if (!bytes) {
+      end();
+      return make_error(bytes.error().code, bytes.error().message);
+    }
+    // A store that was started again may have changed the file before it was read.
+    if (!is_current(node, q.transfer))
+      return gone();
+    if (q.offset == x.hashed) {
+      XXH3_64bits_update(x.hash.get(), bytes->data(), bytes->size());
+      x.hashed += bytes->size();
+      sent_.Increment(static_cast<double>(bytes->size()));
+    }
+    x.heard_ns = env_.clock.now_ns();
+    return shared(std::move(*bytes));
+  }
+
+  caf::result<bytes_ptr> close(const std::string& node, std::uint64_t transfer) {
+    if (!is_current(node, transfer))
+      return gone();
+    const auto hash = XXH3_64bits_digest(state_.now->hash.get());
+    const bool whole = state_.now->hashed == state_.now->size;
+    end();
+    if (!whole)
+      return make_error(ec::invalid, "the file was not asked for from its beginning to its end");
+    return shared(encode_number(hash));
+  }
+
+  static caf::error gone() { return make_error(ec::stale_epoch, "this copy was given up; begin again"); }
+
+  bool is_over() const {
+    const auto now = env_.clock.now_ns();
+    return now >= state_.now->until_ns || now - state_.now->heard_ns >= std::int64_t{defaults::snapshot_idle_limit_ms} * 1'000'000;
+  }
+
+  bool is_current(const std::string& node, std::uint64_t transfer) {
+    if (state_.now == nullptr || state_.now->number != transfer || state_.now->node != node)
+      return false;
+    const auto store = env_.directory->get<shard_store_actor>("store " + std::to_string(state_.now->group));
+    if (store == state_.now->store && !is_over())
+      return true;
+    end();
+    return false;
+  }
+
+  void end() {
+    self_->send(state_.now->store, release_atom::value);
+    state_.now.reset();
+  }
+
+  pointer self_;
+  snapshot_server_state& state_;
+  const runtime::environment& env_;
+  prometheus::Counter& sent_;
+};
+
+} // namespace
+
+question_receiver_actor::behavior_type snapshot_server(pointer self, const runtime::environment& env) {
+  runtime::prepare(self, env, part);
+  auto w = std::make_shared<work>(self, env);
+  return {
+      [w](ask_atom, const std::string& node, const bytes_ptr& question) { return w->on_ask(node, question); },
+      [w](status_atom) { return w->status(); },
+  };
+}
+
+} // namespace epione::cluster

@@ -1,0 +1,83 @@
+#include "messages/snapshot.hpp"
+
+#include "messages/wire.hpp"
+
+namespace epione::messages {
+
+using namespace domain;
+
+namespace {
+
+constexpr std::uint32_t members_max = 64; // a later version may add some
+constexpr std::uint32_t question_members = 5, offer_members = 6;
+
+} // namespace
+
+std::string encode(const snapshot_question& q) {
+  std::string out;
+  append_array_header(out, question_members);
+  append_uint(out, static_cast<std::uint64_t>(q.what));
+  append_uint(out, q.group);
+  append_uint(out, q.transfer);
+  append_uint(out, q.offset);
+  append_uint(out, q.size);
+  return out;
+}
+
+tl::expected<snapshot_question, std::string> decode_snapshot_question(std::string_view bytes) {
+  wire_reader r{bytes};
+  snapshot_question q;
+  const auto members = r.array(members_max);
+  const auto what = r.number();
+  q.group = static_cast<std::uint32_t>(r.number());
+  q.transfer = r.number();
+  q.offset = r.number();
+  q.size = r.number();
+  if (!r.good() || members < question_members || what < 1 || what > 3)
+    return tl::unexpected(std::string{"a question for a store's file that cannot be read"});
+  q.what = static_cast<snapshot_question::kind>(what);
+  return q;
+}
+
+std::string encode(const snapshot_offer& o) {
+  std::string out;
+  append_array_header(out, offer_members);
+  append_uint(out, o.transfer);
+  append_uint(out, o.size);
+  append_uint(out, o.point.index);
+  append_uint(out, o.point.term);
+  append_bin(out, o.point.configuration);
+  append_uint(out, o.point.configuration_index);
+  return out;
+}
+
+tl::expected<snapshot_offer, std::string> decode_snapshot_offer(std::string_view bytes) {
+  wire_reader r{bytes};
+  snapshot_offer o;
+  const auto members = r.array(members_max);
+  o.transfer = r.number();
+  o.size = r.number();
+  o.point.index = r.number();
+  o.point.term = r.number();
+  o.point.configuration = r.bytes();
+  o.point.configuration_index = r.number();
+  if (!r.good() || members < offer_members || o.point.index == 0 || o.point.term == 0)
+    return tl::unexpected(std::string{"an offer of a store's file that cannot be read"});
+  return o;
+}
+
+std::string encode_number(std::uint64_t n) {
+  std::string out;
+  append_uint(out, n);
+  return out;
+}
+
+tl::expected<std::uint64_t, std::string> decode_number(std::string_view bytes) {
+  wire_reader r{bytes};
+  const auto n = r.number();
+  if (!r.good())
+    return tl::unexpected(std::string{"no number"});
+  return n;
+}
+
+} // namespace epione::messages

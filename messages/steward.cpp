@@ -1,0 +1,139 @@
+#include "messages/steward.hpp"
+
+#include "messages/wire.hpp"
+
+#include <utility>
+
+namespace epione::messages {
+
+using namespace domain;
+
+namespace {
+
+constexpr std::uint32_t members_max = 64; // a later version may add some
+constexpr std::uint32_t question_members = 10, answer_members = 3, grant_members = 4;
+
+tl::unexpected<std::string> refuse(const char* what) {
+  return tl::unexpected<std::string>(what);
+}
+
+} // namespace
+
+steward_question steward_question::import(const study_source& source, std::string who) {
+  steward_question q;
+  q.verb = steward_verb::import;
+  q.bytes = domain::encode(source);
+  q.text = std::move(who);
+  return q;
+}
+
+steward_question steward_question::record(const event& event) {
+  steward_question q;
+  q.verb = steward_verb::record;
+  q.bytes = domain::encode(event);
+  return q;
+}
+
+steward_question steward_question::change_members(std::uint32_t group, server_change change) {
+  steward_question q;
+  q.verb = steward_verb::change;
+  q.group = group;
+  q.change = std::move(change);
+  return q;
+}
+
+steward_question steward_question::transfer(std::uint32_t group, std::uint64_t to) {
+  steward_question q;
+  q.verb = steward_verb::transfer;
+  q.group = group;
+  q.change.id = to;
+  return q;
+}
+
+std::string encode(const steward_question& q) {
+  std::string out;
+  append_array_header(out, question_members);
+  append_uint(out, static_cast<std::uint64_t>(q.verb));
+  append_uint(out, q.group);
+  append_uint(out, static_cast<std::uint64_t>(q.change.what));
+  append_uint(out, q.change.id);
+  append_string(out, q.change.node);
+  append_string(out, q.text);
+  append_string(out, q.text2);
+  append_string(out, q.text3);
+  append_string(out, q.text4);
+  append_bin(out, q.bytes);
+  return out;
+}
+
+tl::expected<steward_question, std::string> decode_steward_question(std::string_view bytes) {
+  wire_reader r{bytes};
+  steward_question q;
+  if (r.array(members_max) < question_members)
+    return refuse("a question with parts missing");
+  const auto verb = r.number();
+  q.group = static_cast<std::uint32_t>(r.number());
+  const auto what = r.number();
+  q.change.id = r.number();
+  q.change.node = r.text();
+  q.text = r.text();
+  q.text2 = r.text();
+  q.text3 = r.text();
+  q.text4 = r.text();
+  q.bytes = r.bytes();
+  if (!r.good() || verb < 1 || verb > static_cast<std::uint64_t>(steward_verb::nodes) ||
+      what > static_cast<std::uint64_t>(server_change::kind::remove))
+    return refuse("a question that cannot be read");
+  q.verb = static_cast<steward_verb>(verb);
+  q.change.what = static_cast<server_change::kind>(what);
+  return q;
+}
+
+std::string encode(const steward_answer& a) {
+  std::string out;
+  append_array_header(out, answer_members);
+  append_uint(out, static_cast<std::uint64_t>(a.error));
+  append_bin(out, a.text);
+  append_bool(out, a.changed);
+  return out;
+}
+
+tl::expected<steward_answer, std::string> decode_steward_answer(std::string_view bytes) {
+  wire_reader r{bytes};
+  steward_answer a;
+  if (r.array(members_max) < answer_members)
+    return refuse("an answer with parts missing");
+  const auto error = r.number();
+  a.text = r.bytes();
+  a.changed = r.truth();
+  if (!r.good() || error > 255)
+    return refuse("an answer that cannot be read");
+  a.error = static_cast<ec>(error);
+  return a;
+}
+
+std::string encode(const join_grant& g) {
+  std::string out;
+  append_array_header(out, grant_members);
+  append_string(out, g.cluster);
+  append_uint(out, g.server_id);
+  append_uint(out, g.shards);
+  append_bin(out, g.state);
+  return out;
+}
+
+tl::expected<join_grant, std::string> decode_join_grant(std::string_view bytes) {
+  wire_reader r{bytes};
+  join_grant g;
+  if (r.array(members_max) < grant_members)
+    return refuse("a grant with parts missing");
+  g.cluster = r.text();
+  g.server_id = r.number();
+  g.shards = static_cast<std::uint32_t>(r.number());
+  g.state = r.bytes();
+  if (!r.good() || g.cluster.empty() || g.server_id == 0 || g.shards == 0)
+    return refuse("a grant that cannot be read");
+  return g;
+}
+
+} // namespace epione::messages
