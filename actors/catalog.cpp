@@ -343,8 +343,7 @@ private:
               answered(a ? *a : steward_answer{ec::time_limit, "the leader's answer cannot be read: " + a.error(), false});
             },
             [answered](caf::error& why) mutable {
-              const auto code = runtime::code_of(why);
-              answered({code == ec::none ? ec::time_limit : code, runtime::error_text(why), false});
+              answered({runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why), false});
             });
     return true;
   }

@@ -124,6 +124,25 @@ public:
     check_drained();
   }
 
+  /// Whether somebody leads them now. Who has waited as long as he may is told that it is not stored, as far as that is known.
+  void on_look() {
+    state_.looking = false;
+    const auto oldest_ns = env_.clock.now_ns() - std::int64_t{options_.cluster.leader_wait_ms} * 1'000'000;
+    for (const auto t : std::exchange(state_.leaderless, {})) {
+      const auto found = state_.under_way.find(t);
+      if (found == state_.under_way.end() || found->second.no_leader_ns == 0)
+        continue;
+      if (found->second.no_leader_ns > oldest_ns) {
+        send_to_leader(t, found->second);
+        continue;
+      }
+      const auto known = found->second.unknown || found->second.is_read ? outcome::unknown : outcome::not_stored;
+      leave(t);
+      deliver(t, 503, unavailable_text("no node leads the shard just now; try again", known));
+    }
+    check_drained();
+  }
+
   caf::result<bool> on_drain() {
     state_.draining = true;
     state_.drained = self_->make_response_promise<bool>();
@@ -206,25 +225,6 @@ private:
     state_.leaderless.push_back(t);
     if (!std::exchange(state_.looking, true))
       self_->delayed_send(self_, look_period, changed_atom::value);
-  }
-
-  /// Whether somebody leads them now. Who has waited as long as he may is told that it is not stored, as far as that is known.
-  void on_look() {
-    state_.looking = false;
-    const auto oldest_ns = env_.clock.now_ns() - std::int64_t{options_.cluster.leader_wait_ms} * 1'000'000;
-    for (const auto t : std::exchange(state_.leaderless, {})) {
-      const auto found = state_.under_way.find(t);
-      if (found == state_.under_way.end() || found->second.no_leader_ns == 0)
-        continue;
-      if (found->second.no_leader_ns > oldest_ns) {
-        send_to_leader(t, found->second);
-        continue;
-      }
-      const auto known = found->second.unknown || found->second.is_read ? outcome::unknown : outcome::not_stored;
-      leave(t);
-      deliver(t, 503, unavailable_text("no node leads the shard just now; try again", known));
-    }
-    check_drained();
   }
 
   bool wait_for_leader(ticket t) {

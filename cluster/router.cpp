@@ -1,6 +1,7 @@
 #include "cluster/router.hpp"
 
 #include "cluster/claims.hpp"
+#include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
 #include "runtime/error_text.hpp"
 
@@ -117,7 +118,7 @@ public:
     const auto found = state_.in_hand.find(t);
     if (found == state_.in_hand.end())
       return;
-    const auto code = why ? (runtime::code_of(why) == ec::none ? ec::not_serving : runtime::code_of(why)) : ec::none;
+    const auto code = why ? runtime::code_of(why).value_or(ec::not_serving) : ec::none;
     answer(found->second.node, found->second.number, encode_answer(code == ec::none ? events.get() : nullptr, code));
     state_.in_hand.erase(found);
   }
@@ -320,8 +321,7 @@ private:
     self_->request(who, std::chrono::milliseconds{limit_ms}, ask_atom::value, node, question)
         .then([answered](const bytes_ptr& text) mutable { answered(ec::none, *text); },
               [answered](caf::error& why) mutable {
-                const auto code = runtime::code_of(why);
-                answered(code == ec::none ? ec::time_limit : code, runtime::error_text(why));
+                answered(runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why));
               });
   }
 

@@ -161,7 +161,7 @@ private:
           --x->under_way;
           // A piece that was lost with a link is asked for again; one that was refused never comes.
           const auto code = runtime::code_of(why);
-          const bool lost = code == ec::none || code == ec::time_limit || code == ec::not_serving;
+          const bool lost = !code || *code == ec::time_limit || *code == ec::not_serving;
           if (!lost || ++x->failures > defaults::snapshot_failures_max)
             return fail(x, runtime::error_text(why));
           later(std::chrono::milliseconds{defaults::snapshot_retry_ms}, [this, x, offset] { ask_for(x, offset); });

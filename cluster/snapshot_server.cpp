@@ -73,7 +73,7 @@ private:
         .then([this, answer, store, node, group](const snapshot_point_ptr& point) mutable { opened(answer, store, node, group, *point); },
               [this, answer](caf::error& why) mutable {
                 state_.opening = false;
-                answer.deliver(runtime::code_of(why) == ec::none ? make_error(ec::time_limit, "the store did not answer") : why);
+                answer.deliver(runtime::code_of(why) ? why : make_error(ec::time_limit, "the store did not answer"));
               });
     return answer;
   }

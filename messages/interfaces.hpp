@@ -454,6 +454,11 @@ using peer_link_actor = caf::typed_actor<
     /// To itself: ping. (number of the link's timer)
     caf::reacts_to<caf::tick_atom, std::uint64_t>, status_reply>;
 
+/// Keeps a link with every other node, "links" in the directory.
+using link_keeper_actor = caf::typed_actor<
+    /// To itself: who is in the cluster now.
+    caf::reacts_to<caf::tick_atom>, status_reply>;
+
 /// Whoever answers questions of other nodes, by the name its routed_kind stands for.
 using question_receiver = caf::typed_actor<
     /// (node that asks, question)
