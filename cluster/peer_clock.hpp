@@ -39,7 +39,8 @@ public:
   std::optional<std::int64_t> offset_us() const {
     if (samples_.empty())
       return std::nullopt;
-    return std::min_element(samples_.begin(), samples_.end(),
+    return std::min_element(samples_.rbegin(), samples_.rend(), // the newest of equals
+
                             [](const auto& a, const auto& b) { return a.round_trip_ns < b.round_trip_ns; })
         ->offset_us;
   }

@@ -218,10 +218,11 @@ private:
 
   std::uint64_t in_flight() const { return sent_ - acked_; }
 
-  /// What is larger than the whole window goes alone.
+  /// What is larger than the whole window goes when next to nothing else is on its way.
   bool fits(std::size_t bytes, std::size_t window) const {
     const auto outstanding = in_flight() + gathered_bytes_;
-    return info_ != nullptr && (outstanding == 0 || outstanding + bytes <= window) && bytes < limits.envelope_bytes_max;
+    const bool has_room = outstanding + bytes <= window || (bytes > window && outstanding <= window / 8);
+    return info_ != nullptr && has_room && bytes < limits.envelope_bytes_max;
   }
 
   void drop(std::uint64_t n) {
