@@ -15,6 +15,7 @@ find_package(SQLiteCpp 3.2 REQUIRED)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.88) # mail and web services
 find_library(CCTZ cctz REQUIRED) # zone rules: quiet hours are times of day; its package has neither CMake nor pkg-config files
+pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET openssl>=3.0) # TLS between nodes, and their certificates
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 # What others write as patterns takes time linear in the text. Debian 12's calls itself version 0.0.0: no minimum can be asked for.
@@ -60,6 +61,10 @@ add_library(epione::sqlite ALIAS epione_sqlite)
 add_library(epione_beast INTERFACE)
 target_link_libraries(epione_beast INTERFACE Boost::headers simdjson::simdjson Threads::Threads)
 add_library(epione::beast ALIAS epione_beast)
+
+add_library(epione_tls INTERFACE)
+target_link_libraries(epione_tls INTERFACE PkgConfig::OPENSSL Boost::headers Threads::Threads)
+add_library(epione::tls ALIAS epione_tls)
 
 add_library(epione_edit INTERFACE)
 target_link_libraries(epione_edit INTERFACE PkgConfig::EDIT)

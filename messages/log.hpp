@@ -1,8 +1,6 @@
 // The replicated log as journal, replica and store speak of it.
 #pragma once
 
-#include "messages/errors.hpp"
-
 #include <cstdint>
 #include <memory>
 #include <optional>

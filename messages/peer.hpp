@@ -1,9 +1,10 @@
 // What crosses a link between nodes: envelopes of parcels. Never a bare struct, so that neighbouring versions understand each
 // other, and never trusted: every bound is checked, whoever sent it.
 //
-// An envelope is "EPE", a version byte (1), the xxHash64 of the rest (8 bytes, little endian), and a msgpack map: 1 → parcels, an
-// array of [kind, to, bytes]. Members of maps that are not known are skipped, and so are values behind the known ones of an array
-// and parcels of an unknown kind: that is how a later version adds something.
+// An envelope is "EPE", a version byte (1), the xxHash64 of the rest (8 bytes, little endian), and a msgpack map: 1 → parcels,
+// an array of [kind, to, bytes]. A hello is the same with "EPH" and a map of its own; every version must be able to read every
+// other's. Members of maps that are not known are skipped, and so are values behind the known ones of an array and parcels of an
+// unknown kind: that is how a later version adds something.
 #pragma once
 
 #include "messages/raft.hpp"
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -24,7 +26,7 @@ enum class parcel_kind : std::uint8_t {
   request = 2, ///< router's: a question; to: its number, which the reply carries
   reply = 3,   ///< router's: the answer
   cast = 4,    ///< router's: nobody answers
-  ping = 5,    ///< to: the sender's count of bytes received; bytes: encode(ping)
+  ping = 5,    ///< bytes: encode(ping)
   pong = 6,    ///< bytes: encode(pong)
   ack = 7,     ///< to: bytes of envelopes received since the link is there
   chunk = 8,   ///< a piece of a snapshot; to: number of the transfer
@@ -64,12 +66,13 @@ struct envelope_limits {
 /// Bytes an envelope has beside its parcels, and a parcel beside its bytes, at most.
 inline constexpr std::size_t envelope_overhead = 24, parcel_overhead = 24;
 
-std::string encode_envelope(const std::vector<parcel>& parcels);
+std::string encode_envelope(std::span<const parcel> parcels);
 /// Fails with a sentence.
 tl::expected<std::vector<parcel>, std::string> decode_envelope(std::string_view bytes, const envelope_limits& limits);
 
-std::string encode_raft(const std::vector<raft_message>& messages);
-/// Fails with a sentence: also for entries that are not consecutive, and numbers out of range.
+/// Entries are those behind `index`; throws std::logic_error when they are not.
+std::string encode_raft(std::span<const raft_message> messages);
+/// Fails with a sentence.
 tl::expected<std::vector<raft_message>, std::string> decode_raft(std::string_view bytes, const envelope_limits& limits);
 /// About how many bytes encode_raft() makes of it, without making them.
 std::size_t encoded_size(const raft_message& message);
@@ -81,8 +84,7 @@ struct ping {
 };
 struct pong {
   std::int64_t ping_mono_ns = 0, ping_wall_us = 0; ///< of the ping that is answered
-  std::int64_t wall_us = 0;                        ///< of who answers, when the ping was read
-  std::int64_t held_ns = 0;                        ///< from then until the answer was sent
+  std::int64_t wall_us = 0;                        ///< of who answers, at once
 };
 std::string encode(const ping& x);
 std::string encode(const pong& x);

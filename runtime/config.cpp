@@ -180,6 +180,14 @@ private:
       problems_.push_back({place_of("batch.bytes_max", "http.body_bytes_max"), "batch.bytes_max",
                            std::to_string(c.batch.bytes_max) + " is less than http.body_bytes_max (" +
                                std::to_string(c.http.body_bytes_max) + "): the largest submission would not fit a log entry"});
+    const auto& p = c.peers;
+    const std::pair<const char*, const std::string*> files[]{
+        {"peers.certificate", &p.certificate}, {"peers.key", &p.key}, {"peers.authorities", &p.authorities}};
+    for (const auto& [key, path] : files)
+      if (path->empty() && !(p.certificate.empty() && p.key.empty() && p.authorities.empty()))
+        problems_.push_back({place_of(p.certificate.empty() ? "peers.key" : "peers.certificate", "peers.authorities"), key,
+                             "is missing: a node shows a certificate with its key, and knows others by their authorities, or has "
+                             "none of the three"});
   }
 
   std::string place_of(std::string_view a, std::string_view b) const {

@@ -67,6 +67,16 @@ struct config {
     std::uint32_t count = defaults::store_readers;
   } readers;
   struct {
+    std::string address = defaults::peers_address;  ///< empty: as the cluster file says of this node
+    std::string certificate = defaults::peers_file; ///< PEM files; all three or none
+    std::string key = defaults::peers_file;
+    std::string authorities = defaults::peers_file;
+    std::uint32_t handshake_limit_ms = defaults::peer_handshake_limit_ms;
+    std::uint32_t idle_limit_ms = defaults::peer_idle_limit_ms;
+    std::uint32_t certificate_look_ms = defaults::peer_certificate_look_ms;
+    std::uint32_t clock_offset_max_ms = defaults::clock_offset_max_ms;
+  } peers;
+  struct {
     std::uint32_t restarts_max = defaults::restarts_max;
     std::uint32_t restart_period_ms = defaults::restart_period_ms;
   } supervision;

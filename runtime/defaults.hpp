@@ -147,6 +147,7 @@ inline constexpr std::uint32_t checkpoint_retry_ms = 100;        // a reader or 
 
 // ---- links between nodes --------------------------------------------------------------------------------------------
 inline constexpr const char* peers_address = "";                  // where to listen: as the cluster file says
+inline constexpr const char* peers_file = "";                     // of certificate, key and authorities: a node alone needs none
 inline constexpr std::size_t peer_window_bytes = 16u << 20;       // sent and not acknowledged: 130 ms of a gigabit
 inline constexpr std::size_t peer_control_bytes = 1u << 20;       // above the window, so that votes pass a stream of entries
 inline constexpr std::size_t peer_envelope_bytes = 1u << 20;      // gathered into one; what is larger alone has its own

@@ -51,6 +51,21 @@ std::optional<std::string> check_address(std::string& text) {
   return std::nullopt;
 }
 
+std::optional<std::string> check_listening(std::string& text) {
+  in_addr four{};
+  in6_addr six{};
+  if (text.empty() || inet_pton(AF_INET, text.c_str(), &four) == 1 || inet_pton(AF_INET6, text.c_str(), &six) == 1)
+    return std::nullopt;
+  return "'" + text + "' is not an IP address; write 0.0.0.0 or :: for all of this machine's, or leave it out";
+}
+
+/// A node may be started anywhere.
+std::optional<std::string> check_file(std::string& text) {
+  if (text.empty() || (text.front() == '/' && text.find('\0') == std::string::npos))
+    return std::nullopt;
+  return "'" + text + "' is not an absolute path; write one that begins with /";
+}
+
 std::optional<std::string> check_level(std::string& text) {
   if (!parse_log_level(text))
     return "'" + text + "' is not a log level; use debug, info, warning or error";
@@ -129,6 +144,22 @@ std::vector<setting> make_settings() {
        [](config& c) -> u32& { return c.validators.crashes_max; }},
       {"readers.count", "count", 1, 64, "Readers, each with a connection to every shard's store.", "store_readers",
        [](config& c) -> u32& { return c.readers.count; }},
+      {"peers.address", "", 0, 0, "IP address to listen on for other nodes; empty: as the cluster file says of this node.",
+       "peers_address", [](config& c) -> text& { return c.peers.address; }, check_listening},
+      {"peers.certificate", "", 0, 0, "This node's certificate, by which other nodes know it: a PEM file.", "peers_file",
+       [](config& c) -> text& { return c.peers.certificate; }, check_file},
+      {"peers.key", "", 0, 0, "Its private key: a PEM file that only this user may read.", "peers_file",
+       [](config& c) -> text& { return c.peers.key; }, check_file},
+      {"peers.authorities", "", 0, 0, "Whose certificates are trusted, one or more: a PEM file.", "peers_file",
+       [](config& c) -> text& { return c.peers.authorities; }, check_file},
+      {"peers.handshake_limit_ms", "ms", 100, minute_ms, "Time for a link to be made, from the connection to the greeting.",
+       "peer_handshake_limit_ms", [](config& c) -> u32& { return c.peers.handshake_limit_ms; }},
+      {"peers.idle_limit_ms", "ms", 500, 10 * minute_ms, "A link on which nothing is heard for so long is made anew.",
+       "peer_idle_limit_ms", [](config& c) -> u32& { return c.peers.idle_limit_ms; }},
+      {"peers.certificate_look_ms", "ms", 100, hour_ms, "How often it is looked whether the certificate's files were exchanged.",
+       "peer_certificate_look_ms", [](config& c) -> u32& { return c.peers.certificate_look_ms; }},
+      {"peers.clock_offset_max_ms", "ms", 1, hour_ms, "How far two nodes' clocks may differ; more is an alert.",
+       "clock_offset_max_ms", [](config& c) -> u32& { return c.peers.clock_offset_max_ms; }},
       {"supervision.restarts_max", "count", 1, 1'000, "Restarts of one supervisor's children in the period; more stop the node.",
        "restarts_max", [](config& c) -> u32& { return c.supervision.restarts_max; }},
       {"supervision.restart_period_ms", "ms", second_ms, hour_ms, "The period that restarts are counted in.", "restart_period_ms",
@@ -308,6 +339,38 @@ const std::vector<fixed_limit>& fixed_limits() {
       {"letters_list_max", "letters", "Dead letters in one answer of an outbox.", defaults::letters_list_max},
       {"set_aside_remembered_max", "submissions", "Set-aside submissions a shard remembers, to refuse them at once.",
        defaults::set_aside_remembered_max},
+      {"peer_window_bytes", "bytes",
+       "Sent to another node and not acknowledged; more is dropped, and sent again by who needs it.",
+       defaults::peer_window_bytes},
+      {"peer_control_bytes", "bytes", "Room above that for votes, heartbeats and answers.", defaults::peer_control_bytes},
+      {"peer_envelope_bytes", "bytes", "What is gathered for another node at once; one log entry may be larger.",
+       defaults::peer_envelope_bytes},
+      {"peer_envelope_bytes_max", "bytes", "What is read at once from another node; more ends the link.",
+       defaults::peer_envelope_bytes_max},
+      {"peer_queue_bytes_max", "bytes", "Waiting for the network, of one other node.", defaults::peer_queue_bytes_max},
+      {"peer_parcels_max", "parcels", "Of one envelope; more ends the link.", defaults::peer_parcels_max},
+      {"peer_messages_max", "messages", "Of Raft in one parcel; more ends the link.", defaults::peer_messages_max},
+      {"peer_entries_max", "entries", "Of the log in one message; more ends the link.", defaults::peer_entries_max},
+      {"peer_heartbeat_delay_ms", "ms", "How long heartbeats of all groups wait for each other.",
+       defaults::peer_heartbeat_delay_ms},
+      {"peer_ping_ms", "ms", "How often the way to another node, and its clock, are measured.", defaults::peer_ping_ms},
+      {"peer_ping_samples", "pings", "Of which the one with the shortest way tells how the clock goes.",
+       defaults::peer_ping_samples},
+      {"peer_close_limit_ms", "ms", "Time for the other side to answer the end of a link.", defaults::peer_close_limit_ms},
+      {"peer_handshakes_max", "connections", "Of nodes that have not proved who they are; more are closed unheard.",
+       defaults::peer_handshakes_max},
+      {"peer_dial_ms", "ms", "Pause before a node that was not reached is tried again; it doubles each time.",
+       defaults::peer_dial_ms},
+      {"peer_dial_ms_max", "ms", "The longest such pause.", defaults::peer_dial_ms_max},
+      {"peer_certificate_bytes_max", "bytes", "A file with certificates or a key.", defaults::peer_certificate_bytes_max},
+      {"peer_hello_bytes_max", "bytes", "What a node says of itself when a link is made.", defaults::peer_hello_bytes_max},
+      {"node_name_bytes_max", "bytes", "A node's name.", defaults::node_name_bytes_max},
+      {"certificate_days", "days", "How long a node's certificate is good, unless `epione cert issue` is told otherwise.",
+       defaults::certificate_days},
+      {"authority_days", "days", "The same of an authority.", defaults::authority_days},
+      {"certificate_days_max", "days", "The longest that either may be.", defaults::certificate_days_max},
+      {"certificate_warning_days", "days", "Before its end the log begins to say so, once a day.",
+       defaults::certificate_warning_days},
       {"channels_max", "channels", "Sections `[channels.NAME]` of the configuration.", defaults::channels_max},
       {"channel_response_bytes_max", "bytes", "What is read of a web service's answer; the rest is dropped.",
        defaults::channel_response_bytes_max},

@@ -4,6 +4,7 @@
 #include "domain/command.hpp"
 #include "domain/event.hpp"
 #include "domain/notice_change.hpp"
+#include "messages/peer.hpp"
 #include "tests/fuzz/demo.hpp"
 
 #include <filesystem>
@@ -149,6 +150,31 @@ void expressions(corpus to) {
   }
 }
 
+void links(corpus to) {
+  using namespace messages;
+  raft_message append, vote;
+  append.peer = 2;
+  append.term = 3;
+  append.index = 7;
+  append.entries = {{8, 3, entry_type::command, std::make_shared<const std::string>("abc")},
+                    {9, 3, entry_type::barrier, std::make_shared<const std::string>()}};
+  vote.kind = message_kind::request_vote;
+  vote.term = 70'000;
+  vote.pre_vote = true;
+  const raft_message both[]{append, vote};
+  const auto raft = encode_raft(both);
+  to.add("r" + raft);
+  const parcel parcels[]{{parcel_kind::raft, 1, std::make_shared<const std::string>(raft)},
+                         {parcel_kind::ping, 0, std::make_shared<const std::string>(encode(ping{1, 2}))}};
+  const auto whole = encode_envelope(parcels);
+  to.add("e" + whole);
+  to.add("E" + whole.substr(12)); // behind magic, format and checksum
+  const auto greeting = encode(hello{1, 1, "node-a", "c", "0.1.0", 4, 5});
+  to.add("h" + greeting);
+  to.add("H" + greeting.substr(12));
+  to.add("p" + encode(pong{1, 2, 3}));
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -159,4 +185,5 @@ int main(int argc, char** argv) {
   stored(corpus{to / "stored"});
   expressions(corpus{to / "fhirpath"});
   questionnaires(corpus{to / "questionnaire"});
+  links(corpus{to / "peer"});
 }

@@ -1,5 +1,8 @@
 // docs/metrics.md lists what a running node shows, and nothing else.
+#include "cluster/peer_link.hpp"
+#include "cluster/websocket_transport.hpp"
 #include "node/node.hpp"
+#include "tests/unit/actors/actor_fixture.hpp"
 #include "tests/unit/runtime_http/server_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -50,6 +53,22 @@ private:
   std::string directory_;
   std::unique_ptr<node::node> node_;
 };
+
+/// A node alone has no links; what one with links shows as well.
+std::string shown_with_links() {
+  actors::test::actor_fixture with;
+  cluster::local_identity identity{"a", "0.1.0", 1};
+  cluster::peer_view view;
+  cluster::websocket_transport transport{{}, identity, with.log, with.metrics, with.clock, with.random};
+  cluster::peer_link_options options;
+  options.node = "b";
+  auto link = runtime::spawn_actor(with.system, with.env, cluster::peer_link, options,
+                                   std::ref<cluster::peer_transport>(transport), std::cref(identity), std::ref(view));
+  with.run();
+  with.self->send_exit(caf::actor_cast<caf::actor>(link), caf::exit_reason::kill);
+  with.run();
+  return with.metrics.text();
+}
 
 struct metric {
   std::string type;
@@ -116,7 +135,7 @@ BOOST_AUTO_TEST_CASE(the_page_and_a_running_node_name_the_same_metrics) {
   BOOST_TEST(client.ask(get("/patient/1"))->status == 200);
   const auto text = client.ask(get("/metrics"))->body;
   std::ifstream in{EPIONE_SOURCE_DIR "/docs/metrics.md"};
-  const auto there = shown(text), page = documented({std::istreambuf_iterator<char>{in}, {}});
+  const auto there = shown(text + shown_with_links()), page = documented({std::istreambuf_iterator<char>{in}, {}});
   BOOST_TEST(there.size() > 50U);
   for (const auto& [name, m] : there)
     BOOST_TEST((page.contains(name) && page.at(name) == m), name << " (" << m << ") is not so in docs/metrics.md");

@@ -165,6 +165,16 @@ BOOST_AUTO_TEST_CASE(a_batch_must_hold_the_largest_body) {
   BOOST_TEST(problems[0].place == "epione.toml:2");
 }
 
+BOOST_AUTO_TEST_CASE(the_files_of_the_links_come_together_and_with_their_whole_path) {
+  const auto problems = refused(from_file("[peers]\ncertificate = \"/etc/a.crt\"\nkey = \"/etc/a.key\"\n"));
+  BOOST_REQUIRE_EQUAL(problems.size(), 1U);
+  BOOST_TEST(problems[0].key == "peers.authorities");
+  BOOST_TEST(problems[0].place == "epione.toml:2");
+  const auto relative = refused(from_file("[peers]\ncertificate = \"a.crt\"\nkey = \"/k\"\nauthorities = \"/a\"\n"));
+  BOOST_TEST(relative[0].message.find("not an absolute path") != std::string::npos);
+  refused(from_file("[peers]\naddress = \"node-a\"\n"));
+}
+
 BOOST_AUTO_TEST_CASE(the_journal_has_a_place_for_every_shard_and_the_catalog) {
   BOOST_TEST(find_setting("shards.count")->maximum + 1 == defaults::journal_groups_max);
 }
