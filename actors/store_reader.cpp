@@ -2,7 +2,6 @@
 
 #include "domain/event.hpp"
 
-#include <sys/stat.h>
 #include <utility>
 
 namespace epione::actors {
@@ -111,14 +110,6 @@ private:
     return std::make_shared<const T>(std::move(*found));
   }
 
-  /// Device and inode; zeros when there is no such file.
-  static std::pair<std::uint64_t, std::uint64_t> identity(const std::string& path) {
-    struct stat file{};
-    if (::stat(path.c_str(), &file) != 0)
-      return {0, 0};
-    return {file.st_dev, file.st_ino};
-  }
-
   /// T{} when the file does not exist yet.
   template <class T, class Look>
   runtime::storage_result<T> read(std::uint32_t shard, prometheus::Histogram& seconds, Look look) {
@@ -126,8 +117,8 @@ private:
     ++state_.reads;
     auto& connection = state_.shards[shard];
     const auto path = runtime::shard_path(env_.data_directory, shard);
-    if (const auto [device, inode] = identity(path); device != connection.device || inode != connection.inode)
-      connection = {nullptr, device, inode};
+    if (const auto identity = env_.disk.identity(path); identity != connection.identity)
+      connection = {nullptr, identity};
     if (connection.file == nullptr) {
       auto opened = runtime::open_store_reader(env_.disk, env_.data_directory, shard);
       if (!opened && opened.error().code == ec::not_found)

@@ -439,9 +439,6 @@ private:
       if (auto node = node_of(m.peer); !node.empty())
         by_node[std::move(node)].push_back(std::move(m));
     for (auto& [node, parcel] : by_node) {
-      // Who gets it is to read who sent it.
-      for (auto& m : parcel)
-        m.peer = options_.server_id;
       if (auto link = env_.directory->get<peer_link_actor>("peer " + node); link != nullptr)
         self_->send(link, raft_atom::value, options_.group,
                     std::make_shared<const std::vector<raft_message>>(std::move(parcel)));

@@ -468,6 +468,13 @@ using question_receiver = caf::typed_actor<
 using question_receiver_actor =
     caf::typed_actor<caf::replies_to<ask_atom, std::string, bytes_ptr>::with<bytes_ptr>, status_reply>;
 
+/// Looks after who belongs to what, "steward" in the directory; its questions are those of messages/steward.hpp.
+using steward_actor = caf::typed_actor<
+    /// As question_receiver.
+    caf::replies_to<ask_atom, std::string, bytes_ptr>::with<bytes_ptr>,
+    /// To itself: what is to be done next.
+    caf::reacts_to<caf::tick_atom>, status_reply>;
+
 /// Between this node's gateway and the regions of other nodes, "router" in the directory; and questions between nodes.
 using router_actor = caf::typed_actor<
     /// From the gateway: for a shard that is led on that node. Answered by reply, with a hint when it can be tried elsewhere.

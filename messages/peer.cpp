@@ -40,7 +40,8 @@ enum raft_member : std::uint64_t {
   r_features,
   r_capacity,
   r_flags,
-  r_entries
+  r_entries,
+  r_stamp
 };
 enum hello_member : std::uint64_t {
   h_protocol_min = 1,
@@ -206,7 +207,8 @@ void append_entries(std::string& out, const raft_message& m) {
 void append_message(std::string& out, const raft_message& m) {
   const std::pair<raft_member, std::uint64_t> optional[]{
       {r_version, m.version},   {r_index, m.index},       {r_index_term, m.index_term}, {r_commit, m.commit},
-      {r_rejected, m.rejected}, {r_features, m.features}, {r_capacity, m.capacity},     {r_flags, flags_of(m)}};
+      {r_rejected, m.rejected}, {r_features, m.features}, {r_capacity, m.capacity},     {r_flags, flags_of(m)},
+      {r_stamp, m.stamp_ms > 0 ? static_cast<std::uint64_t>(m.stamp_ms) : 0}};
   std::uint32_t members = m.entries.empty() ? 3 : 4;
   for (const auto& [member, value] : optional)
     members += value != 0 ? 1 : 0;
@@ -267,6 +269,14 @@ std::string take_flags(msgpack_reader& in, raft_message& m) {
   return problem;
 }
 
+std::string take_stamp(msgpack_reader& in, std::int64_t& out) {
+  const auto v = in.next();
+  if (!v.is_int64() || v.as_int64() < 0)
+    return "the time of a message is none";
+  out = v.as_int64();
+  return {};
+}
+
 tl::expected<raft_message, std::string> read_message(msgpack_reader& in, const envelope_limits& limits) {
   raft_message m;
   const auto seen = read_members(in, "a message", [&](std::uint64_t member, msgpack_reader& r) -> std::string {
@@ -282,6 +292,7 @@ tl::expected<raft_message, std::string> read_message(msgpack_reader& in, const e
       case r_features: return take_number(r, m.features, "the features of a message");
       case r_capacity: return take_number(r, m.capacity, "the capacity of a message");
       case r_flags: return take_flags(r, m);
+      case r_stamp: return take_stamp(r, m.stamp_ms);
       case r_entries: return take_entries(r, m.entries, limits);
       default: return skip(r);
     }

@@ -12,6 +12,10 @@
 #include "actors/store_reader.hpp"
 #include "actors/validator.hpp"
 #include "cluster/replica.hpp"
+#include "cluster/router.hpp"
+#include "cluster/snapshot_fetcher.hpp"
+#include "cluster/snapshot_server.hpp"
+#include "cluster/steward.hpp"
 #include "runtime/directory.hpp"
 #include "runtime/error_text.hpp"
 #include "runtime/process.hpp"
@@ -48,7 +52,7 @@ int exit_code_of(const caf::error& end) {
 
 actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
     : system_(system), sink_(ports.sink), other_channels_(ports.other_channels), config_(config), kinds_(ports.kinds),
-      notices_(ports.notices),
+      notices_(ports.notices), cluster_(ports.cluster),
       environment_(ports.log, ports.metrics, ports.clock, ports.random, ports.disk, ports.faults,
                    std::make_shared<runtime::directory>(), detached, config.data.directory, ports.process) {
   readiness_.set("catalog", "the studies are being read");
@@ -66,6 +70,38 @@ void actor_tree::forget_actors() {
   gateway_->actor = nullptr;
 }
 
+caf::strong_actor_ptr actor_tree::start_cluster() {
+  auto& c = *cluster_;
+  std::vector<child_spec> children;
+  children.push_back(permanent("links", actor_stop_limit_ms, [this, &c] {
+    cluster::link_keeper_options options;
+    options.node = c.name;
+    options.known = c.known;
+    options.link.clock_offset_max_ms = config_.peers.clock_offset_max_ms;
+    return pointer_to(runtime::spawn_actor(system_, environment_, cluster::link_keeper, options, std::ref(c.transport),
+                                           std::cref(c.identity), std::ref(c.peers), std::cref(c.nodes)));
+  }));
+  children.push_back(permanent("router", actor_stop_limit_ms, [this, &c] {
+    cluster::router_options options;
+    options.node = c.name;
+    options.shards = config_.shards.count;
+    options.request_limit_ms = config_.http.request_limit_ms;
+    options.under_way_max = config_.admission.requests_in_flight_max;
+    return pointer_to(
+        runtime::spawn_actor(system_, environment_, cluster::router, options, std::cref(c.peers), std::ref(c.shards)));
+  }));
+  children.push_back(permanent("snapshots", actor_stop_limit_ms, [this] {
+    return pointer_to(runtime::spawn_blocking(system_, environment_, cluster::snapshot_server));
+  }));
+  children.push_back(permanent("fetcher", actor_stop_limit_ms, [this] {
+    return pointer_to(runtime::spawn_blocking(system_, environment_, cluster::snapshot_fetcher));
+  }));
+  auto beside = start_supervisor("cluster", supervision_strategy::one_for_one, std::move(children));
+  environment_.directory->put("cluster", beside);
+  beside_ = caf::weak_actor_ptr{beside.get()};
+  return beside;
+}
+
 caf::strong_actor_ptr actor_tree::start() {
   auto top = start_supervisor("node", supervision_strategy::rest_for_one, node_children());
   top_ = caf::weak_actor_ptr{top.get()};
@@ -77,6 +113,8 @@ caf::strong_actor_ptr actor_tree::start_console(std::function<void()> request_st
   ports.shards = config_.shards.count;
   ports.readers = config_.readers.count;
   ports.tops = {{"node", top_}};
+  if (cluster_ != nullptr)
+    ports.tops.emplace_back("cluster", beside_);
   ports.request_stop = std::move(request_stop);
   std::vector<child_spec> children;
   children.push_back(permanent("console", actor_stop_limit_ms, [this, ports] {
@@ -167,9 +205,18 @@ std::vector<child_spec> actor_tree::node_children() {
     }
     return start_supervisor("shards", supervision_strategy::one_for_one, std::move(groups));
   }));
+  if (cluster_ != nullptr)
+    children.push_back(permanent("steward", actor_stop_limit_ms, [this] {
+      const auto& c = *cluster_;
+      cluster::steward_options options{c.name, c.cluster, c.server_id, config_.shards.count, c.peer, c.http, c.founding};
+      return pointer_to(runtime::spawn_actor(system_, environment_, cluster::steward, options, std::cref(c.nodes),
+                                             std::ref(c.shards), std::cref(c.peers)));
+    }));
   children.push_back(permanent("gateway", actor_stop_limit_ms, [this] {
     actors::gateway_options options;
     options.shards = config_.shards.count;
+    if (cluster_ != nullptr)
+      options.cluster = {&cluster_->shards, runtime::defaults::leader_wait_ms};
     options.in_flight_per_shard_max = config_.admission.in_flight_per_shard_max;
     options.request_limit_ms = config_.http.request_limit_ms;
     options.retry_after_s = config_.http.retry_after_s;
@@ -225,7 +272,14 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
   const auto n = std::to_string(group);
   std::vector<child_spec> children;
   children.push_back(permanent("replica " + n, actor_stop_limit_ms, [this, group] {
-    return pointer_to(runtime::spawn_actor(system_, environment_, cluster::replica, cluster::replica_options{group}, epochs_));
+    cluster::replica_options options{group};
+    if (cluster_ != nullptr) {
+      options.server_id = cluster_->server_id;
+      options.address = cluster_->name;
+      options.bootstrap = cluster_->founder;
+      options.view = &cluster_->shards;
+    }
+    return pointer_to(runtime::spawn_actor(system_, environment_, cluster::replica, options, epochs_));
   }));
   children.push_back(permanent("store " + n, config_.stop.limit_ms, [this, group] {
     actors::shard_store_options options{group};
@@ -237,6 +291,9 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
   }));
   if (group == 0) {
     children.push_back(permanent("catalog", actor_stop_limit_ms, [this] {
+      if (cluster_ != nullptr)
+        return pointer_to(runtime::spawn_blocking(system_, environment_, actors::catalog_of_cluster, std::ref(catalog_view_),
+                                                  std::ref(readiness_), std::ref(cluster_->nodes), std::cref(cluster_->shards)));
       return pointer_to(
           runtime::spawn_blocking(system_, environment_, actors::catalog, std::ref(catalog_view_), std::ref(readiness_)));
     }));

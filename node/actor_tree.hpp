@@ -6,6 +6,7 @@
 #include "actors/notifier.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/interfaces.hpp"
+#include "node/cluster_parts.hpp"
 #include "runtime/catalog_view.hpp"
 #include "runtime/channels/builtin.hpp"
 #include "runtime/config.hpp"
@@ -39,6 +40,7 @@ struct tree_ports {
   /// False: nobody is told anything, and every notice stays as it is; for who only reads, or imports, without the service's
   /// channels.
   bool notices = true;
+  cluster_parts* cluster = nullptr; ///< null: this node is alone
 };
 
 /// What the end of the node supervisor means for the process: 0 after an orderly stop, 4 when data is damaged, else 1.
@@ -53,6 +55,10 @@ public:
   ~actor_tree() override;
   actor_tree(const actor_tree&) = delete;
   actor_tree& operator=(const actor_tree&) = delete;
+
+  /// Starts the links with other nodes and what speaks over them, beside the tree: before start(), and before this node is a member.
+  /// Only with ports.cluster. When it ends of itself, its exit reason is the node's.
+  caf::strong_actor_ptr start_cluster();
 
   /// Starts the node supervisor. When it ends, its exit reason is the node's: none after a stop, else why.
   caf::strong_actor_ptr start();
@@ -84,12 +90,14 @@ private:
                                          std::vector<actors::child_spec> children);
 
   caf::actor_system& system_;
-  caf::weak_actor_ptr top_; ///< the node supervisor
+  caf::weak_actor_ptr top_;    ///< the node supervisor
+  caf::weak_actor_ptr beside_; ///< that of what speaks with other nodes
   runtime::reply_sink& sink_;
   std::set<std::string> other_channels_;
   runtime::config config_;
   runtime::channel_kinds kinds_;
   bool notices_;
+  cluster_parts* cluster_;
   runtime::catalog_view catalog_view_;
   runtime::readiness readiness_;
   runtime::environment environment_;

@@ -27,6 +27,11 @@ public:
   /// Name of the SQLite VFS that all databases are opened with; null for SQLite's default.
   virtual const char* sqlite_vfs() const = 0;
   virtual bool exists(const std::string& path) = 0;
+  /// Tells files apart that had the same name one after the other; 0: there is no such file, or nobody can tell.
+  virtual std::uint64_t identity(const std::string& path) {
+    static_cast<void>(path);
+    return 0;
+  }
   /// Opens or creates; a created file's directory entry is durable before this returns.
   virtual storage_result<std::unique_ptr<disk_file>> open(const std::string& path) = 0;
   /// Gives a file another name, durably. Replaces nothing: the caller has made sure that `to` is free.

@@ -114,6 +114,13 @@ public:
 
   bool exists(const std::string& path) override { return ::access(path.c_str(), F_OK) == 0; }
 
+  std::uint64_t identity(const std::string& path) override {
+    struct stat file{};
+    if (::stat(path.c_str(), &file) != 0)
+      return 0;
+    return (std::uint64_t{file.st_dev} * 0x9E3779B97F4A7C15u) ^ std::uint64_t{file.st_ino};
+  }
+
   storage_result<std::unique_ptr<disk_file>> open(const std::string& path) override {
     descriptor fd{::open(path.c_str(), O_RDWR | O_CLOEXEC)};
     if (fd.get() < 0 && errno == ENOENT) {

@@ -98,20 +98,41 @@ public:
 
   /// Starts the tree on what the directory holds, and gives it up to `limit_ms` to serve. False: it ended or is not ready.
   bool start(std::int64_t limit_ms = 60'000) {
+    begin();
+    return run_until([this] { return ready(); }, limit_ms);
+  }
+
+  /// The same without waiting. With `cluster`: its links as well; without `tree` nothing but them.
+  void begin(bool whole_tree = true) {
     caf_config_ = std::make_unique<actor_config>();
     system_ = std::make_unique<caf::actor_system>(*caf_config_);
     scheduler_ = &dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
     ended = false;
     end_reason = {};
     tree = std::make_unique<node::actor_tree>(
-        *system_, node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink, other_channels, kinds}, config_,
+        *system_,
+        node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink, other_channels, kinds, true, cluster}, config_,
         false);
+    if (cluster != nullptr)
+      cluster_root_ = tree->start_cluster();
+    if (whole_tree)
+      begin_tree();
+  }
+
+  void begin_tree() {
     root_ = tree->start();
     caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor([this](const caf::error& why) {
       ended = true;
       end_reason = why;
     });
-    return run_until([this] { return ready(); }, limit_ms);
+  }
+
+  /// As far as this node is concerned it is this late now.
+  void advance_to(std::int64_t now_ns) {
+    const auto passed = now_ns - clock.ns;
+    clock.ns = now_ns;
+    scheduler_->advance_time(std::chrono::nanoseconds{passed});
+    scheduler_->run();
   }
 
   bool ready() { return tree->readiness().ready(); }
@@ -165,7 +186,9 @@ public:
     if (!system_)
       return;
     if (!ended) {
-      caf::anon_send_exit(caf::actor_cast<caf::actor>(root_), caf::exit_reason::kill);
+      for (const auto& top : {root_, cluster_root_})
+        if (top != nullptr)
+          caf::anon_send_exit(caf::actor_cast<caf::actor>(top), caf::exit_reason::kill);
       scheduler_->run();
     }
     release();
@@ -365,6 +388,7 @@ public:
   scripted_faults faults;
   std::set<std::string> other_channels{"doctor"}; ///< of the demo; a stub stands there
   runtime::channel_kinds kinds = runtime::builtin_channel_kinds();
+  node::cluster_parts* cluster = nullptr; ///< null: alone
   std::unique_ptr<node::actor_tree> tree;
   bool ended = true;
   caf::error end_reason;
@@ -393,7 +417,7 @@ private:
   void release() {
     notices->held.clear(); // they refer to actors of this system
     end_notifier();
-    root_ = nullptr;
+    root_ = cluster_root_ = nullptr;
     tree.reset();
     system_.reset();
     scheduler_ = nullptr;
@@ -406,7 +430,7 @@ private:
   std::unique_ptr<actor_config> caf_config_;
   std::unique_ptr<caf::actor_system> system_;
   caf::scheduler::test_coordinator* scheduler_ = nullptr;
-  caf::strong_actor_ptr root_, notifier_;
+  caf::strong_actor_ptr root_, cluster_root_, notifier_;
   messages::ticket next_ticket_ = 1;
 };
 

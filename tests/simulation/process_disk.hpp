@@ -17,6 +17,7 @@ public:
 
   const char* sqlite_vfs() const override { return ended_ ? "no-such-vfs" : below_.sqlite_vfs(); }
   bool exists(const std::string& path) override { return !ended_ && below_.exists(path); }
+  std::uint64_t identity(const std::string& path) override { return ended_ ? 0 : below_.identity(path); }
   runtime::storage_result<std::unique_ptr<runtime::disk_file>> open(const std::string& path) override {
     if (ended_)
       return tl::unexpected(runtime::storage_error{ec::io_failed, path + ": the process has ended"});

@@ -140,6 +140,11 @@ bool simulated_disk::exists(const std::string& path) {
   return files_.contains(path);
 }
 
+std::uint64_t simulated_disk::identity(const std::string& path) {
+  const auto file = find(path);
+  return file == nullptr ? 0 : file->number;
+}
+
 runtime::storage_result<void> simulated_disk::rename(const std::string& from, const std::string& to) {
   auto file = find(from);
   if (file == nullptr)
@@ -245,6 +250,7 @@ simulated_disk::file_ptr simulated_disk::find(const std::string& path) const {
 
 simulated_disk::file_ptr simulated_disk::create(const std::string& path) {
   auto file = std::make_shared<simulated_file>();
+  file->number = ++files_made_;
   files_[path] = file;
   return file;
 }

@@ -39,6 +39,7 @@ public:
   void cut_off(std::uint64_t size);
 
   bool name_durable = false;
+  std::uint64_t number = 0; ///< of all files there were
 
 private:
   struct change {
@@ -71,6 +72,7 @@ public:
   // ---- runtime::disk
   const char* sqlite_vfs() const override;
   bool exists(const std::string& path) override;
+  std::uint64_t identity(const std::string& path) override;
   runtime::storage_result<std::unique_ptr<runtime::disk_file>> open(const std::string& path) override;
   runtime::storage_result<void> rename(const std::string& from, const std::string& to) override;
   runtime::storage_result<void> discard(const std::string& path) override;
@@ -125,6 +127,7 @@ private:
   std::mt19937_64 random_;
   runtime::clock& clock_;
   std::map<std::string, file_ptr> files_;
+  std::uint64_t files_made_ = 0;
   std::vector<std::pair<std::string, file_ptr>> unlinked_; ///< names that a crash may bring back
   std::map<std::string, std::shared_ptr<shared_memory>> shared_;
   std::uint64_t generation_ = 1; ///< a handle of an older one is dead

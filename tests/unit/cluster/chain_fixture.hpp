@@ -32,6 +32,7 @@ class chain_disk final : public runtime::disk {
 public:
   const char* sqlite_vfs() const override { return nullptr; }
   bool exists(const std::string& path) override { return real_->exists(path); }
+  std::uint64_t identity(const std::string& path) override { return real_->identity(path); }
   runtime::storage_result<std::unique_ptr<runtime::disk_file>> open(const std::string& path) override {
     return real_->open(path);
   }
