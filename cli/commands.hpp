@@ -27,6 +27,7 @@ void add_study_command(CLI::App& app, command_context& context);
 void add_config_command(CLI::App& app, command_context& context);
 void add_console_command(CLI::App& app, command_context& context);
 void add_channel_command(CLI::App& app, command_context& context);
+void add_cluster_command(CLI::App& app, command_context& context);
 void add_cert_command(CLI::App& app, command_context& context);
 void add_doctor_command(CLI::App& app, command_context& context);
 void add_export_command(CLI::App& app, command_context& context);

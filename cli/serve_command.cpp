@@ -2,7 +2,10 @@
 #include "cli/node_file.hpp"
 #include "cli/settings_flags.hpp"
 #include "cli/stop_signals.hpp"
+#include "node/cluster_side.hpp"
+#include "node/data_directory.hpp"
 #include "node/node.hpp"
+#include "runtime/cluster_file.hpp"
 #include "runtime/log.hpp"
 #include "runtime/process.hpp"
 #include "runtime/service_manager.hpp"
@@ -10,6 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdlib>
+#include <optional>
 #include <ctime>
 #include <ostream>
 #include <stop_token>
@@ -65,7 +69,8 @@ void tell(command_context& context, runtime::log& log, runtime::log_level level,
     log.write(level, "serve", event, {{"why", why}});
 }
 
-int serve(const runtime::config& config, bool demo, command_context& context) {
+int serve(const runtime::config& config, const std::optional<node::cluster_options>& cluster, bool demo,
+          command_context& context) {
   const auto log = runtime::make_json_log(runtime::parse_log_level(config.log.level).value_or(runtime::log_level::info));
   const runtime::service_manager manager{context.environment};
   std::stop_source stop;
@@ -87,7 +92,7 @@ int serve(const runtime::config& config, bool demo, command_context& context) {
   manager.status("recovering " + config.data.directory);
   const auto waiting = [&manager](const std::string& why) { manager.status("not ready yet: " + why); };
   const auto stopping = [&manager] { manager.stopping("finishing what was accepted"); };
-  auto started = node::node::start({.config = config, .demo = demo, .http = true, .waiting = waiting, .stopping = stopping},
+  auto started = node::node::start({.config = config, .cluster = cluster, .demo = demo, .http = true, .waiting = waiting, .stopping = stopping},
                                    stop.get_token());
   if (!started)
     return failed(started.error().exit_code, started.error().message);
@@ -109,17 +114,45 @@ int serve(const runtime::config& config, bool demo, command_context& context) {
   return code;
 }
 
+int serve_in_cluster(const settings_flags& flags, const std::string& cluster_file, const std::string& name, bool demo,
+                     command_context& context) {
+  auto file = runtime::read_cluster_file(cluster_file);
+  if (!file || file->find(name) == nullptr) {
+    context.err << "epione: "
+                << (file ? cluster_file + ": there is no node '" + name + "' in it; write [nodes." + name + "]" : file.error()) << '\n';
+    return exit_code::usage;
+  }
+  const node::cluster_options options{name, std::move(*file)};
+  auto config = flags.resolve(context);
+  if (!config) {
+    print_problems(context.err, config.error());
+    return exit_code::usage;
+  }
+  node::take_cluster_settings(*config, options);
+  if (const auto count = node::shard_count_of(config->values.data.directory))
+    config->values.shards.count = *count;
+  return serve(config->values, options, demo, context);
+}
+
 } // namespace
 
 void add_serve_command(CLI::App& app, command_context& context) {
   auto* verb = app.add_subcommand("serve", "Start a node on a data directory and serve HTTP until SIGTERM or Ctrl-C");
   auto demo = std::make_shared<bool>(false);
   verb->add_flag("--demo", *demo, "Import the demo study (PHQ-9 and GAD-7) at start");
+  auto cluster_file = std::make_shared<std::string>(), name = std::make_shared<std::string>();
+  auto* named = verb->add_option("--node", *name, "Serve as this node of the cluster")->type_name("NAME");
+  auto* file = verb->add_option("--cluster", *cluster_file, "The cluster's file (docs/cluster.md)")->type_name("FILE");
+  named->needs(file);
+  file->needs(named);
   auto flags = settings_flags::all(*verb);
-  verb->callback([flags, demo, &context] {
-    context.chosen = [flags, demo, &context] {
-      const auto config = flags->values(context);
-      return config ? serve(*config, *demo, context) : config.error();
+  verb->callback([flags, demo, cluster_file, name, &context] {
+    context.chosen = [flags, demo, cluster_file, name, &context] {
+      if (cluster_file->empty()) {
+        const auto config = flags->values(context);
+        return config ? serve(*config, std::nullopt, *demo, context) : config.error();
+      }
+      return serve_in_cluster(*flags, *cluster_file, *name, *demo, context);
     };
   });
 }

@@ -207,7 +207,7 @@ std::vector<child_spec> actor_tree::node_children() {
   }));
   if (cluster_ != nullptr)
     children.push_back(permanent("steward", actor_stop_limit_ms, [this] {
-      const auto& c = *cluster_;
+      auto& c = *cluster_;
       cluster::steward_options options{c.name, c.cluster, c.server_id, config_.shards.count, c.peer, c.http, c.founding};
       return pointer_to(runtime::spawn_actor(system_, environment_, cluster::steward, options, std::cref(c.nodes),
                                              std::ref(c.shards), std::cref(c.peers)));

@@ -1,5 +1,6 @@
 #include "node/data_directory.hpp"
 
+#include "domain/cluster_state.hpp"
 #include "runtime/process.hpp"
 #include "runtime/random.hpp"
 
@@ -101,6 +102,7 @@ tl::expected<std::string, directory_error> create_identity(const runtime::config
 struct identity {
   std::string cluster;
   std::uint32_t shards = 0;
+  membership member;
 };
 
 tl::expected<identity, directory_error> read_identity(const std::string& file) {
@@ -118,7 +120,29 @@ tl::expected<identity, directory_error> read_identity(const std::string& file) {
   if (shards < limits->minimum || shards > limits->maximum)
     return tl::unexpected(damaged(file + " is damaged: it says " + std::to_string(shards) +
                                   " shards, which no directory is created with; restore it from a backup"));
-  return identity{content["cluster"].get<std::string>(), static_cast<std::uint32_t>(shards)};
+  identity found{content["cluster"].get<std::string>(), static_cast<std::uint32_t>(shards), {}};
+  if (content.contains("node")) {
+    if (!content["node"].is_string() || !domain::is_node_name(content["node"].get<std::string>()) || !content.contains("server") ||
+        !content["server"].is_number_unsigned() || content["server"].get<std::uint64_t>() == 0)
+      return tl::unexpected(damaged(file + " is damaged: node and server must name a member; restore it from a backup"));
+    found.member.node = content["node"].get<std::string>();
+    found.member.server_id = content["server"].get<std::uint64_t>();
+    found.member.founder = content.value("founder", false);
+    found.member.founding = content.value("founding", std::string{});
+  }
+  return found;
+}
+
+std::optional<std::string> write_identity(const std::string& directory, const identity& who) {
+  nlohmann::json content{{"format", format_version}, {"cluster", who.cluster}, {"shards", who.shards}};
+  if (!who.member.node.empty()) {
+    content["node"] = who.member.node;
+    content["server"] = who.member.server_id;
+    content["founder"] = who.member.founder;
+    if (!who.member.founding.empty())
+      content["founding"] = who.member.founding;
+  }
+  return write_durably(directory, identity_file, content.dump(2) + "\n");
 }
 
 tl::expected<std::string, directory_error> check_identity(const runtime::config& config, const std::string& file) {
@@ -185,7 +209,59 @@ tl::expected<data_directory, directory_error> open_data_directory(const runtime:
   if (!cluster)
     return tl::unexpected(cluster.error());
   result.cluster = std::move(*cluster);
+  if (auto found = read_identity(file))
+    result.member = std::move(found->member);
   return result;
+}
+
+bool holds_data(const std::string& directory) {
+  std::error_code unknown;
+  return fs::exists(identity_path(directory), unknown) || fs::exists(directory + "/journal.db", unknown);
+}
+
+tl::expected<data_directory, directory_error> open_empty_directory(const std::string& directory) {
+  data_directory result;
+  result.path = directory;
+  if (auto why = create_directory(result.path))
+    return tl::unexpected(*why);
+  auto lock = runtime::open_directory_lock(result.path);
+  if (!lock)
+    return tl::unexpected(failed(lock.error().message));
+  result.lock = std::move(*lock);
+  if (holds_data(directory))
+    return tl::unexpected(failed(directory + " holds data already"));
+  return result;
+}
+
+tl::expected<void, directory_error> found_cluster(const runtime::config& config, const membership& member) {
+  const auto opened = open_data_directory(config);
+  if (!opened)
+    return tl::unexpected(opened.error());
+  if (!opened->member.node.empty())
+    return tl::unexpected(failed(config.data.directory + " belongs to a cluster already, as node " + opened->member.node +
+                                 "; start it with: epione serve --node " + opened->member.node + " --cluster FILE"));
+  if (auto why = write_identity(config.data.directory, {opened->cluster, config.shards.count, member}))
+    return tl::unexpected(failed(*why));
+  return {};
+}
+
+tl::expected<void, directory_error> write_membership(const std::string& directory, const std::string& cluster, std::uint32_t shards,
+                                                     const membership& member) {
+  if (auto why = write_identity(directory, {cluster, shards, member}))
+    return tl::unexpected(failed(*why));
+  return {};
+}
+
+tl::expected<std::string, directory_error> joining_name(const std::string& directory) {
+  constexpr const char* joining_file = "joining.json";
+  std::ifstream in{directory + "/" + joining_file};
+  const auto content = nlohmann::json::parse(in, nullptr, false);
+  if (content.is_object() && content.contains("attempt") && content["attempt"].is_string())
+    return content["attempt"].get<std::string>();
+  auto name = new_cluster_name();
+  if (auto why = write_durably(directory, joining_file, nlohmann::json{{"attempt", name}}.dump() + "\n"))
+    return tl::unexpected(failed(*why));
+  return name;
 }
 
 } // namespace epione::node

@@ -12,10 +12,19 @@
 
 namespace epione::node {
 
+/// Which member of a cluster a directory is.
+struct membership {
+  std::string node;            ///< its name; empty: it has never been part of a cluster of several
+  std::uint64_t server_id = 1; ///< never that of another directory
+  bool founder = true;         ///< the cluster began on it
+  std::string founding;        ///< founder: encode(domain::cluster_state), in hexadecimal digits; empty: none
+};
+
 /// Held for as long as the node runs.
 struct data_directory {
   std::string path;
   std::string cluster; ///< random name given at creation
+  membership member;
   std::unique_ptr<runtime::directory_lock> lock;
 };
 
@@ -41,6 +50,24 @@ std::optional<std::string> cluster_of(const std::string& directory);
 /// Why this user should not write into it while no node runs: it belongs to another, whose service could not write what this one
 /// makes. `command` is named in the sentence. Nothing when it is this user's, or not there yet.
 std::optional<std::string> why_not_owner(const std::string& directory, const std::string& command);
+
+/// Makes a directory (new, or that of a node that was alone) the one a cluster begins with: a name, and what group 0 is to be told of
+/// the others. Not while a node runs on it. Fails for one that is part of a cluster already.
+tl::expected<void, directory_error> found_cluster(const runtime::config& config, const membership& member);
+
+/// Makes an empty directory that of a member which the cluster has let join.
+tl::expected<void, directory_error> write_membership(const std::string& directory, const std::string& cluster, std::uint32_t shards,
+                                                     const membership& member);
+
+/// The name under which an empty directory asks to join: random, made once and kept, so that an answer that is lost can be asked for
+/// again.
+tl::expected<std::string, directory_error> joining_name(const std::string& directory);
+
+/// Whether it holds what a node has stored, or the word of a cluster that it belongs to it.
+bool holds_data(const std::string& directory);
+
+/// Creates the directory (mode 0700) without a cluster.json, and takes its lock.
+tl::expected<data_directory, directory_error> open_empty_directory(const std::string& directory);
 
 /// Creates the directory (mode 0700) and its cluster.json, or checks that it fits the configuration: format, shard count. Refuses
 /// one that another process uses, and one that holds data but no cluster.json.

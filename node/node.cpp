@@ -2,6 +2,8 @@
 
 #include "actors/console_commands.hpp"
 #include "node/actor_tree.hpp"
+#include "node/cluster_answers.hpp"
+#include "node/cluster_side.hpp"
 #include "node/data_directory.hpp"
 #include "node/node_metrics.hpp"
 #include "runtime/admin_socket.hpp"
@@ -132,6 +134,7 @@ struct node::impl {
   // ---- start -----------------------------------------------------------------------------------------------------------
 
   std::optional<node_error> start(std::stop_token stop) {
+    stop_token = stop;
     stop_asked.emplace(std::move(stop), [this] { request_stop(); });
     auto failed = start_parts();
     if (failed) {
@@ -142,12 +145,23 @@ struct node::impl {
   }
 
   std::optional<node_error> start_parts() {
+    if (options.cluster) {
+      if (auto failed = become_member(); failed || asked_to_stop())
+        return failed;
+    }
     auto opened = open_data_directory(options.config);
     if (!opened)
       return node_error{opened.error().exit_code, opened.error().message};
     directory = std::move(*opened);
+    if (auto failed = check_membership())
+      return failed;
     system = std::make_unique<caf::actor_system>(caf_config);
-    tree_ports ports{*log, numbers, clock, random, *disk, nullptr, *process, sink, {}, options.kinds, options.http};
+    if (options.cluster) {
+      if (auto failed = make_cluster_side())
+        return failed;
+      others->become(directory.cluster, directory.member, "");
+    }
+    tree_ports ports = ports_of();
     tree = std::make_unique<actor_tree>(*system, ports, options.config, true);
     if (options.http) {
       if (auto failed = start_http())
@@ -157,6 +171,11 @@ struct node::impl {
       for (const auto& file : runtime::unusable_files(options.config.channels))
         log->warning("node", "a channel's file cannot be used",
                      {{"channel", file.channel}, {"key", file.key}, {"why", file.why}});
+    if (others) {
+      others->parts().http = address;
+      cluster_root = tree->start_cluster();
+      others->start(*tree);
+    }
     start_tree();
     if (options.http) { // before the node is ready: what keeps it from that is to be seen and mended
       if (auto failed = start_admin())
@@ -170,6 +189,73 @@ struct node::impl {
         return node_error{runtime::exit_code::failed, "the demo study could not be imported: " + sentence_of(imported.error())};
     }
     return std::nullopt;
+  }
+
+  tree_ports ports_of() {
+    tree_ports ports{*log, numbers, clock, random, *disk, nullptr, *process, sink, {}, options.kinds, options.http};
+    ports.cluster = others ? &others->parts() : nullptr;
+    return ports;
+  }
+
+  std::optional<node_error> make_cluster_side() {
+    others = std::make_unique<cluster_side>(*options.cluster, options.config, *log, numbers, clock, random);
+    if (auto listening = others->listen(); !listening)
+      return node_error{runtime::exit_code::failed, listening.error()};
+    return std::nullopt;
+  }
+
+  /// A directory that belongs to a cluster is started as what it is, or not at all.
+  std::optional<node_error> check_membership() const {
+    const auto& name = directory.member.node;
+    const auto& path = directory.path;
+    if (!options.cluster && !name.empty() && options.http)
+      return node_error{runtime::exit_code::failed, path + " belongs to node " + name +
+                                                        " of a cluster; start it with: epione serve --node " + name + " --cluster FILE"};
+    if (options.cluster && name.empty())
+      return node_error{runtime::exit_code::failed,
+                        path + " holds the data of a node that is alone. To begin a cluster with it, say once: epione cluster init "
+                               "--cluster FILE --node " +
+                            options.cluster->node + " --data-dir " + path};
+    if (options.cluster && name != options.cluster->node)
+      return node_error{runtime::exit_code::failed,
+                        path + " is that of node " + name + ", not of " + options.cluster->node + "; name the right directory"};
+    return std::nullopt;
+  }
+
+  /// An empty directory asks the cluster's nodes to be let in, with nothing running but its links.
+  std::optional<node_error> become_member() {
+    if (holds_data(options.config.data.directory))
+      return std::nullopt;
+    auto empty = open_empty_directory(options.config.data.directory);
+    if (!empty)
+      return node_error{empty.error().exit_code, empty.error().message};
+    if (auto failed = make_cluster_side())
+      return failed;
+    log->info("node", "asks to be let into the cluster", {{"node", options.cluster->node}});
+    std::optional<node_error> result;
+    {
+      actor_config joining_config;
+      caf::actor_system joining{joining_config};
+      actor_tree links{joining, ports_of(), options.config, true};
+      auto root_of_links = links.start_cluster();
+      others->start(links);
+      const auto& http = options.config.http;
+      auto granted = others->join(joining, links, options.config.data.directory,
+                                  "http://" + http.address + ":" + std::to_string(http.port), stop_token, options.waiting);
+      if (granted) {
+        log->info("node", "belongs to the cluster", {{"node", options.cluster->node}, {"server", granted->server_id}});
+        options.config.shards.count = granted->shards;
+      } else if (!granted.error().empty()) {
+        result = node_error{runtime::exit_code::failed, granted.error()};
+      }
+      others->stop();
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(root_of_links), caf::exit_reason::user_shutdown);
+      root_of_links = nullptr;
+      links.forget_actors();
+      joining.await_all_actors_done();
+    }
+    others.reset();
+    return result;
   }
 
   std::optional<node_error> start_http() {
@@ -241,6 +327,11 @@ struct node::impl {
     if (r.command == "apply-committed") {
       apply_committed();
       return {};
+    }
+    if (r.command.starts_with("cluster-")) {
+      if (!others)
+        return {runtime::exit_code::failed, "this node is alone: it was started without --cluster", {}};
+      return answer_cluster(r, user, *system, *tree, others->parts(), options.config.shards.count);
     }
     if (r.command != "study-import")
       return {runtime::exit_code::usage, "this node does not know the command '" + r.command + "'", {}};
@@ -366,6 +457,7 @@ struct node::impl {
     if (options.stopping)
       options.stopping();
     tree->readiness().set("node", "stopping");
+    hand_over();
     finish_requests(end - limit / 2); // the actors need time as well, however slow a client is
     const bool stopped = stop_tree(left_until(end));
     const auto result = stopped ? exit_code_of(end_reason) : runtime::exit_code::failed;
@@ -400,6 +492,24 @@ struct node::impl {
     }
   }
 
+  /// The shards that are led here are led by other nodes before this one stops to answer.
+  void hand_over() {
+    if (!others)
+      return;
+    const auto led = others->parts().shards.led_here();
+    for (const auto& [group, v] : led)
+      if (auto replica = tree->directory().get<replica_actor>("replica " + std::to_string(group)); replica != nullptr)
+        if (v.members.size() > 1)
+          caf::anon_send(replica, transfer_atom::value, std::uint64_t{0});
+    const auto end = steady_clock::now() + milliseconds{runtime::defaults::hand_over_limit_ms};
+    const auto is_left = [&] {
+      const auto now = others->parts().shards.led_here();
+      return std::any_of(now.begin(), now.end(), [](const auto& x) { return x.second.members.size() > 1; });
+    };
+    while (is_left() && steady_clock::now() < end)
+      std::this_thread::sleep_for(poll_period);
+  }
+
   bool stop_tree(milliseconds limit) {
     if (root == nullptr)
       return true;
@@ -410,6 +520,10 @@ struct node::impl {
       process->fatal(runtime::exit_code::failed,
                      "the actors did not stop within the limit; what is acknowledged is in the journal");
     root = nullptr;
+    if (others)
+      others->stop();
+    if (cluster_root != nullptr)
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(std::exchange(cluster_root, nullptr)), caf::exit_reason::user_shutdown);
     return stopped;
   }
 
@@ -426,13 +540,15 @@ struct node::impl {
   actor_config caf_config;
   std::unique_ptr<caf::actor_system> system;
   forwarding_sink sink;
+  std::unique_ptr<cluster_side> others; ///< null: this node is alone
   std::unique_ptr<actor_tree> tree;
   std::unique_ptr<runtime::admission> admitted;
   std::unique_ptr<node_metrics> looked_up;
   std::unique_ptr<runtime::http_server> http;
   std::unique_ptr<runtime::admin_server> admin;
   std::string address;
-  caf::strong_actor_ptr root, console;
+  std::stop_token stop_token;
+  caf::strong_actor_ptr root, console, cluster_root;
 
   int code = runtime::exit_code::done; ///< what the process is to end with
   std::string failure;                 ///< why it did not start

@@ -3,11 +3,13 @@
 
 #include "domain/study.hpp"
 #include "runtime/channels/builtin.hpp"
+#include "node/cluster_side.hpp"
 #include "runtime/config.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <tl/expected.hpp>
@@ -17,6 +19,7 @@ namespace epione::node {
 
 struct node_options {
   runtime::config config;
+  std::optional<cluster_options> cluster = {}; ///< none: this node is alone
   bool demo = false; ///< import the demo study, which is part of the program
   /// False, for commands on a stopped node's directory: no HTTP, no admin socket, and no notice is sent or settled, because the
   /// command may have been given none of the service's channels.

@@ -125,6 +125,7 @@ inline constexpr std::uint32_t membership_pause_ms = 600;         // after it; u
 inline constexpr std::size_t membership_steps_at_once = 4;        // groups that are changed at the same time
 inline constexpr std::uint32_t leadership_rest_ms = 5'000;        // everything has been whole so long before leaderships move
 inline constexpr std::uint32_t leadership_move_ms = 1'000;        // between two of them
+inline constexpr std::uint32_t hand_over_limit_ms = 2'000;        // a node that stops gives its leaderships away first
 inline constexpr std::uint32_t question_limit_ms = 60'000;        // one node's question to another, unless it says less
 inline constexpr std::uint32_t leader_wait_ms = 5'000;            // a request waits so long for its shard to be led: some elections
 inline constexpr std::uint32_t snapshot_hold_answer_ms = 30'000;  // to apply and checkpoint a store before it is copied

@@ -1,0 +1,227 @@
+#include "node/cluster_answers.hpp"
+
+#include "domain/ids.hpp"
+#include "messages/steward.hpp"
+#include "runtime/directory.hpp"
+#include "runtime/error_text.hpp"
+#include "runtime/process.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace epione::node {
+
+using namespace messages;
+using nlohmann::json;
+using runtime::admin_reply;
+using std::chrono::milliseconds;
+namespace exit_code = runtime::exit_code;
+namespace defaults = runtime::defaults;
+
+namespace {
+
+std::string argument(const runtime::admin_request& r, const char* name) {
+  const auto found = r.arguments.find(name);
+  return found == r.arguments.end() ? std::string{} : found->second;
+}
+
+json describe_node(const domain::cluster_node& n, const cluster_parts& parts, std::uint64_t leads) {
+  json out{{"name", n.name}, {"server", n.server_id}, {"state", std::string{domain::to_text(n.phase)}},
+           {"peer", n.peer}, {"http", n.http},        {"leads", leads}};
+  if (n.name == parts.name) {
+    out["here"] = true;
+    out["linked"] = true;
+    out["version"] = EPIONE_VERSION;
+    out["http"] = parts.http;
+    return out;
+  }
+  const auto p = parts.peers.get(n.name);
+  out["here"] = false;
+  out["linked"] = p && p->linked;
+  out["version"] = p ? p->version : "";
+  out["since_us"] = p ? p->since_us : 0;
+  out["round_trip_ms"] = p && p->round_trip_ns ? json(static_cast<double>(*p->round_trip_ns) / 1e6) : json(nullptr);
+  out["clock_offset_ms"] = p && p->clock_offset_us ? json(static_cast<double>(*p->clock_offset_us) / 1e3) : json(nullptr);
+  if (p && !p->linked)
+    out["why"] = p->why;
+  return out;
+}
+
+struct shard_description {
+  json text;
+  std::optional<std::string> missing; ///< why it is not whole
+};
+
+shard_description describe_shard(std::uint32_t group, const cluster_parts& parts, const domain::cluster_state* nodes) {
+  const auto v = parts.shards.best(group);
+  shard_description out;
+  const bool led = v && v->role == "leader" && v->serving;
+  out.text = {{"id", group},
+              {"leader", led ? json(v->leader) : json(nullptr)},
+              {"term", v ? v->term : 0},
+              {"commit", v ? v->commit : 0},
+              {"replicas", json::array()}};
+  if (!led)
+    out.missing = "no node is known to lead it";
+  std::size_t voters = 0;
+  if (v)
+    for (const auto& m : v->members) {
+      const auto lag = m.known ? v->last - std::min(m.match, v->last) : 0;
+      const bool heard = !m.known || m.role == "leader" || (m.heard_ms >= 0 && m.heard_ms < 4 * std::int64_t{defaults::raft_election_ms});
+      out.text["replicas"].push_back({{"node", m.node},
+                                      {"role", m.role},
+                                      {"lag", m.known ? json(lag) : json(nullptr)},
+                                      {"reachable", heard}});
+      if (m.role == "stand-by")
+        continue;
+      ++voters;
+      if (!out.missing && !heard)
+        out.missing = "node " + m.node + " is not heard";
+      if (!out.missing && lag > defaults::raft_promotion_lag_max)
+        out.missing = "node " + m.node + " is " + std::to_string(lag) + " entries behind";
+    }
+  if (nodes == nullptr || out.missing)
+    return out;
+  const auto members = static_cast<std::size_t>(std::count_if(
+      nodes->nodes.begin(), nodes->nodes.end(), [](const auto& n) { return n.phase != domain::node_phase::leaving; }));
+  const auto wanted = std::min<std::size_t>(members, group == 0 ? defaults::catalog_voters_max : nodes->replication_factor);
+  if (voters < wanted)
+    out.missing = "it is on " + std::to_string(voters) + " of " + std::to_string(wanted) + " nodes";
+  return out;
+}
+
+std::optional<steward_answer> ask(caf::actor_system& system, actor_tree& tree, const std::string& node, const steward_question& q,
+                                  std::string& why) {
+  const auto router = tree.directory().get<router_actor>("router");
+  if (router == nullptr) {
+    why = "the router is not running; the log says why";
+    return std::nullopt;
+  }
+  std::optional<steward_answer> result;
+  caf::scoped_actor self{system, true};
+  const auto limit_ms = 2 * defaults::membership_step_limit_ms;
+  self->request(router, milliseconds{limit_ms + defaults::console_margin_ms}, ask_atom::value, node, routed_kind::steward,
+                std::make_shared<const std::string>(encode(q)), limit_ms)
+      .receive(
+          [&](const bytes_ptr& bytes) {
+            if (auto a = decode_steward_answer(*bytes))
+              result = std::move(*a);
+            else
+              why = a.error();
+          },
+          [&](caf::error& x) { why = runtime::error_text(x); });
+  return result;
+}
+
+admin_reply reply_of(const std::optional<steward_answer>& a, const std::string& why) {
+  if (!a)
+    return {exit_code::failed, why, {}};
+  if (a->error != ec::none)
+    return {exit_code::failed, a->text, {}};
+  return {exit_code::done, {}, {{"text", a->text}}};
+}
+
+admin_reply locate(const runtime::admin_request& r, actor_tree& tree, const cluster_parts& parts, std::uint32_t shards) {
+  auto study = argument(r, "study");
+  const auto catalog = tree.catalog_view().get();
+  if (study.empty()) {
+    if (catalog->studies.size() != 1)
+      return {exit_code::usage, std::to_string(catalog->studies.size()) + " studies are loaded; say which one with --study", {}};
+    study = catalog->studies.begin()->first;
+  }
+  const auto shard = domain::shard_of(domain::subject_hash(study, argument(r, "patient")), shards);
+  const auto where = parts.shards.where(shard);
+  const auto leader = where.here ? parts.name : where.leader;
+  std::string http;
+  if (where.here)
+    http = parts.http;
+  else if (const auto nodes = parts.nodes.get())
+    if (const auto* n = nodes->find(leader))
+      http = n->http;
+  const json out{{"shard", shard},
+                 {"leader", leader.empty() ? json(nullptr) : json(leader)},
+                 {"http", http.empty() ? json(nullptr) : json(http)}};
+  return {leader.empty() ? exit_code::problems : exit_code::done, leader.empty() ? "no node is known to lead it just now" : "",
+          {{"json", out.dump()}}};
+}
+
+admin_reply change_nodes(const runtime::admin_request& r, const std::string& user, caf::actor_system& system, actor_tree& tree,
+                         const cluster_parts& parts) {
+  steward_question q;
+  q.verb = steward_verb::nodes;
+  q.text = argument(r, "verb");
+  q.text2 = argument(r, "node");
+  q.text3 = argument(r, "peer");
+  q.text4 = user;
+  std::string why, to;
+  if (q.text == "drain" || q.text == "undrain") {
+    to = q.text2;
+  } else {
+    const auto where = parts.shards.where(0);
+    to = where.here ? parts.name : where.leader;
+    if (to.empty())
+      return {exit_code::failed, "no node is known to lead group 0 just now; try again", {}};
+  }
+  const auto answer = ask(system, tree, to, q, why);
+  return reply_of(answer, why);
+}
+
+admin_reply transfer(const runtime::admin_request& r, caf::actor_system& system, actor_tree& tree, const cluster_parts& parts) {
+  std::uint32_t shard = 0;
+  const auto text = argument(r, "shard"), to = argument(r, "node");
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), shard);
+  const auto v = parts.shards.best(shard);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || !v)
+    return {exit_code::usage, "there is no shard " + text, {}};
+  const auto member = std::find_if(v->members.begin(), v->members.end(), [&](const auto& m) { return m.node == to; });
+  if (member == v->members.end())
+    return {exit_code::usage, "node " + to + " has no replica of shard " + text, {}};
+  std::string why;
+  const auto answer = ask(system, tree, v->leader, steward_question::transfer(shard, member->id), why);
+  auto reply = reply_of(answer, why);
+  if (reply.code == exit_code::done)
+    reply.values["text"] = "shard " + text + " is handed over to node " + to;
+  return reply;
+}
+
+} // namespace
+
+std::string cluster_status_json(const cluster_parts& parts, std::uint32_t shards, bool& whole) {
+  const auto nodes = parts.nodes.get();
+  json out{{"cluster", parts.cluster}, {"nodes", json::array()}, {"shards", json::array()}, {"missing", json::array()}};
+  std::map<std::string, std::uint64_t> leads;
+  for (std::uint32_t g = 0; g <= shards; ++g) {
+    auto shard = describe_shard(g, parts, nodes.get());
+    if (shard.text["leader"].is_string())
+      ++leads[shard.text["leader"].get<std::string>()];
+    if (shard.missing)
+      out["missing"].push_back({{"shard", g}, {"why", *shard.missing}});
+    out["shards"].push_back(std::move(shard.text));
+  }
+  if (nodes != nullptr)
+    for (const auto& n : nodes->nodes)
+      out["nodes"].push_back(describe_node(n, parts, leads[n.name]));
+  whole = out["missing"].empty();
+  return out.dump();
+}
+
+admin_reply answer_cluster(const runtime::admin_request& r, const std::string& user, caf::actor_system& system, actor_tree& tree,
+                           cluster_parts& parts, std::uint32_t shards) {
+  if (r.command == "cluster-status") {
+    bool whole = false;
+    auto text = cluster_status_json(parts, shards, whole);
+    return {whole ? exit_code::done : exit_code::problems, {}, {{"json", std::move(text)}}};
+  }
+  if (r.command == "cluster-locate")
+    return locate(r, tree, parts, shards);
+  if (r.command == "cluster-nodes")
+    return change_nodes(r, user, system, tree, parts);
+  if (r.command == "cluster-transfer")
+    return transfer(r, system, tree, parts);
+  return {exit_code::usage, "this node does not know the command '" + r.command + "'", {}};
+}
+
+} // namespace epione::node
