@@ -22,7 +22,7 @@ make_files() {
   mkdir -p "$place"
   "$epione" cert init-authority --out "$place/authority" --name "loopback" >/dev/null
   {
-    printf 'replication_factor = 3\n\n[peers]\ncertificate = "certs/{node}.crt"\nkey = "certs/{node}.key"\nauthorities = "certs/authorities.pem"\n'
+    printf 'replication_factor = 3\n\n[peers]\ncertificate = "certs/{node}.crt"\nkey = "certs/{node}.key"\nauthorities = "certs/authorities.crt"\n'
     for n in $(seq "$count"); do
       printf '\n[nodes.n%s]\npeer = "127.0.0.1:%s"\nhttp = "127.0.0.1:%s"\ndata_dir = "n%s"\n' "$n" "$((base + n))" "$((base + 1000 + n))" "$n"
     done

@@ -17,6 +17,19 @@ struct three_nodes {
     const bool formed = cluster.form();
     BOOST_REQUIRE_MESSAGE(formed, why());
   }
+  test_cluster::member& other_than(const test_cluster::member& m, std::size_t which) {
+    std::vector<test_cluster::member*> others;
+    for (auto& x : cluster.members)
+      if (x.get() != &m)
+        others.push_back(x.get());
+    return *others.at(which);
+  }
+  void wipe(test_cluster::member& m) {
+    for (const auto& file : disk.disk().files())
+      if (file.rfind(m.directory + "/", 0) == 0)
+        disk.disk().remove(file);
+    m.server_id = 0;
+  }
   std::string why() {
     std::string text = cluster.why_not;
     for (auto& m : cluster.members) {
@@ -35,6 +48,14 @@ struct three_nodes {
   }
 };
 
+std::uint32_t shard_of(const std::string& patient) {
+  return domain::shard_of(domain::subject_hash("demo", patient), test_node::small_config().shards.count);
+}
+
+std::string receipt_of(int patient) {
+  return domain::to_text(domain::make_receipt("demo", std::to_string(patient), "key"));
+}
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(cluster, three_nodes)
@@ -47,7 +68,8 @@ BOOST_AUTO_TEST_CASE(a_node_that_is_alone_grows_to_three_and_any_of_them_answers
   }
   for (auto& m : cluster.members)
     for (int patient = 1; patient <= 6; ++patient)
-      BOOST_TEST(cluster.receipts(*m, std::to_string(patient)).size() == 1u);
+      BOOST_TEST(cluster.receipts(*m, std::to_string(patient)) == std::vector<std::string>{receipt_of(patient)},
+                 boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_acknowledged_survives_the_leader_and_a_repeat_gets_its_first_receipt) {
@@ -61,6 +83,100 @@ BOOST_AUTO_TEST_CASE(what_is_acknowledged_survives_the_leader_and_a_repeat_gets_
   BOOST_TEST(cluster.send(other, "7", test_node::phq9(), "k2") == 202);
   BOOST_TEST(cluster.send(other, "7", test_node::phq9(), "k1") == 200);
   BOOST_TEST(cluster.receipts(other, "7").size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_leader_that_is_cut_off_shows_nothing_that_may_be_old) {
+  form();
+  BOOST_REQUIRE(cluster.send(cluster.at(1), "7", test_node::phq9(), "k1") == 202);
+  auto* old = cluster.leader(shard_of("7"));
+  BOOST_REQUIRE(old != nullptr);
+  auto& one = other_than(*old, 0);
+  auto& two = other_than(*old, 1);
+  cluster.network.cut(old->name, one.name);
+  cluster.network.cut(old->name, two.name);
+  BOOST_TEST(cluster.send(one, "7", test_node::phq9(), "k2") == 202);
+  const auto t = old->node->get("7");
+  cluster.run_until([&] { return old->node->sink.answers.count(t) != 0; }, 12'000);
+  BOOST_REQUIRE(old->node->sink.answers.count(t) == 1u);
+  BOOST_TEST(old->node->sink.answers.at(t).status == 503);
+  cluster.network.heal(old->name, one.name);
+  cluster.network.heal(old->name, two.name);
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return cluster.whole(); }, 60'000), why());
+  BOOST_TEST(cluster.receipts(*old, "7").size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_frozen_leader_that_goes_on_neither_answers_nor_loses_anything) {
+  form();
+  auto* old = cluster.leader(shard_of("7"));
+  BOOST_REQUIRE(old != nullptr);
+  auto& one = other_than(*old, 0);
+  const auto before = old->node->post("7", test_node::phq9(), "k1");
+  old->paused = true;
+  cluster.run(3'000);
+  BOOST_TEST(cluster.send(one, "7", test_node::phq9(), "k2") == 202);
+  old->paused = false;
+  cluster.run_until([&] { return old->node->sink.answers.count(before) != 0; }, 15'000);
+  BOOST_REQUIRE(old->node->sink.answers.count(before) == 1u);
+  const auto status = old->node->sink.answers.at(before).status;
+  BOOST_TEST((status == 202 || status == 503));
+  const auto again = cluster.send(one, "7", test_node::phq9(), "k1");
+  BOOST_TEST((again == 200 || (again == 202 && status == 503)));
+  BOOST_TEST(cluster.receipts(one, "7").size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_directory_under_a_known_name_is_refused_until_the_node_is_replaced) {
+  form();
+  for (int patient = 1; patient <= 4; ++patient)
+    BOOST_REQUIRE(cluster.send(cluster.at(1), std::to_string(patient), test_node::phq9(), "key") == 202);
+  auto& lost = cluster.at(3);
+  cluster.crash(lost);
+  wipe(lost);
+  cluster.start(lost);
+  BOOST_TEST(!cluster.join(lost));
+  BOOST_TEST(cluster.why_not.find("epione cluster replace n3") != std::string::npos, cluster.why_not);
+  BOOST_TEST(cluster.change_nodes(cluster.at(1), "replace", "n3") == "");
+  cluster.crash(lost);
+  cluster.start(lost);
+  const bool joined = cluster.join(lost, 60'000);
+  BOOST_REQUIRE_MESSAGE(joined, why());
+  BOOST_TEST(lost.server_id == 4u);
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return cluster.whole(); }, 120'000), why());
+  for (int patient = 1; patient <= 4; ++patient)
+    BOOST_TEST(cluster.receipts(lost, std::to_string(patient)).size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_missed_what_the_others_have_cut_takes_over_a_copy_of_their_stores) {
+  form();
+  auto& late = cluster.at(3);
+  cluster.crash(late);
+  for (int patient = 1; patient <= 8; ++patient)
+    BOOST_REQUIRE(cluster.send(cluster.at(1), std::to_string(patient), test_node::phq9(), "key") == 202);
+  // Each writes its stores down and starts again: what is before lies in no log any more.
+  for (const auto number : {1u, 2u}) {
+    auto& m = cluster.at(number);
+    BOOST_REQUIRE(cluster.stop(m));
+    cluster.start(m);
+    BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return m.node->ready(); }, 60'000), why());
+  }
+  for (int patient = 9; patient <= 12; ++patient)
+    BOOST_REQUIRE(cluster.send(cluster.at(2), std::to_string(patient), test_node::phq9(), "key") == 202);
+  cluster.start(late);
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return cluster.whole(); }, 120'000), why());
+  BOOST_TEST(late.node->metrics.counter("epione_snapshot_received_bytes_total", "").Value() > 0);
+  cluster.crash(cluster.at(1));
+  for (int patient = 1; patient <= 12; ++patient)
+    BOOST_TEST(cluster.receipts(late, std::to_string(patient)).size() == 1u);
+  BOOST_TEST(cluster.send(late, "13", test_node::phq9(), "key") == 202);
+}
+
+BOOST_AUTO_TEST_CASE(leaderships_spread_over_the_nodes_and_move_back_after_a_restart) {
+  form();
+  const auto leads = [&](test_cluster::member& m) { return m.parts->shards.led_here().size(); };
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return leads(cluster.at(1)) == 1 && leads(cluster.at(2)) == 1; }, 60'000), why());
+  auto& m = cluster.at(2);
+  BOOST_REQUIRE(cluster.stop(m));
+  cluster.start(m);
+  BOOST_TEST(cluster.run_until([&] { return m.runs() && leads(m) == 1; }, 60'000), why());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

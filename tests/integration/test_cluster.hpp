@@ -112,6 +112,26 @@ public:
     m.identity.reset();
   }
 
+  /// As SIGTERM does. False when it did not end.
+  bool stop(member& m) {
+    m.node->request_stop();
+    const bool ended = run_until([&] { return m.node->ended; }, 60'000);
+    crash(m);
+    return ended;
+  }
+
+  /// "invite", "leave" or "replace" a node. Empty: done; else why not.
+  std::string change_nodes(member& m, const std::string& verb, const std::string& name) {
+    messages::steward_question q;
+    q.verb = messages::steward_verb::nodes;
+    q.text = verb;
+    q.text2 = name;
+    q.text3 = name + ".test:7000";
+    const auto where = m.parts->shards.where(0);
+    const auto a = ask(m, where.here ? m.name : where.leader, q);
+    return !a ? "no answer" : a->error == ec::none ? "" : a->text;
+  }
+
   /// n1 begins, the others join, everything is on all of them, and the demo study is there.
   bool form() {
     start(at(1));
@@ -195,7 +215,10 @@ public:
         continue;
       }
       std::vector<std::string> result;
-      for (const auto& s : json::parse(found->second.body)["submissions"])
+      if (found->second.status != 200)
+        return {"status " + std::to_string(found->second.status) + " " + found->second.body};
+      const auto history = json::parse(found->second.body);
+      for (const auto& s : history["submissions"])
         result.push_back(s["receipt"]);
       return result;
     }
@@ -240,6 +263,10 @@ private:
     q.text2 = attempt;
     q.text3 = m.parts->peer;
     q.text4 = m.parts->http;
+    return ask(m, other, q);
+  }
+
+  std::optional<messages::steward_answer> ask(member& m, const std::string& other, const messages::steward_question& q) {
     caf::scoped_actor self{m.node->system(), true};
     auto pending = self->request(m.node->tree->directory().get<messages::router_actor>("router"), std::chrono::seconds{3600},
                                  messages::ask_atom::value, other, messages::routed_kind::steward,

@@ -171,6 +171,9 @@ public:
     return drained;
   }
 
+  /// Tells it to stop in order, without waiting.
+  void request_stop() { caf::anon_send_exit(caf::actor_cast<caf::actor>(root_), caf::exit_reason::user_shutdown); }
+
   /// Stops in order, as SIGTERM does. False when it did not end.
   bool stop() {
     if (!system_ || ended)
