@@ -136,7 +136,7 @@ public:
   }
 
 private:
-  static void check(const tl::expected<void, std::string>& done) { BOOST_REQUIRE_MESSAGE(done, done ? "" : done.error()); }
+  static void check(const tl::expected<void, std::string>& done) { BOOST_REQUIRE_MESSAGE(done, (done ? "" : done.error())); }
   std::string directory_;
   runtime::system_random random_;
 };

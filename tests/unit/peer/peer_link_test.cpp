@@ -1,4 +1,5 @@
 // The link between replicas, router and the network: what is gathered, what is dropped, what is measured.
+#include "cluster/peer_clock.hpp"
 #include "cluster/peer_link.hpp"
 #include "tests/unit/actors/actor_fixture.hpp"
 
