@@ -108,7 +108,7 @@ void score_and_alert(const compiled_form& form, const answers_check& answers, ve
 
 } // namespace
 
-verdict assess(const compiled_study& study, std::string_view content) {
+verdict assess(const compiled_study& study, std::string_view content, std::optional<std::int64_t> now_us) {
   verdict result;
   problem_list problems{result.problems};
   const auto m = read_members(content, problems);
@@ -126,7 +126,8 @@ verdict assess(const compiled_study& study, std::string_view content) {
   if (m.answers.empty())
     return result;
   answers_check answers{form->form, result.problems};
-  answers.run(m.answers);
+  answers.run(m.answers, result.authored, now_us);
+  result.warnings = answers.take_warnings();
   if (!result.problems.empty())
     return result;
   score_and_alert(*form, answers, result);

@@ -36,6 +36,6 @@ public:
 };
 
 /// What study::assess() does (assess.cpp).
-verdict assess(const compiled_study& study, std::string_view content);
+verdict assess(const compiled_study& study, std::string_view content, std::optional<std::int64_t> now_us);
 
 } // namespace epione::domain

@@ -34,6 +34,42 @@ fhirpath::evaluation_clock evaluation_clock_of(std::string_view authored, std::o
   return clock;
 }
 
+std::vector<placed_item> place_items(const questionnaire& form, const json_document& response) {
+  struct list {
+    std::uint32_t next, end, parent;
+  };
+  std::vector<placed_item> items;
+  std::vector<list> open;
+  const auto push = [&](std::uint32_t object, std::uint32_t parent) {
+    if (const auto items_node = response.find(object, "item"); items_node != 0)
+      open.push_back({items_node + 1, response[items_node].end, parent});
+  };
+  push(0, form_item::none);
+  while (!open.empty()) {
+    auto& at = open.back();
+    if (at.next == at.end) {
+      open.pop_back();
+      continue;
+    }
+    const auto node = at.next;
+    const auto parent = at.parent;
+    at.next = response[node].end;
+    const auto link_id = response.find(node, "linkId");
+    const auto item = link_id == 0 ? form_item::none : form.find(response[link_id].text);
+    if (item == form_item::none)
+      continue;
+    const auto own = static_cast<std::uint32_t>(items.size());
+    items.push_back({item, node, parent});
+    push(node, own);
+    const auto first = open.size();
+    if (const auto answers = response.find(node, "answer"); answers != 0)
+      for (auto a = answers + 1; a < response[answers].end; a = response[a].end)
+        push(a, own);
+    std::reverse(open.begin() + static_cast<std::ptrdiff_t>(first), open.end());
+  }
+  return items;
+}
+
 form_evaluation::form_evaluation(const questionnaire& form, const json_document& response, std::vector<placed_item> items,
                                  fhirpath::evaluation_clock clock)
     : form_(form), plan_(*form.plan), response_(response), clock_(clock), steps_left_(limits::expression_steps_max),
@@ -140,6 +176,24 @@ form_evaluation::decision form_evaluation::asks(std::uint32_t form, std::uint32_
     troubles_.push_back({issue_severity::error, issue_code::not_supported, "expression", form, node_index(own != none ? own : parent),
                          "enableWhenExpression: whether the item is asked cannot be said: " + why});
   return decision::unknown;
+}
+
+form_evaluation::decision form_evaluation::asks_anywhere(std::uint32_t form) {
+  bool unknown = false;
+  const auto look = [&](std::uint32_t own, std::uint32_t parent) {
+    const auto said = asks(form, own, parent);
+    unknown = unknown || said == decision::unknown;
+    return said == decision::yes;
+  };
+  bool yes = false;
+  if (by_form_[form].empty()) {
+    for (const auto& in : containers_of(form))
+      yes = yes || look(none, in.nearest);
+  } else {
+    for (const auto own : by_form_[form])
+      yes = yes || look(own, items_[own].parent);
+  }
+  return yes ? decision::yes : unknown ? decision::unknown : decision::no;
 }
 
 // ---- what is calculated -------------------------------------------------------------------------------------------------
@@ -285,10 +339,10 @@ std::uint32_t form_evaluation::node_index(std::uint32_t own) const {
 
 // ---- what is found ------------------------------------------------------------------------------------------------------
 
-std::vector<expression_finding> form_evaluation::check(const std::function<bool(std::uint32_t)>& asked) {
+std::vector<expression_finding> form_evaluation::check(const std::function<bool(std::uint32_t, std::uint32_t)>& asked) {
   auto findings = std::move(troubles_);
   for (const auto& c : calculations_)
-    if (c.own == none || asked(c.own))
+    if (c.own == none || asked(c.own, items_[c.own].form))
       compare(c, findings);
   for (const auto expression : plan_.constraints) {
     const auto form = form_.expressions[expression].item;
@@ -297,7 +351,7 @@ std::vector<expression_finding> form_evaluation::check(const std::function<bool(
       continue;
     }
     for (const auto own : by_form_[form])
-      if (own < given_ && findings.size() < limits::problems_max && asked(own))
+      if (own < given_ && findings.size() < limits::problems_max && asked(own, form))
         check_constraint(expression, place_of(own), findings);
   }
   return findings;

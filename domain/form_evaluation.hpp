@@ -25,6 +25,9 @@ struct placed_item {
   std::uint32_t parent; ///< the placed item around it; form_item::none: the response
 };
 
+/// The items of a response that is known to be as the form has it.
+std::vector<placed_item> place_items(const questionnaire& form, const json_document& response);
+
 /// Something that an expression says against a response.
 struct expression_finding {
   issue_severity severity = issue_severity::error;
@@ -54,6 +57,8 @@ public:
   /// What the item's enableWhenExpression says. `own` is its place among the items, or form_item::none when it is not there;
   /// `parent` that of the item around it.
   decision asks(std::uint32_t form, std::uint32_t own, std::uint32_t parent);
+  /// Whether it is asked in any of its repetitions.
+  decision asks_anywhere(std::uint32_t form);
 
   /// A calculated answer that the response does not have.
   struct added_answer {
@@ -63,8 +68,8 @@ public:
   const std::vector<added_answer>& added() const { return added_; }
 
   /// Calculated answers that differ, constraints that do not hold, and expressions that could not be evaluated. Of items for which
-  /// `asked` (by their place) says no, nothing.
-  std::vector<expression_finding> check(const std::function<bool(std::uint32_t)>& asked);
+  /// `asked` says no, nothing; it gets their place and the form's item.
+  std::vector<expression_finding> check(const std::function<bool(std::uint32_t own, std::uint32_t form)>& asked);
 
   /// What an initialExpression gives, as if its item were there without an answer.
   tl::expected<fhirpath::collection, fhirpath::problem> initial(std::uint32_t expression);

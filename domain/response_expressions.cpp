@@ -39,7 +39,7 @@ response_validation::asked response_validation::asked_by_expression(std::uint32_
 
 void response_validation::check_expressions() {
   if (expressions_ && !has_errors())
-    for (auto& f : expressions_->check([this](auto own) { return items_[own].is_asked == asked::yes; }))
+    for (auto& f : expressions_->check([this](auto own, auto) { return items_[own].is_asked == asked::yes; }))
       add(f.severity, f.code, f.node, f.form, std::move(f.message));
   for (const auto i : form_->plan->unchecked) {
     const auto& e = form_->expressions[i];

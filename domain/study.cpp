@@ -24,8 +24,8 @@ const std::string& study::title() const {
 const compiled_study& study::compiled() const {
   return *impl_;
 }
-verdict study::assess(std::string_view content) const {
-  return domain::assess(*impl_, content);
+verdict study::assess(std::string_view content, std::optional<std::int64_t> now_us) const {
+  return domain::assess(*impl_, content, now_us);
 }
 
 std::vector<notice_plan> study::plan_notices(std::string_view site, std::string_view form,
