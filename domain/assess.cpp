@@ -92,11 +92,11 @@ void check_version(std::string_view raw, const compiled_form& form, problem_list
     problems.add("", "unknown-version", "the study has another version of this form", {form.version});
 }
 
-void score_and_alert(const compiled_form& form, const answers_check& answers, verdict& result) {
+void score_and_alert(const compiled_form& form, answers_check& answers, verdict& result) {
   std::vector<std::optional<score>> scores;
   scores.reserve(form.scores.size());
   for (const auto& rule : form.scores)
-    scores.push_back(compute(rule, answers));
+    scores.push_back(compute(rule, answers, scores, form.scores));
   for (const auto& rule : form.alerts)
     if (is_raised(rule, answers, scores))
       result.alerts.push_back({rule.id});

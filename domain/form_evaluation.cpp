@@ -18,6 +18,8 @@ std::string quoted(std::string_view text) {
   return out;
 }
 
+const form_plan no_plan;
+
 std::string item_json(const form_item& item, const std::string& members) {
   return R"({"linkId":)" + quoted(item.link_id) + members + "}";
 }
@@ -72,8 +74,8 @@ std::vector<placed_item> place_items(const questionnaire& form, const json_docum
 
 form_evaluation::form_evaluation(const questionnaire& form, const json_document& response, std::vector<placed_item> items,
                                  fhirpath::evaluation_clock clock)
-    : form_(form), plan_(*form.plan), response_(response), clock_(clock), steps_left_(limits::expression_steps_max),
-      reader_(response, &overlay_), source_reader_(form.plan->source), given_(static_cast<std::uint32_t>(items.size())) {
+    : form_(form), plan_(form.plan ? *form.plan : no_plan), response_(response), clock_(clock), steps_left_(limits::expression_steps_max),
+      reader_(response, &overlay_), source_reader_(plan_.source), given_(static_cast<std::uint32_t>(items.size())) {
   by_form_.resize(form.items.size());
   items_.reserve(items.size());
   for (const auto& i : items) {
@@ -153,6 +155,17 @@ form_evaluation::result form_evaluation::run(const fhirpath::expression& e, std:
   world.clock = clock_;
   world.steps_left = &steps_left_;
   return fhirpath::evaluate(e, world);
+}
+
+fhirpath::collection form_evaluation::score(const fhirpath::expression& e,
+                                            std::vector<std::pair<std::string, fhirpath::collection>> variables) {
+  fhirpath::environment world;
+  world.resource = {reader_.root()};
+  world.variables = std::move(variables);
+  world.ordinals = this;
+  world.clock = clock_;
+  world.steps_left = &steps_left_;
+  return fhirpath::evaluate(e, world).value_or(fhirpath::collection{});
 }
 
 tl::expected<fhirpath::collection, fhirpath::problem> form_evaluation::initial(std::uint32_t expression) {

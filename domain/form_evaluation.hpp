@@ -44,7 +44,7 @@ fhirpath::evaluation_clock evaluation_clock_of(std::string_view authored, std::o
 
 class form_evaluation : private fhirpath::ordinal_source {
 public:
-  /// The form must have a plan; `items` are in the response's order. Form and response must outlive this.
+  /// `items` are in the response's order. Form and response must outlive this.
   form_evaluation(const questionnaire& form, const json_document& response, std::vector<placed_item> items,
                   fhirpath::evaluation_clock clock);
   form_evaluation(const form_evaluation&) = delete;
@@ -73,6 +73,9 @@ public:
 
   /// What an initialExpression gives, as if its item were there without an answer.
   tl::expected<fhirpath::collection, fhirpath::problem> initial(std::uint32_t expression);
+
+  /// What a score's expression gives, with variables of its own; nothing when it cannot be evaluated.
+  fhirpath::collection score(const fhirpath::expression& e, std::vector<std::pair<std::string, fhirpath::collection>> variables);
 
 private:
   static constexpr auto none = form_item::none;

@@ -20,10 +20,12 @@ answers_check::answers_check(const questionnaire& form, std::vector<problem>& pr
 
 void answers_check::run(std::string_view answers, std::string_view authored, std::optional<std::int64_t> now_us) {
   const auto before = problems_.count();
+  authored_.assign(authored);
+  now_us_ = now_us;
   read_answers(answers);
   const bool expressions = form_.plan != nullptr && form_.plan->checks();
   if (expressions && problems_.count() == before)
-    evaluate_expressions(authored, now_us);
+    evaluate_expressions();
   check_asked_and_required();
   report_required_groups();
   if (expressions && problems_.count() == before)

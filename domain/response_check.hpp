@@ -52,6 +52,8 @@ public:
   range values_of(std::uint32_t item) const;
   /// Canonical msgpack map linkId -> value; choices by their code. Complete only when there are no problems.
   std::string take_stored() { return std::move(stored_); }
+  /// The answers as a response, for scores by expression; only when there are no problems. Null if they cannot be one.
+  form_evaluation* as_response();
   /// Constraints that do not hold and only warn.
   std::vector<problem> take_warnings() { return std::move(warnings_); }
 
@@ -91,7 +93,7 @@ private:
   bool refuse_type(const form_item& item);
 
   // response_check_expressions.cpp
-  void evaluate_expressions(std::string_view authored, std::optional<std::int64_t> now_us);
+  void evaluate_expressions();
   void add_calculated();
   void remove_unasked();
   void judge_expressions();
@@ -110,6 +112,8 @@ private:
   std::unique_ptr<evaluated_response> evaluated_; ///< null: the form has no expressions, or the answers have problems
   std::string completed_;                         ///< the answers with those that were calculated
   std::vector<problem> warnings_;
+  std::string authored_;
+  std::optional<std::int64_t> now_us_;
 };
 
 } // namespace epione::domain

@@ -14,13 +14,21 @@ answers_check::evaluated_response::evaluated_response(const questionnaire& form,
     : response(std::move(document)), expressions(form, response, place_items(form, response), clock) {}
 
 /// The answers are read and have no problems, so that all of them are stored.
-void answers_check::evaluate_expressions(std::string_view authored, std::optional<std::int64_t> now_us) {
+form_evaluation* answers_check::as_response() {
+  if (evaluated_)
+    return &evaluated_->expressions;
   response_head head;
-  head.authored.assign(authored);
+  head.authored = authored_;
   auto document = json_document::parse(response_from_answers(form_, stored_, head), limits::json_depth_max);
   if (!document)
+    return nullptr;
+  evaluated_ = std::make_unique<evaluated_response>(form_, std::move(*document), evaluation_clock_of(authored_, now_us_));
+  return &evaluated_->expressions;
+}
+
+void answers_check::evaluate_expressions() {
+  if (as_response() == nullptr)
     return problems_.add("", "expression", "the answers are nested too deep for the form's expressions to be evaluated");
-  evaluated_ = std::make_unique<evaluated_response>(form_, std::move(*document), evaluation_clock_of(authored, now_us));
   evaluated_->expressions.calculate();
   if (!evaluated_->expressions.added().empty())
     add_calculated();
