@@ -8,6 +8,8 @@
 #include "domain/study_file.hpp"
 #include "domain/subject_directory.hpp"
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,9 +32,14 @@ public:
   subject_directory subjects;
   std::vector<compiled_form> forms; ///< in the order of study.toml
   notice_routes routes;
+  /// Versions that earlier imports of the study had, newest first, with the scores and alerts they had then: who still has one on a
+  /// phone may answer it, and it is scored as it was.
+  std::vector<std::shared_ptr<const compiled_form>> earlier;
 
-  /// Null if there is none.
+  /// The newest version. Null if there is none.
   const compiled_form* find_form(std::string_view form_id) const;
+  /// That version, newest or earlier. Null if there is none.
+  const compiled_form* find_form(std::string_view form_id, std::string_view version) const;
 };
 
 /// What study::assess() does (assess.cpp).

@@ -26,6 +26,7 @@ inline constexpr std::uint64_t expression_steps_max = 4'000'000; // of all expre
 inline constexpr std::size_t regex_bytes_max = 1'000;        // a pattern of a form
 inline constexpr std::int64_t regex_memory_max = 1 << 20;    // bytes of one compiled pattern
 inline constexpr std::size_t forms_max = 500;                // forms of one study
+inline constexpr std::size_t earlier_forms_max = 500;        // versions of forms that a study had before and still knows
 inline constexpr std::size_t sites_max = 10'000;             // sites of one study
 inline constexpr std::size_t recipients_max = 10'000;        // of notices of one study; one a site is common
 inline constexpr std::size_t routes_max = 1'000;             // of notices of one study

@@ -198,6 +198,7 @@ struct questionnaire {
   std::string id, url, version, language;
   publication_status status = publication_status::unknown;
   std::optional<time_span> valid_from, valid_until; ///< effectivePeriod
+  std::optional<time_span> date;                    ///< when it was last changed; of a retired form, when it was retired
   bool signature_required = false;
   text_with_translations title;
   std::vector<form_item> items;

@@ -58,6 +58,14 @@ const compiled_form* compiled_study::find_form(std::string_view form_id) const {
   return found == forms.end() ? nullptr : &*found;
 }
 
+const compiled_form* compiled_study::find_form(std::string_view form_id, std::string_view version) const {
+  if (const auto* newest = find_form(form_id); newest != nullptr && newest->version == version)
+    return newest;
+  const auto found =
+      std::find_if(earlier.begin(), earlier.end(), [&](const auto& f) { return f->id == form_id && f->version == version; });
+  return found == earlier.end() ? nullptr : found->get();
+}
+
 // Format 1: [1, study.toml, [[name, text], ...]].
 std::string encode(const study_source& source) {
   std::string out;

@@ -77,8 +77,10 @@ private:
   std::shared_ptr<const compiled_study> impl_;
 };
 
-/// Compiles a study and all its forms, or lists every problem of every file at once.
-tl::expected<std::shared_ptr<const study>, std::vector<import_problem>> compile_study(const study_source& source);
+/// Compiles a study and all its forms, or lists every problem of every file at once. Versions of forms that `previous`, the same
+/// study as it was before, had are kept beside the new ones.
+tl::expected<std::shared_ptr<const study>, std::vector<import_problem>> compile_study(const study_source& source,
+                                                                                       const study* previous = nullptr);
 
 /// The source as one msgpack value and back: what a "study.import" event holds.
 std::string encode(const study_source& source);

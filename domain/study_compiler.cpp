@@ -46,7 +46,7 @@ public:
   study_builder(const study_source& source, std::vector<import_problem>& all)
       : source_(source), all_(all), toml_problems_(toml_name, all), result_(std::make_shared<compiled_study>()) {}
 
-  std::shared_ptr<const compiled_study> build() {
+  std::shared_ptr<compiled_study> build() {
     check_sizes();
     if (!all_.empty())
       return nullptr;
@@ -168,6 +168,18 @@ private:
   std::shared_ptr<compiled_study> result_;
 };
 
+/// Takes over the versions of forms that the study does not have itself.
+void keep_earlier(compiled_study& now, const compiled_study& before) {
+  const auto keep = [&](const compiled_form& form, std::shared_ptr<const compiled_form> shared) {
+    if (now.find_form(form.id, form.version) == nullptr && now.earlier.size() < limits::earlier_forms_max)
+      now.earlier.push_back(shared ? std::move(shared) : std::make_shared<const compiled_form>(form));
+  };
+  for (const auto& form : before.forms)
+    keep(form, nullptr);
+  for (const auto& form : before.earlier)
+    keep(*form, form);
+}
+
 /// The same thing may be seen from two sides; it is told once.
 void remove_repeated(std::vector<import_problem>& problems) {
   std::set<std::tuple<std::string, std::string, std::string>> seen;
@@ -176,9 +188,12 @@ void remove_repeated(std::vector<import_problem>& problems) {
 
 } // namespace
 
-tl::expected<std::shared_ptr<const study>, std::vector<import_problem>> compile_study(const study_source& source) {
+tl::expected<std::shared_ptr<const study>, std::vector<import_problem>> compile_study(const study_source& source,
+                                                                                       const study* previous) {
   std::vector<import_problem> problems;
   auto compiled = study_builder{source, problems}.build();
+  if (compiled != nullptr && previous != nullptr)
+    keep_earlier(*compiled, previous->compiled());
   if (compiled != nullptr)
     return std::make_shared<const study>(std::move(compiled));
   remove_repeated(problems);
