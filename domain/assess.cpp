@@ -104,7 +104,8 @@ const compiled_form* choose_version(const compiled_study& study, std::string_vie
   return &newest;
 }
 
-/// What the form's own status says about answering it now. Of a retired form effectivePeriod.end says since when, or else its date.
+/// What the form's own status says about answering it now. Of a retired form effectivePeriod.end says since when, or else its
+/// date.
 void check_publication(const questionnaire& form, std::string_view authored, std::optional<std::int64_t> now_us,
                        problem_list& problems, problem_list& warnings) {
   const auto written = parse_fhir_date_time(authored);

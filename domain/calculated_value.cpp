@@ -104,7 +104,7 @@ bool same_choice(const value& calculated, const value& sent) {
   return a && b && a->code == b->code && (a->system.empty() || b->system.empty() || a->system == b->system);
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -126,13 +126,13 @@ std::optional<std::string> answer_text(const value& v) {
 std::string quantity_json(const form_item& item, const decimal& amount, const std::string& unit) {
   auto text = R"("valueQuantity":{"value":)" + rounded(item, amount).text();
   if (!unit.empty() && unit != "1")
-    text += R"(,"unit":)" + quoted(unit) + R"(,"system":"http://unitsofmeasure.org","code":)" + quoted(unit);
+    text += R"(,"unit":)" + in_quotes(unit) + R"(,"system":"http://unitsofmeasure.org","code":)" + in_quotes(unit);
   return text + "}";
 }
 
 std::string coding_json(const code_and_system& c, std::string_view system) {
-  return R"("valueCoding":{)" + (system.empty() ? std::string{} : R"("system":)" + quoted(system) + ",") + R"("code":)" +
-         quoted(c.code) + "}";
+  return R"("valueCoding":{)" + (system.empty() ? std::string{} : R"("system":)" + in_quotes(system) + ",") + R"("code":)" +
+         in_quotes(c.code) + "}";
 }
 
 /// Of a date or time its text as FHIR has it; of a dateTime, for a date, its date.
@@ -211,8 +211,9 @@ bool agrees(const form_item& item, const value& calculated, const value& sent) {
     case item_type::choice:
     case item_type::open_choice: return same_choice(a, b);
     case item_type::quantity: return same_quantity(item, a, b);
-    case item_type::reference: return !member(b, "reference").empty() && (answer_text(a) == member(b, "reference") ||
-                                                                          member(a, "reference") == member(b, "reference"));
+    case item_type::reference:
+      return !member(b, "reference").empty() &&
+             (answer_text(a) == member(b, "reference") || member(a, "reference") == member(b, "reference"));
     default: return answer_text(a).has_value() && answer_text(a) == answer_text(b);
   }
 }
@@ -231,8 +232,7 @@ std::optional<std::string> fhir_answer(const form_item& item, const value& v) {
         return std::nullopt;
       return R"("valueInteger":)" + std::to_string(*whole);
     }
-    case item_type::decimal:
-      return number ? std::optional{R"("valueDecimal":)" + rounded(item, *number).text()} : std::nullopt;
+    case item_type::decimal: return number ? std::optional{R"("valueDecimal":)" + rounded(item, *number).text()} : std::nullopt;
     case item_type::choice:
     case item_type::open_choice: {
       const auto c = code_of(own);
@@ -242,7 +242,7 @@ std::optional<std::string> fhir_answer(const form_item& item, const value& v) {
       const auto* option = find_option(item, *c);
       const bool is_text = std::holds_alternative<std::string>(own);
       if (option == nullptr && is_text && item.type == item_type::open_choice)
-        return R"("valueString":)" + quoted(c->code);
+        return R"("valueString":)" + in_quotes(c->code);
       return coding_json(*c, option != nullptr ? std::string_view{option->value.system} : std::string_view{c->system});
     }
     case item_type::quantity:
@@ -257,8 +257,8 @@ std::optional<std::string> fhir_answer(const form_item& item, const value& v) {
       if (!text)
         return std::nullopt;
       if (item.type == item_type::reference)
-        return R"("valueReference":{"reference":)" + quoted(*text) + "}";
-      return "\"" + std::string{text_type(item.type)} + "\":" + quoted(*text);
+        return R"("valueReference":{"reference":)" + in_quotes(*text) + "}";
+      return "\"" + std::string{text_type(item.type)} + "\":" + in_quotes(*text);
     }
   }
 }

@@ -32,8 +32,8 @@ public:
   subject_directory subjects;
   std::vector<compiled_form> forms; ///< in the order of study.toml
   notice_routes routes;
-  /// Versions that earlier imports of the study had, newest first, with the scores and alerts they had then: who still has one on a
-  /// phone may answer it, and it is scored as it was.
+  /// Versions that earlier imports of the study had, newest first, with the scores and alerts they had then: who still has one on
+  /// a phone may answer it, and it is scored as it was.
   std::vector<std::shared_ptr<const compiled_form>> earlier;
 
   /// The newest version. Null if there is none.

@@ -80,8 +80,8 @@ std::vector<std::string> expression::link_ids() const {
       found.push_back(*text);
   };
   for (const auto& n : tree_->nodes) {
-    if (n.kind != ast_kind::binary || (n.op != operation::equal && n.op != operation::equivalent && n.op != operation::in &&
-                                       n.op != operation::contains))
+    if (n.kind != ast_kind::binary ||
+        (n.op != operation::equal && n.op != operation::equivalent && n.op != operation::in && n.op != operation::contains))
       continue;
     const auto right = n.arguments.front();
     if (names_link_id(n.left))

@@ -12,7 +12,7 @@ namespace {
 
 using fhirpath::fhir_type;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -21,7 +21,7 @@ std::string quoted(std::string_view text) {
 const form_plan no_plan;
 
 std::string item_json(const form_item& item, const std::string& members) {
-  return R"({"linkId":)" + quoted(item.link_id) + members + "}";
+  return R"({"linkId":)" + in_quotes(item.link_id) + members + "}";
 }
 
 } // namespace
@@ -74,8 +74,9 @@ std::vector<placed_item> place_items(const questionnaire& form, const json_docum
 
 form_evaluation::form_evaluation(const questionnaire& form, const json_document& response, std::vector<placed_item> items,
                                  fhirpath::evaluation_clock clock)
-    : form_(form), plan_(form.plan ? *form.plan : no_plan), response_(response), clock_(clock), steps_left_(limits::expression_steps_max),
-      reader_(response, &overlay_), source_reader_(plan_.source), given_(static_cast<std::uint32_t>(items.size())) {
+    : form_(form), plan_(form.plan ? *form.plan : no_plan), response_(response), clock_(clock),
+      steps_left_(limits::expression_steps_max), reader_(response, &overlay_), source_reader_(plan_.source),
+      given_(static_cast<std::uint32_t>(items.size())) {
   by_form_.resize(form.items.size());
   items_.reserve(items.size());
   for (const auto& i : items) {
@@ -138,8 +139,7 @@ form_evaluation::result form_evaluation::run(const fhirpath::expression& e, std:
       world.variables.emplace_back(use.name, fhirpath::collection{source_reader_.root()});
     } else if (use.expression == form_plan::the_item) {
       const auto node = plan_.source_nodes[form_.expressions[expression].item];
-      world.variables.emplace_back(use.name,
-                                   fhirpath::collection{source_reader_.at(node, fhir_type::questionnaire_item)});
+      world.variables.emplace_back(use.name, fhirpath::collection{source_reader_.at(node, fhir_type::questionnaire_item)});
     } else {
       const auto& value = variable(use.expression, at);
       if (!value) {
@@ -186,7 +186,8 @@ form_evaluation::decision form_evaluation::asks(std::uint32_t form, std::uint32_
     why = condition.error();
   }
   if (troubles_.size() < limits::problems_max)
-    troubles_.push_back({issue_severity::error, issue_code::not_supported, "expression", form, node_index(own != none ? own : parent),
+    troubles_.push_back({issue_severity::error, issue_code::not_supported, "expression", form,
+                         node_index(own != none ? own : parent),
                          "enableWhenExpression: whether the item is asked cannot be said: " + why});
   return decision::unknown;
 }
@@ -449,8 +450,7 @@ void form_evaluation::locate(std::uint32_t expression, const place& at, expressi
 /// The innermost of the response's own items that a node lies in.
 std::uint32_t form_evaluation::item_around(std::uint32_t node) const {
   const auto end = items_.begin() + given_;
-  const auto after =
-      std::partition_point(items_.begin(), end, [&](const auto& i) { return reader_.index_of(i.where) <= node; });
+  const auto after = std::partition_point(items_.begin(), end, [&](const auto& i) { return reader_.index_of(i.where) <= node; });
   if (after == items_.begin())
     return none;
   auto item = static_cast<std::uint32_t>(after - items_.begin()) - 1;

@@ -1,4 +1,5 @@
-// The expressions of a form, evaluated on one response: what it calculates, which items it asks, and whether its constraints hold.
+// The expressions of a form, evaluated on one response: what it calculates, which items it asks, and whether its constraints
+// hold.
 //
 // A variable is evaluated for the repetition of the item that it stands at, once, and only if something needs it. What is
 // calculated and was not answered is laid over the response where the form has it, so that what comes after sees it.
@@ -38,8 +39,8 @@ struct expression_finding {
   std::string message;    ///< never an answer
 };
 
-/// The time of an evaluation: when the response was authored, in the zone that it says, so that a later look at it gives the same;
-/// otherwise `now_us` in UTC, or else 1970.
+/// The time of an evaluation: when the response was authored, in the zone that it says, so that a later look at it gives the
+/// same; otherwise `now_us` in UTC, or else 1970.
 fhirpath::evaluation_clock evaluation_clock_of(std::string_view authored, std::optional<std::int64_t> now_us);
 
 class form_evaluation : private fhirpath::ordinal_source {
@@ -67,8 +68,8 @@ public:
   };
   const std::vector<added_answer>& added() const { return added_; }
 
-  /// Calculated answers that differ, constraints that do not hold, and expressions that could not be evaluated. Of items for which
-  /// `asked` says no, nothing; it gets their place and the form's item.
+  /// Calculated answers that differ, constraints that do not hold, and expressions that could not be evaluated. Of items for
+  /// which `asked` says no, nothing; it gets their place and the form's item.
   std::vector<expression_finding> check(const std::function<bool(std::uint32_t own, std::uint32_t form)>& asked);
 
   /// What an initialExpression gives, as if its item were there without an answer.
@@ -102,9 +103,9 @@ private:
   };
   /// A list of items that an item may stand in.
   struct container {
-    std::uint32_t nearest;  ///< as in place
-    fhirpath::node object;  ///< has the list, when nothing is missing
-    std::uint32_t missing;  ///< the outermost group around the item that is not there; none: all are
+    std::uint32_t nearest; ///< as in place
+    fhirpath::node object; ///< has the list, when nothing is missing
+    std::uint32_t missing; ///< the outermost group around the item that is not there; none: all are
   };
   struct calculation {
     std::uint32_t expression, own;

@@ -326,7 +326,7 @@ private:
   const std::uint32_t count_;
   form_plan plan_;
   std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> variables_; ///< by item and name
-  std::vector<std::vector<std::uint32_t>> looked_at_; ///< by expression: items
+  std::vector<std::vector<std::uint32_t>> looked_at_;                        ///< by expression: items
   bool needs_source_ = false;
 };
 

@@ -147,10 +147,10 @@ struct form_expression {
   std::string name;                       ///< of a variable its name, of a constraint its key, otherwise the extension's
   std::string language;                   ///< "text/fhirpath"
   std::string text;
-  std::string human;                ///< of a constraint: what to tell who broke it
-  std::vector<std::string> located; ///< of a constraint: where it is reported, each a linkId or an expression
-  bool only_warning = false;        ///< of a constraint
-  std::string place;                ///< in the Questionnaire
+  std::string human;                                    ///< of a constraint: what to tell who broke it
+  std::vector<std::string> located;                     ///< of a constraint: where it is reported, each a linkId or an expression
+  bool only_warning = false;                            ///< of a constraint
+  std::string place;                                    ///< in the Questionnaire
   std::shared_ptr<const fhirpath::expression> compiled; ///< null: not evaluated
   std::vector<std::shared_ptr<const fhirpath::expression>> locations; ///< of `located` those that are expressions
 };

@@ -1,7 +1,8 @@
 // Expressions of a form, and extensions that change the meaning of what they stand at.
 //
-// Here they are read as they are written; form_plan.cpp parses them when the whole form is known. Those that are not evaluated and
-// decide what may be answered are refused in a form for submissions, where they would silently be missing, and remarked otherwise.
+// Here they are read as they are written; form_plan.cpp parses them when the whole form is known. Those that are not evaluated
+// and decide what may be answered are refused in a form for submissions, where they would silently be missing, and remarked
+// otherwise.
 #include "domain/json_text.hpp"
 #include "domain/questionnaire_compiler.hpp"
 

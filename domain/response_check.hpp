@@ -64,7 +64,7 @@ private:
     bool given = false;
     bool usable = false; // all of its values were understood
     asked is_asked = asked::yes;
-    bool content = false; // it, or something in it, is answered or already a problem
+    bool content = false;    // it, or something in it, is answered or already a problem
     bool calculated = false; // the form's expression gave the answer
   };
   /// The answers as a response, and what the form's expressions say of it.

@@ -9,8 +9,8 @@
 namespace epione::domain {
 
 bool response_validation::has_errors() const {
-  return too_many_ || std::any_of(issues_.begin(), issues_.end(),
-                                  [](const auto& i) { return i.issue.severity == issue_severity::error; });
+  return too_many_ ||
+         std::any_of(issues_.begin(), issues_.end(), [](const auto& i) { return i.issue.severity == issue_severity::error; });
 }
 
 void response_validation::prepare_expressions() {

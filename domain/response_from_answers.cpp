@@ -10,7 +10,7 @@ namespace epione::domain {
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -23,16 +23,16 @@ std::string number(double value) {
 }
 
 std::string named(const char* name, std::string_view text) {
-  return text.empty() ? std::string{} : "\"" + std::string{name} + "\":" + quoted(text) + ",";
+  return text.empty() ? std::string{} : "\"" + std::string{name} + "\":" + in_quotes(text) + ",";
 }
 
 std::string option_json(const answer_option& o) {
   switch (o.type) {
     case option_type::integer: return R"("valueInteger":)" + number(o.value.number);
-    case option_type::date: return R"("valueDate":)" + quoted(o.value.text);
-    case option_type::time: return R"("valueTime":)" + quoted(o.value.text);
-    case option_type::string: return R"("valueString":)" + quoted(o.value.text);
-    case option_type::reference: return R"("valueReference":{"reference":)" + quoted(o.value.text) + "}";
+    case option_type::date: return R"("valueDate":)" + in_quotes(o.value.text);
+    case option_type::time: return R"("valueTime":)" + in_quotes(o.value.text);
+    case option_type::string: return R"("valueString":)" + in_quotes(o.value.text);
+    case option_type::reference: return R"("valueReference":{"reference":)" + in_quotes(o.value.text) + "}";
     case option_type::coding: break;
   }
   auto text = named("system", o.value.system) + named("code", o.value.text) + named("display", o.display.text);
@@ -50,13 +50,13 @@ std::string choice_json(const form_item& item, const msgpack_value& v, std::stri
   if (v.type != msgpack_type::string)
     return {};
   if (item.type == item_type::open_choice)
-    return R"("valueString":)" + quoted(v.text);
+    return R"("valueString":)" + in_quotes(v.text);
   std::string_view system; // of a value set, if it says so without doubt
   if (item.value_set)
     for (const auto& [of, code] : item.value_set->codes)
       if (code == v.text)
         system = system.empty() || system == of ? std::string_view{of} : std::string_view{};
-  return R"("valueCoding":{)" + named("system", system) + R"("code":)" + quoted(v.text) + "}";
+  return R"("valueCoding":{)" + named("system", system) + R"("code":)" + in_quotes(v.text) + "}";
 }
 
 std::string quantity_json(std::string_view raw) {
@@ -90,9 +90,9 @@ std::string attachment_json(std::string_view raw) {
   for (std::uint32_t i = 0; v.type == msgpack_type::map && i < v.count; ++i) {
     const auto name = r.next(), member = r.next();
     if (member.type == msgpack_type::string)
-      members += (members.empty() ? "" : ",") + quoted(name.text) + ":" + quoted(member.text);
+      members += (members.empty() ? "" : ",") + in_quotes(name.text) + ":" + in_quotes(member.text);
     else if (member.is_number())
-      members += (members.empty() ? "" : ",") + quoted(name.text) + ":" + number(member.as_double());
+      members += (members.empty() ? "" : ",") + in_quotes(name.text) + ":" + number(member.as_double());
   }
   return members.empty() ? members : R"("valueAttachment":{)" + members + "}";
 }
@@ -103,8 +103,7 @@ std::string value_json(const form_item& item, std::string_view raw) {
   switch (item.type) {
     case item_type::boolean:
       return v.type == msgpack_type::boolean ? std::string{R"("valueBoolean":)"} + (v.boolean ? "true" : "false") : std::string{};
-    case item_type::integer:
-      return v.is_int64() ? R"("valueInteger":)" + std::to_string(v.as_int64()) : std::string{};
+    case item_type::integer: return v.is_int64() ? R"("valueInteger":)" + std::to_string(v.as_int64()) : std::string{};
     case item_type::decimal: return v.is_number() ? R"("valueDecimal":)" + number(v.as_double()) : std::string{};
     case item_type::choice:
     case item_type::open_choice: return choice_json(item, v, raw);
@@ -115,12 +114,12 @@ std::string value_json(const form_item& item, std::string_view raw) {
   if (v.type != msgpack_type::string)
     return {};
   switch (item.type) {
-    case item_type::date: return R"("valueDate":)" + quoted(v.text);
-    case item_type::date_time: return R"("valueDateTime":)" + quoted(v.text);
-    case item_type::time: return R"("valueTime":)" + quoted(v.text);
-    case item_type::url: return R"("valueUri":)" + quoted(v.text);
-    case item_type::reference: return R"("valueReference":{"reference":)" + quoted(v.text) + "}";
-    default: return R"("valueString":)" + quoted(v.text);
+    case item_type::date: return R"("valueDate":)" + in_quotes(v.text);
+    case item_type::date_time: return R"("valueDateTime":)" + in_quotes(v.text);
+    case item_type::time: return R"("valueTime":)" + in_quotes(v.text);
+    case item_type::url: return R"("valueUri":)" + in_quotes(v.text);
+    case item_type::reference: return R"("valueReference":{"reference":)" + in_quotes(v.text) + "}";
+    default: return R"("valueString":)" + in_quotes(v.text);
   }
 }
 
@@ -146,12 +145,12 @@ public:
     out_ = R"({"resourceType":"QuestionnaireResponse",)" + named("id", head.id);
     const auto canonical = form_.url.empty() ? form_.id.empty() ? std::string{} : "Questionnaire/" + form_.id : form_.url;
     if (!canonical.empty())
-      out_ += R"("questionnaire":)" + quoted(form_.version.empty() ? canonical : canonical + "|" + form_.version) + ",";
-    out_ += R"("status":)" + quoted(head.status);
+      out_ += R"("questionnaire":)" + in_quotes(form_.version.empty() ? canonical : canonical + "|" + form_.version) + ",";
+    out_ += R"("status":)" + in_quotes(head.status);
     if (!head.subject.empty())
-      out_ += R"(,"subject":{"reference":)" + quoted(head.subject) + "}";
+      out_ += R"(,"subject":{"reference":)" + in_quotes(head.subject) + "}";
     if (!head.authored.empty())
-      out_ += R"(,"authored":)" + quoted(head.authored);
+      out_ += R"(,"authored":)" + in_quotes(head.authored);
     write_items(form_item::none, 0);
     return std::move(out_) + "}";
   }
@@ -210,7 +209,7 @@ private:
   }
 
   void begin_item(std::uint32_t i, std::size_t first) {
-    out_ += (out_.size() == first ? R"({"linkId":)" : R"(,{"linkId":)") + quoted(form_.items[i].link_id);
+    out_ += (out_.size() == first ? R"({"linkId":)" : R"(,{"linkId":)") + in_quotes(form_.items[i].link_id);
   }
 
   void write_group(std::uint32_t i, std::size_t n, std::size_t first) {

@@ -1,8 +1,8 @@
 // From the short form of a submission ("answers": linkId to answer) to the QuestionnaireResponse that it stands for.
 //
 // Answers of the short form know no repetitions. In a group that repeats the first answer to each of its items belongs to the
-// first repetition, the second to the second, and so on; all answers to an item that repeats itself lie in the first one. The same
-// holds for items in a question that repeats.
+// first repetition, the second to the second, and so on; all answers to an item that repeats itself lie in the first one. The
+// same holds for items in a question that repeats.
 #pragma once
 
 #include "domain/questionnaire.hpp"

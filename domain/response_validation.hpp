@@ -155,8 +155,8 @@ private:
     std::uint32_t scope = none, count = 0;
   };
   std::unique_ptr<form_evaluation> expressions_; ///< null: none, or what was answered cannot be read
-  std::size_t work_ = 0;                ///< items of the form that were looked for, in all lists
-  std::vector<occurrence> occurrences_; // by form item: in which list it was last seen, and how often there
+  std::size_t work_ = 0;                         ///< items of the form that were looked for, in all lists
+  std::vector<occurrence> occurrences_;          // by form item: in which list it was last seen, and how often there
 };
 
 } // namespace epione::domain

@@ -63,7 +63,8 @@ private:
       return;
     }
     if (!entry_.scale_min || !entry_.scale_max)
-      return problem("reversed", "it needs scale = { min = NUMBER, max = NUMBER }: a reversed item counts min + max - its number");
+      return problem("reversed",
+                     "it needs scale = { min = NUMBER, max = NUMBER }: a reversed item counts min + max - its number");
     rule_.turn_at = *entry_.scale_min + *entry_.scale_max;
     rule_.reversed.resize(rule_.items.size());
     for (const auto& link_id : entry_.reversed) {
@@ -88,7 +89,8 @@ private:
       return;
     // A number that is not kept within the scale would count less than nothing when it is turned round.
     if (!item.min_value || !item.max_value || outside(item.min_value->number) || outside(item.max_value->number))
-      problem("scale", "\"" + quotable(item.link_id) + "\" may be answered with numbers outside of it; give it minValue and maxValue");
+      problem("scale",
+              "\"" + quotable(item.link_id) + "\" may be answered with numbers outside of it; give it minValue and maxValue");
   }
 
   void compile() {
@@ -96,8 +98,8 @@ private:
     if (!compiled)
       return problem("expression", compiled.error().text());
     for (const auto& name : compiled->variables()) {
-      const bool constant = name == "resource" || name == "context" || name == "rootResource" || name == "ucum" || name == "sct" ||
-                            name == "loinc" || name.starts_with("vs-") || name.starts_with("ext-");
+      const bool constant = name == "resource" || name == "context" || name == "rootResource" || name == "ucum" ||
+                            name == "sct" || name == "loinc" || name.starts_with("vs-") || name.starts_with("ext-");
       if (!constant && std::none_of(before_.begin(), before_.end(), [&](const auto& s) { return s.name == name; }))
         problem("expression", "%" + quotable(name) + " is neither %resource nor a score of the form above this one");
     }

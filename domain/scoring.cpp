@@ -65,8 +65,8 @@ std::optional<double> looked_up(const score_rule& rule, const std::vector<std::o
   return line != rule.table.end() && line->raw == raw->value ? std::optional{line->value} : std::nullopt;
 }
 
-std::optional<double> evaluated(const score_rule& rule, answers_check& answers,
-                                const std::vector<std::optional<score>>& before, const std::vector<score_rule>& rules) {
+std::optional<double> evaluated(const score_rule& rule, answers_check& answers, const std::vector<std::optional<score>>& before,
+                                const std::vector<score_rule>& rules) {
   std::vector<std::pair<std::string, fhirpath::collection>> scores;
   for (std::size_t i = 0; i < before.size(); ++i) {
     const auto number = before[i] ? fhirpath::decimal::from_double(before[i]->value) : std::nullopt;

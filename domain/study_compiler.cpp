@@ -189,7 +189,7 @@ void remove_repeated(std::vector<import_problem>& problems) {
 } // namespace
 
 tl::expected<std::shared_ptr<const study>, std::vector<import_problem>> compile_study(const study_source& source,
-                                                                                       const study* previous) {
+                                                                                      const study* previous) {
   std::vector<import_problem> problems;
   auto compiled = study_builder{source, problems}.build();
   if (compiled != nullptr && previous != nullptr)

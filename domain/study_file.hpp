@@ -45,13 +45,13 @@ struct score_step {
 struct score_entry {
   std::string name;
   score_method method = score_method::sum;
-  std::vector<std::string> items;           ///< linkIds
-  std::vector<std::string> scores;          ///< names of scores above it in the file that count like items
-  std::vector<std::string> reversed;        ///< of the items
+  std::vector<std::string> items;             ///< linkIds
+  std::vector<std::string> scores;            ///< names of scores above it in the file that count like items
+  std::vector<std::string> reversed;          ///< of the items
   std::optional<double> scale_min, scale_max; ///< of the reversed items
-  std::optional<std::size_t> min_answered;  ///< nothing: all
-  std::optional<int> round;                 ///< decimal places
-  std::vector<score_step> table;            ///< ascending
+  std::optional<std::size_t> min_answered;    ///< nothing: all
+  std::optional<int> round;                   ///< decimal places
+  std::vector<score_step> table;              ///< ascending
   std::string expression;
   std::vector<score_band> bands; ///< ascending
   std::string place;

@@ -31,7 +31,11 @@ BOOST_AUTO_TEST_CASE(every_total_has_its_band_and_its_cut_off) {
     BOOST_TEST_REQUIRE(v.accepted(), codes_of(v));
     BOOST_REQUIRE(v.scores.size() == 2u);
     BOOST_TEST(v.scores[0].value == total);
-    const auto* band = total >= 20 ? "severe" : total >= 15 ? "moderately severe" : total >= 10 ? "moderate" : total >= 5 ? "mild" : "minimal";
+    const auto* band = total >= 20   ? "severe"
+                       : total >= 15 ? "moderately severe"
+                       : total >= 10 ? "moderate"
+                       : total >= 5  ? "mild"
+                                     : "minimal";
     BOOST_TEST(v.scores[0].label == band);
     BOOST_TEST(v.scores[1].value == total);
     BOOST_TEST(v.scores[1].label == (total >= 10 ? "current depression" : "no current depression"));

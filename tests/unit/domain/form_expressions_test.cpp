@@ -50,10 +50,9 @@ BOOST_AUTO_TEST_CASE(a_calculated_answer_must_be_what_the_form_calculates) {
 }
 
 BOOST_AUTO_TEST_CASE(a_calculated_decimal_may_be_rounded_as_its_item_says) {
-  const auto items =
-      numbers + item_of("total", "decimal",
-                        with(sdc("calculatedExpression", "%resource.item.where(linkId='a').answer.value / 3") + "," +
-                             fhir_extension("maxDecimalPlaces", "\"valueInteger\":1")));
+  const auto items = numbers + item_of("total", "decimal",
+                                       with(sdc("calculatedExpression", "%resource.item.where(linkId='a').answer.value / 3") +
+                                            "," + fhir_extension("maxDecimalPlaces", "\"valueInteger\":1")));
   BOOST_TEST(findings(items, decimals("10", "0", "3.3")) == "");
   BOOST_TEST(findings(items, decimals("10", "0", "3.4")) == "error invariant total item[2]");
 }
@@ -80,16 +79,23 @@ BOOST_AUTO_TEST_CASE(every_type_is_compared_as_it_is_written) {
       R"(,"answerOption":[{"valueCoding":{"system":"http://s","code":"m"}},{"valueCoding":{"system":"http://s","code":"f"}}])";
   BOOST_TEST(says_of("choice", "'m'", R"("valueCoding":{"system":"http://s","code":"m"})", options) == "");
   BOOST_TEST(says_of("choice", "'f'", R"("valueCoding":{"system":"http://s","code":"m"})", options) == differs);
-  BOOST_TEST(says_of("choice", "%qitem.answerOption.value.first()", R"("valueCoding":{"system":"http://s","code":"m"})",
-                     options) == "");
+  BOOST_TEST(
+      says_of("choice", "%qitem.answerOption.value.first()", R"("valueCoding":{"system":"http://s","code":"m"})", options) == "");
 }
 
 BOOST_AUTO_TEST_CASE(values_are_calculated_in_the_order_in_which_they_need_each_other) {
   // "last" needs "middle", which needs "first"; none of them is sent but the one that is looked at.
-  const auto items = item_of("last", "integer", with(sdc("calculatedExpression", "%resource.item.where(linkId='middle').answer.value * 2"))) +
-                     "," + item_of("g", "group", R"("item":[)" + item_of("inner", "integer", with(sdc("calculatedExpression", "%resource.item.where(linkId = 'last').answer.value + 1"))) + "]") +
-                     "," + item_of("middle", "integer", with(sdc("calculatedExpression", "%resource.item.where('first' = linkId).answer.value + 1"))) +
-                     "," + item_of("first", "integer", with(sdc("calculatedExpression", "5")));
+  const auto items =
+      item_of("last", "integer", with(sdc("calculatedExpression", "%resource.item.where(linkId='middle').answer.value * 2"))) +
+      "," +
+      item_of("g", "group",
+              R"("item":[)" +
+                  item_of("inner", "integer",
+                          with(sdc("calculatedExpression", "%resource.item.where(linkId = 'last').answer.value + 1"))) +
+                  "]") +
+      "," +
+      item_of("middle", "integer", with(sdc("calculatedExpression", "%resource.item.where('first' = linkId).answer.value + 1"))) +
+      "," + item_of("first", "integer", with(sdc("calculatedExpression", "5")));
   BOOST_TEST(findings(items, answer_of("last", "\"valueInteger\":12")) == "");
   BOOST_TEST(findings(items, answer_of("last", "\"valueInteger\":10")) == "error invariant last item[0]");
   BOOST_TEST(findings(items, R"({"linkId":"g","item":[)" + answer_of("inner", "\"valueInteger\":13") + "]}") == "");
@@ -99,10 +105,11 @@ BOOST_AUTO_TEST_CASE(values_are_calculated_in_the_order_in_which_they_need_each_
 
 BOOST_AUTO_TEST_CASE(a_circle_of_calculations_or_of_variables_is_refused) {
   const auto needs = [](const std::string& own, const std::string& other) {
-    return item_of(own, "integer", with(sdc("calculatedExpression", "%resource.item.where(linkId='" + other + "').answer.value")));
+    return item_of(own, "integer",
+                   with(sdc("calculatedExpression", "%resource.item.where(linkId='" + other + "').answer.value")));
   };
-  BOOST_TEST(form_says(needs("a", "b") + "," + needs("b", "a")).starts_with(
-      "error invalid a item[0].extension[0]; error invalid b item[1].extension[0]\n"));
+  BOOST_TEST(form_says(needs("a", "b") + "," + needs("b", "a"))
+                 .starts_with("error invalid a item[0].extension[0]; error invalid b item[1].extension[0]\n"));
   BOOST_TEST(form_says(needs("a", "a")).starts_with("error invalid a item[0].extension[0]\n"));
   // Also when variables are between them.
   BOOST_TEST(form_says(item_of("a", "integer",
@@ -116,12 +123,12 @@ BOOST_AUTO_TEST_CASE(a_circle_of_calculations_or_of_variables_is_refused) {
 
 BOOST_AUTO_TEST_CASE(variables_are_those_of_the_item_and_of_what_is_around_it) {
   // %v is the group's in it and the form's outside; %w is evaluated for each repetition of the group by itself.
-  const auto group = item_of(
-      "g", "group",
-      R"("repeats":true,)" + with(variable("v", "'inner'") + "," + variable("w", "item.where(linkId='n').answer.value")) +
-          R"(,"item":[)" + item_of("n", "integer") + "," +
-          item_of("double", "integer", with(sdc("calculatedExpression", "%w * 2"))) + "," +
-          item_of("in", "string", with(sdc("calculatedExpression", "%v"))) + "]");
+  const auto group =
+      item_of("g", "group",
+              R"("repeats":true,)" + with(variable("v", "'inner'") + "," + variable("w", "item.where(linkId='n').answer.value")) +
+                  R"(,"item":[)" + item_of("n", "integer") + "," +
+                  item_of("double", "integer", with(sdc("calculatedExpression", "%w * 2"))) + "," +
+                  item_of("in", "string", with(sdc("calculatedExpression", "%v"))) + "]");
   const auto items = group + "," + item_of("out", "string", with(sdc("calculatedExpression", "%v & %u")));
   const auto form =
       compile_form(items, with(variable("u", "%v.length().toString()") + "," + variable("v", "'outer'")) + ",").form;
@@ -137,10 +144,10 @@ BOOST_AUTO_TEST_CASE(variables_are_those_of_the_item_and_of_what_is_around_it) {
 }
 
 BOOST_AUTO_TEST_CASE(an_expression_decides_whether_an_item_is_asked) {
-  const auto items = item_of("a", "integer") + "," +
-                     item_of("b", "string",
-                             R"("required":true,)" +
-                                 with(sdc("enableWhenExpression", "%resource.item.where(linkId='a').answer.value > 5")));
+  const auto items =
+      item_of("a", "integer") + "," +
+      item_of("b", "string",
+              R"("required":true,)" + with(sdc("enableWhenExpression", "%resource.item.where(linkId='a').answer.value > 5")));
   const auto a = [](int n) { return answer_of("a", "\"valueInteger\":" + std::to_string(n)); };
   const auto b = answer_of("b", "\"valueString\":\"x\"");
   BOOST_TEST(findings(items, a(6) + "," + b) == "");
@@ -151,11 +158,11 @@ BOOST_AUTO_TEST_CASE(an_expression_decides_whether_an_item_is_asked) {
 }
 
 BOOST_AUTO_TEST_CASE(each_repetition_decides_by_itself) {
-  const auto items = item_of("g", "group",
-                             R"("repeats":true,)" + with(variable("n", "item.where(linkId='n').answer.value")) + R"(,"item":[)" +
-                                 item_of("n", "integer") + "," +
-                                 item_of("why", "string", R"("required":true,)" + with(sdc("enableWhenExpression", "%n > 1"))) +
-                                 "]");
+  const auto items =
+      item_of("g", "group",
+              R"("repeats":true,)" + with(variable("n", "item.where(linkId='n').answer.value")) + R"(,"item":[)" +
+                  item_of("n", "integer") + "," +
+                  item_of("why", "string", R"("required":true,)" + with(sdc("enableWhenExpression", "%n > 1"))) + "]");
   const auto repetition = [](int n, bool why) {
     return R"({"linkId":"g","item":[)" + answer_of("n", "\"valueInteger\":" + std::to_string(n)) +
            (why ? "," + answer_of("why", "\"valueString\":\"x\"") : std::string{}) + "]}";
@@ -189,16 +196,19 @@ BOOST_AUTO_TEST_CASE(a_constraint_says_what_its_designer_wrote_where_it_says) {
   BOOST_TEST(at("item.where(linkId='start').answer.value") == "error invariant start item[0].item[0].answer[0].value");
   // SDC's own: the expression is an Expression.
   BOOST_TEST(
-      findings(item_of("x", "integer",
-                       with(R"({"url":"http://hl7.org/fhir/StructureDefinition/targetConstraint","extension":[)"
-                            R"({"url":"key","valueId":"t"},{"url":"severity","valueCode":"error"},{"url":"human","valueString":"h"},)"
-                            R"({"url":"expression","valueExpression":{"language":"text/fhirpath","expression":"answer.value > 3"}}]})")),
-               answer_of("x", "\"valueInteger\":3")) == "error invariant x item[0]");
+      findings(
+          item_of(
+              "x", "integer",
+              with(R"({"url":"http://hl7.org/fhir/StructureDefinition/targetConstraint","extension":[)"
+                   R"({"url":"key","valueId":"t"},{"url":"severity","valueCode":"error"},{"url":"human","valueString":"h"},)"
+                   R"({"url":"expression","valueExpression":{"language":"text/fhirpath","expression":"answer.value > 3"}}]})")),
+          answer_of("x", "\"valueInteger\":3")) == "error invariant x item[0]");
 }
 
 BOOST_AUTO_TEST_CASE(a_constraint_of_the_form_looks_at_the_whole_response) {
-  const auto form =
-      compile_form(item_of("a", "integer"), with(constraint("some", "item.answer.exists() and %questionnaire.item.count() = 1")) + ",").form;
+  const auto form = compile_form(item_of("a", "integer"),
+                                 with(constraint("some", "item.answer.exists() and %questionnaire.item.count() = 1")) + ",")
+                        .form;
   BOOST_TEST(line_of(issues_of(form, response_json(answer_of("a", "\"valueInteger\":3")))) == "");
   BOOST_TEST(line_of(issues_of(form, response_json(""))) == "error invariant - -");
 }
@@ -235,11 +245,13 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_an_expression_is_told_with_its_position)
   BOOST_TEST(of(variable("v", "1") + "," + variable("v", "2")).starts_with("error invalid a item[0].extension[1]\n"));
   BOOST_TEST(of(sdc("calculatedExpression", "1") + "," + sdc("calculatedExpression", "2"))
                  .starts_with("error invalid a item[0].extension[1]\n"));
-  BOOST_TEST(form_says(item_of("g", "group", with(sdc("calculatedExpression", "1")) + R"(,"item":[)" + item_of("a", "text") + "]"))
-                 .starts_with("error invalid g item[0].extension[0]\n"));
+  BOOST_TEST(
+      form_says(item_of("g", "group", with(sdc("calculatedExpression", "1")) + R"(,"item":[)" + item_of("a", "text") + "]"))
+          .starts_with("error invalid g item[0].extension[0]\n"));
   const auto both = form_says(item_of("a", "boolean") + "," +
-                              item_of("b", "string", with(sdc("enableWhenExpression", "true")) +
-                                                         R"(,"enableWhen":[{"question":"a","operator":"exists","answerBoolean":true}])"));
+                              item_of("b", "string",
+                                      with(sdc("enableWhenExpression", "true")) +
+                                          R"(,"enableWhen":[{"question":"a","operator":"exists","answerBoolean":true}])"));
   BOOST_TEST(both.starts_with("error invalid b item[1].extension[0]\n"), both);
 }
 
@@ -247,15 +259,15 @@ BOOST_AUTO_TEST_CASE(a_form_for_submissions_is_refused_when_a_rule_of_it_would_b
   const auto refused = [](const std::string& extension) {
     std::vector<import_problem> problems;
     file_problems file{"f.json", problems};
-    compile_questionnaire(R"({"resourceType":"Questionnaire","status":"active","item":[)" +
-                              item_of("a", "integer", with(extension)) + "]}",
-                          file);
+    compile_questionnaire(
+        R"({"resourceType":"Questionnaire","status":"active","item":[)" + item_of("a", "integer", with(extension)) + "]}", file);
     return problems.empty() ? std::string{} : problems.front().place + ": " + problems.front().message;
   };
   BOOST_TEST(refused(sdc("enableWhenExpression", "true")) == "");
   BOOST_TEST(refused(constraint("k", "answer.value > 1")) == "");
   BOOST_TEST(refused(sdc("calculatedExpression", "x", "text/cql")) == ""); // decides nothing: it is only not calculated
-  BOOST_TEST(says(refused(sdc("enableWhenExpression", "x", "text/cql")), "item[0].extension[0] (linkId a): enableWhenExpression"));
+  BOOST_TEST(
+      says(refused(sdc("enableWhenExpression", "x", "text/cql")), "item[0].extension[0] (linkId a): enableWhenExpression"));
   BOOST_TEST(says(refused(constraint("k", "%nobody = 1")), "no variable %nobody"));
   BOOST_TEST(says(refused(sdc("answerExpression", "1")), "is not supported"));
   BOOST_TEST(says(refused(constraint("k", "answer.value >")), "line 1, column 15"));
@@ -286,7 +298,8 @@ BOOST_AUTO_TEST_CASE(all_expressions_together_take_limited_steps) {
     items += item_of("q" + std::to_string(i), "integer", with(constraint("k", "%resource.descendants().count() > 0"))) + ",";
     answers += answer_of("q" + std::to_string(i), "\"valueInteger\":1") + ",";
   }
-  items += item_of("last", "integer", with(constraint("slow", "%resource.repeat(item).select(%resource.repeat(item)).count() > 0")));
+  items +=
+      item_of("last", "integer", with(constraint("slow", "%resource.repeat(item).select(%resource.repeat(item)).count() > 0")));
   answers += answer_of("last", "\"valueInteger\":1");
   const auto line = line_of(issues_of(compile_form(items).form, response_json(answers)));
   BOOST_TEST(says(line, "error not-supported"), line);
@@ -303,8 +316,9 @@ BOOST_AUTO_TEST_CASE(today_is_the_day_on_which_the_response_was_authored) {
   const auto items = item_of("d", "date", with(sdc("calculatedExpression", "today()")));
   const auto form = compile_form(items).form;
   const auto check = [&](const std::string& authored, const std::string& day) {
-    return line_of(issues_of(form, R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://x/q","status":"completed",)" +
-                                       authored + R"("item":[)" + answer_of("d", "\"valueDate\":\"" + day + "\"") + "]}"));
+    return line_of(
+        issues_of(form, R"({"resourceType":"QuestionnaireResponse","questionnaire":"http://x/q","status":"completed",)" +
+                            authored + R"("item":[)" + answer_of("d", "\"valueDate\":\"" + day + "\"") + "]}"));
   };
   BOOST_TEST(check(R"("authored":"2024-05-01T23:30:00+02:00",)", "2024-05-01") == "");
   BOOST_TEST(check(R"("authored":"2024-05-01T23:30:00-04:00",)", "2024-05-01") == "");

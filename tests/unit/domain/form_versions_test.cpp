@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::int64_t in_2024 = 1'714'564'800'000'000; // 2024-05-01T12:00:00Z
 
-study_source source_with(const std::string& version, const std::string& items, const std::string& scores, const std::string& more = "") {
+study_source source_with(const std::string& version, const std::string& items, const std::string& scores,
+                         const std::string& more = "") {
   return {study_toml("[[forms]]\nid = \"f\"\nfile = \"f.json\"\n" + scores),
           {{"f.json", R"({"resourceType":"Questionnaire","version":")" + version + "\"," +
                           (more.empty() ? R"("status":"active",)" : more) + R"("item":[)" + items + "]}"}}};
@@ -18,8 +19,8 @@ const std::string one_item = R"({"linkId":"a","type":"integer"})";
 const std::string sum_of_a = "[[forms.scores]]\nname = \"s\"\nitems = [\"a\"]\n";
 
 std::string assessed(const study& s, const std::string& version, const std::string& answers) {
-  const auto v = s.assess(
-      content_of({{"form", "f"}, {"version", version}, {"answers", nlohmann::json::parse(answers)}}), in_2024);
+  const auto v =
+      s.assess(content_of({{"form", "f"}, {"version", version}, {"answers", nlohmann::json::parse(answers)}}), in_2024);
   if (!v.accepted())
     return codes_of(v);
   std::string text = v.version;

@@ -261,18 +261,20 @@ void add_expressions(ordered& form, ordered& response) {
     return ordered{{"url", std::string{"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"} + name},
                    {"valueExpression", {{"language", "text/fhirpath"}, {"expression", text}}}};
   };
-  form["extension"].push_back({{"url", "http://hl7.org/fhir/StructureDefinition/variable"},
-                               {"valueExpression",
-                                {{"name", "integers"},
-                                 {"language", "text/fhirpath"},
-                                 {"expression", "%resource.repeat(item | answer).where(linkId.startsWith('i')).answer.value.ofType(integer)"}}}});
+  form["extension"].push_back(
+      {{"url", "http://hl7.org/fhir/StructureDefinition/variable"},
+       {"valueExpression",
+        {{"name", "integers"},
+         {"language", "text/fhirpath"},
+         {"expression", "%resource.repeat(item | answer).where(linkId.startsWith('i')).answer.value.ofType(integer)"}}}});
   form["item"].push_back({{"linkId", "sum"},
                           {"type", "integer"},
                           {"extension", {expression("calculatedExpression", "iif(%integers.exists(), %integers.sum(), 0)")}}});
-  form["item"].push_back({{"linkId", "even"},
-                          {"type", "boolean"},
-                          {"required", true},
-                          {"extension", {expression("enableWhenExpression", "iif(%integers.exists(), %integers.sum(), 0) mod 2 = 0")}}});
+  form["item"].push_back(
+      {{"linkId", "even"},
+       {"type", "boolean"},
+       {"required", true},
+       {"extension", {expression("enableWhenExpression", "iif(%integers.exists(), %integers.sum(), 0) mod 2 = 0")}}});
   form["item"].push_back({{"linkId", "date"},
                           {"type", "date"},
                           {"extension",
@@ -296,7 +298,9 @@ BOOST_AUTO_TEST_CASE(one_broken_expression_is_reported_at_its_item_and_nowhere_e
     auto response = pair.response();
     add_expressions(form, response);
     const auto compiled = compiled_form(form.dump());
-    const auto context = [&](const std::vector<fhir_issue>& issues) { return "seed " + std::to_string(seed) + ": " + line_of(issues); };
+    const auto context = [&](const std::vector<fhir_issue>& issues) {
+      return "seed " + std::to_string(seed) + ": " + line_of(issues);
+    };
     const auto good = issues_of(compiled, response.dump());
     BOOST_TEST_REQUIRE(good.empty(), context(good));
     auto& items = response["item"];

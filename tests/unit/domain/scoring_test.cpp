@@ -74,18 +74,20 @@ BOOST_AUTO_TEST_CASE(a_reversed_item_counts_from_the_other_end_of_its_scale) {
 }
 
 BOOST_AUTO_TEST_CASE(a_score_counts_other_scores_and_has_its_own_bands) {
-  const auto rules = score("a", "items = [\"q1\", \"q2\"]") + score("b", "method = \"mean\"\nitems = [\"q3\", \"q4\"]") +
-                     score("all", "scores = [\"a\", \"b\"]\nitems = [\"q5\"]\nbands = [{ from = 0, label = \"low\" }, { from = 10, "
-                                  "label = \"high\" }]");
+  const auto rules =
+      score("a", "items = [\"q1\", \"q2\"]") + score("b", "method = \"mean\"\nitems = [\"q3\", \"q4\"]") +
+      score("all", "scores = [\"a\", \"b\"]\nitems = [\"q5\"]\nbands = [{ from = 0, label = \"low\" }, { from = 10, "
+                   "label = \"high\" }]");
   BOOST_TEST(scored(rules, everything) == "a=3; b=3.5; all=11.5 high");
   BOOST_TEST(scored(rules, R"({"q1":1,"q2":1,"q3":1,"q4":1,"q5":1})") == "a=2; b=1; all=4 low");
   BOOST_TEST(scored(rules, R"({"q1":1,"q2":1,"q3":1,"q5":1})") == "a=2");
 }
 
 BOOST_AUTO_TEST_CASE(a_table_gives_the_standard_score_of_a_raw_one) {
-  const auto rules = score("raw", "items = [\"q1\", \"q2\"]") +
-                     score("t", "method = \"table\"\nscore = \"raw\"\ntable = [{ raw = 2, value = 32.1 }, { raw = 3, value = 38.4 }]\n"
-                                "bands = [{ from = 30, label = \"low\" }, { from = 35, label = \"usual\" }]");
+  const auto rules =
+      score("raw", "items = [\"q1\", \"q2\"]") +
+      score("t", "method = \"table\"\nscore = \"raw\"\ntable = [{ raw = 2, value = 32.1 }, { raw = 3, value = 38.4 }]\n"
+                 "bands = [{ from = 30, label = \"low\" }, { from = 35, label = \"usual\" }]");
   BOOST_TEST(scored(rules, everything) == "raw=3; t=38.4 usual");
   BOOST_TEST(scored(rules, R"({"q1":1,"q2":1})") == "raw=2; t=32.1 low");
   BOOST_TEST(scored(rules, R"({"q1":3,"q2":1})") == "raw=4"); // not in the table
@@ -102,10 +104,11 @@ BOOST_AUTO_TEST_CASE(an_expression_sees_the_answers_and_the_scores_above_it) {
 }
 
 BOOST_AUTO_TEST_CASE(all_problems_of_a_declaration_are_listed) {
-  const auto many = problem_with(score("a", "method = \"mean\"\nitems = [\"q1\", \"q9\"]\nreversed = [\"q2\"]\nmin_answered = 3") +
-                                 score("b", "method = \"median\"\nitems = [\"q1\"]") + score("c", "scores = [\"d\"]") +
-                                 score("d", "method = \"table\"\nscore = \"a\"\nitems = [\"q1\"]") +
-                                 score("e", "method = \"expression\"\nexpression = \"%x +\""));
+  const auto many =
+      problem_with(score("a", "method = \"mean\"\nitems = [\"q1\", \"q9\"]\nreversed = [\"q2\"]\nmin_answered = 3") +
+                   score("b", "method = \"median\"\nitems = [\"q1\"]") + score("c", "scores = [\"d\"]") +
+                   score("d", "method = \"table\"\nscore = \"a\"\nitems = [\"q1\"]") +
+                   score("e", "method = \"expression\"\nexpression = \"%x +\""));
   BOOST_TEST(says(many, "no item with the linkId \"q9\""), many);
   BOOST_TEST(says(many, "scale = { min = NUMBER, max = NUMBER }"), many);
   BOOST_TEST(says(many, "from 1 to 2, the number of items and scores"), many);
@@ -125,9 +128,10 @@ BOOST_AUTO_TEST_CASE(what_would_make_a_score_wrong_is_refused) {
   BOOST_TEST(says(with("items = [\"q1\"]\nscale = { min = 5, max = 1 }\nreversed = [\"q1\"]"), "greater than min"));
   BOOST_TEST(says(with("items = [\"q1\"]\nround = 9"), "from 0 to 6"));
   BOOST_TEST(says(with("method = \"expression\"\nexpression = \"%other\""), "%other is neither %resource nor a score"));
-  BOOST_TEST(says(score("x", "") + problem_with(score("a", "items = [\"q1\"]") +
-                                               score("t", "method = \"table\"\nscore = \"a\"\ntable = [{ raw = 2, value = 1 }, { raw = 2, "
-                                                          "value = 3 }]")),
+  BOOST_TEST(says(score("x", "") +
+                      problem_with(score("a", "items = [\"q1\"]") +
+                                   score("t", "method = \"table\"\nscore = \"a\"\ntable = [{ raw = 2, value = 1 }, { raw = 2, "
+                                              "value = 3 }]")),
                   "raw scores must ascend"));
 }
 

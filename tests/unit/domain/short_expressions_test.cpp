@@ -50,8 +50,9 @@ BOOST_AUTO_TEST_CASE(a_required_item_that_is_calculated_may_be_left_out) {
 }
 
 BOOST_AUTO_TEST_CASE(a_calculated_answer_keeps_the_rules_of_its_item_and_decides_what_is_asked) {
-  const auto items = total + "," +
-                     item_of("why", "string", R"("required":true,"enableWhen":[{"question":"total","operator":">","answerInteger":5}])");
+  const auto items =
+      total + "," +
+      item_of("why", "string", R"("required":true,"enableWhen":[{"question":"total","operator":">","answerInteger":5}])");
   BOOST_TEST(check(items, R"({"a":1,"b":2})") == "");
   BOOST_TEST(check(items, R"({"a":4,"b":2})") == "required@why");
   const auto limited = two + item_of("total", "integer",
@@ -69,14 +70,18 @@ BOOST_AUTO_TEST_CASE(what_is_calculated_for_an_item_that_is_not_asked_is_not_sto
 }
 
 BOOST_AUTO_TEST_CASE(a_calculated_group_that_nobody_sends_is_stored) {
-  const auto halves = two + item_of("g", "group", R"("item":[)" + item_of("total", "decimal", with(sdc("calculatedExpression", "(" + sum_of_both + ") / 2"))) + "]");
+  const auto halves =
+      two +
+      item_of("g", "group",
+              R"("item":[)" + item_of("total", "decimal", with(sdc("calculatedExpression", "(" + sum_of_both + ") / 2"))) + "]");
   BOOST_TEST(stored(halves, R"({"a":1,"b":2})") == R"({"a":1,"b":2,"total":1.5})");
 }
 
 BOOST_AUTO_TEST_CASE(an_expression_decides_what_is_asked) {
-  const auto items = item_of("a", "integer") + "," +
-                     item_of("b", "string",
-                             R"("required":true,)" + with(sdc("enableWhenExpression", "%resource.item.where(linkId='a').answer.value > 5")));
+  const auto items =
+      item_of("a", "integer") + "," +
+      item_of("b", "string",
+              R"("required":true,)" + with(sdc("enableWhenExpression", "%resource.item.where(linkId='a').answer.value > 5")));
   BOOST_TEST(check(items, R"({"a":6,"b":"x"})") == "");
   BOOST_TEST(check(items, R"({"a":6})") == "required@b");
   BOOST_TEST(check(items, R"({"a":5})") == "");
@@ -107,21 +112,19 @@ BOOST_AUTO_TEST_CASE(today_is_when_it_was_authored_or_else_assessed) {
 }
 
 BOOST_AUTO_TEST_CASE(answers_stand_for_a_response_with_every_repetition) {
-  const auto items = item_of("g", "group",
-                             R"("repeats":true,"item":[)" + item_of("name", "string") + "," + item_of("dose", "integer") + "]") +
-                     "," + item_of("all", "string", R"("repeats":true)") + "," + item_of("none", "string") + "," +
-                     item_of("c", "choice", R"("answerOption":[{"valueCoding":{"system":"http://s","code":"x","display":"X"}}])") +
-                     "," + item_of("p", "boolean", R"("item":[)" + item_of("within", "date") + "]");
-  const auto r = response_of(
-      items, R"({"name":["A","B"],"dose":[5,10],"all":["x","y"],"c":"x","p":true,"within":"2024-05"})");
-  BOOST_TEST(r["item"].dump() ==
-             nlohmann::json::parse(R"([{"linkId":"g","item":[{"linkId":"name","answer":[{"valueString":"A"}]},
+  const auto items =
+      item_of("g", "group", R"("repeats":true,"item":[)" + item_of("name", "string") + "," + item_of("dose", "integer") + "]") +
+      "," + item_of("all", "string", R"("repeats":true)") + "," + item_of("none", "string") + "," +
+      item_of("c", "choice", R"("answerOption":[{"valueCoding":{"system":"http://s","code":"x","display":"X"}}])") + "," +
+      item_of("p", "boolean", R"("item":[)" + item_of("within", "date") + "]");
+  const auto r = response_of(items, R"({"name":["A","B"],"dose":[5,10],"all":["x","y"],"c":"x","p":true,"within":"2024-05"})");
+  BOOST_TEST(r["item"].dump() == nlohmann::json::parse(R"([{"linkId":"g","item":[{"linkId":"name","answer":[{"valueString":"A"}]},
                {"linkId":"dose","answer":[{"valueInteger":5}]}]},
                {"linkId":"g","item":[{"linkId":"name","answer":[{"valueString":"B"}]},{"linkId":"dose","answer":[{"valueInteger":10}]}]},
                {"linkId":"all","answer":[{"valueString":"x"},{"valueString":"y"}]},
                {"linkId":"c","answer":[{"valueCoding":{"system":"http://s","code":"x","display":"X"}}]},
                {"linkId":"p","answer":[{"valueBoolean":true,"item":[{"linkId":"within","answer":[{"valueDate":"2024-05"}]}]}]}])")
-                 .dump());
+                                     .dump());
   BOOST_TEST(r["status"] == "completed");
   BOOST_TEST(!response_of(items, "{}").contains("item"));
 }
@@ -129,7 +132,8 @@ BOOST_AUTO_TEST_CASE(answers_stand_for_a_response_with_every_repetition) {
 BOOST_AUTO_TEST_CASE(a_response_begins_with_what_the_form_says) {
   const auto items =
       item_of("a", "integer", R"("initial":[{"valueInteger":7}])") + "," +
-      item_of("b", "choice", R"("answerOption":[{"valueCoding":{"code":"x"}},{"valueCoding":{"code":"y"},"initialSelected":true}])") +
+      item_of("b", "choice",
+              R"("answerOption":[{"valueCoding":{"code":"x"}},{"valueCoding":{"code":"y"},"initialSelected":true}])") +
       "," + item_of("c", "date", with(sdc("initialExpression", "today() - 1 month"))) + "," +
       item_of("d", "integer", with(sdc("initialExpression", "'none'"))) + "," + item_of("e", "text");
   const auto study = compiled(source_of(items));
