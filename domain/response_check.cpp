@@ -20,7 +20,7 @@ answers_check::answers_check(const questionnaire& form, std::vector<problem>& pr
 
 void answers_check::run(std::string_view answers, std::string_view authored, std::optional<std::int64_t> now_us) {
   const auto before = problems_.count();
-  authored_.assign(authored);
+  authored_ = authored;
   now_us_ = now_us;
   read_answers(answers);
   const bool expressions = form_.plan != nullptr && form_.plan->checks();

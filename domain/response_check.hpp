@@ -39,7 +39,7 @@ public:
   answers_check(const questionnaire& form, std::vector<problem>& problems);
 
   /// Reads and checks the whole map `answers`; what is wrong is added to the problems. The form's expressions are evaluated as of
-  /// `authored`, or else of `now_us`; what they calculate and was not sent is added to the answers.
+  /// `authored`, which must outlive this, or else of `now_us`; what they calculate and was not sent is added to the answers.
   void run(std::string_view answers, std::string_view authored = {}, std::optional<std::int64_t> now_us = std::nullopt);
   /// Values given to an item; for use when there are no problems.
   struct range {
@@ -112,7 +112,7 @@ private:
   std::unique_ptr<evaluated_response> evaluated_; ///< null: the form has no expressions, or the answers have problems
   std::string completed_;                         ///< the answers with those that were calculated
   std::vector<problem> warnings_;
-  std::string authored_;
+  std::string_view authored_;
   std::optional<std::int64_t> now_us_;
 };
 

@@ -18,7 +18,7 @@ form_evaluation* answers_check::as_response() {
   if (evaluated_)
     return &evaluated_->expressions;
   response_head head;
-  head.authored = authored_;
+  head.authored.assign(authored_);
   auto document = json_document::parse(response_from_answers(form_, stored_, head), limits::json_depth_max);
   if (!document)
     return nullptr;

@@ -266,7 +266,7 @@ void add_expressions(ordered& form, ordered& response) {
        {"valueExpression",
         {{"name", "integers"},
          {"language", "text/fhirpath"},
-         {"expression", "%resource.repeat(item | answer).where(linkId.startsWith('i')).answer.value.ofType(integer)"}}}});
+         {"expression", "%resource.descendants().where(linkId.startsWith('i')).answer.value.ofType(integer)"}}}});
   form["item"].push_back({{"linkId", "sum"},
                           {"type", "integer"},
                           {"extension", {expression("calculatedExpression", "iif(%integers.exists(), %integers.sum(), 0)")}}});
