@@ -6,6 +6,7 @@
 #include "domain/study_file.hpp"
 #include "runtime/local_time.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace epione::actors {
@@ -28,11 +29,14 @@ std::string text_member(const nlohmann::json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
-/// The content without white space between and order of members.
+/// The content without white space between and order of members, and without what says whether and when it is used: a version may
+/// be retired under its own name.
 form_version version_of(const std::string& form, const domain::study_source::file& file) {
-  const auto json = nlohmann::json::parse(file.text, nullptr, false);
+  auto json = nlohmann::json::parse(file.text, nullptr, false);
   if (!json.is_object())
     return {file.name, form, {}, digest_of(file.text)};
+  for (const auto* member : {"status", "date", "effectivePeriod", "approvalDate", "lastReviewDate", "meta"})
+    json.erase(member);
   return {file.name, form, text_member(json, "version"), digest_of(json.dump())};
 }
 
@@ -46,6 +50,13 @@ std::vector<form_version> versions_of(const domain::study_source& source) {
       if (file.name == entry.file)
         result.push_back(version_of(entry.id, file));
   return result;
+}
+
+/// Whether every version of a form among `others` is among `forms`.
+bool has_all(const std::vector<form_version>& forms, const std::vector<form_version>& others) {
+  return std::all_of(others.begin(), others.end(), [&](const auto& o) {
+    return std::any_of(forms.begin(), forms.end(), [&](const auto& f) { return f.form == o.form && f.version == o.version; });
+  });
 }
 
 /// What only a node can know: a mistyped zone would hold notices back by the quiet hours of UTC.
@@ -76,10 +87,11 @@ tl::expected<bool, std::string> study_register::add(const messages::stored_event
     return tl::unexpected(source.error());
   auto& study = studies_[event->entity];
   study.newest = digest_of(event->after);
-  for (auto& form : versions_of(*source))
-    study.versions.insert_or_assign({std::move(form.form), std::move(form.version)}, form.content);
-  study.source = std::make_shared<const domain::study_source>(std::move(*source));
-  study.compiled = nullptr;
+  const auto forms = versions_of(*source);
+  std::erase_if(study.sources, [&](const auto& waiting) { return has_all(forms, versions_of(*waiting)); });
+  for (const auto& form : forms)
+    study.versions.insert_or_assign({form.form, form.version}, form.content);
+  study.sources.push_back(std::make_shared<const domain::study_source>(std::move(*source)));
   return true;
 }
 
@@ -115,15 +127,16 @@ std::shared_ptr<const runtime::catalog_snapshot> study_register::snapshot(const 
   auto result = std::make_shared<runtime::catalog_snapshot>();
   result->seq = last_seq_;
   for (auto& [id, study] : studies_) {
-    if (study.source != nullptr) {
-      auto compiled = domain::compile_study(*study.source);
-      study.source = nullptr;
+    for (const auto& source : study.sources) {
+      auto compiled = domain::compile_study(*source, study.compiled.get());
+      study.served = compiled.has_value();
       if (compiled)
         study.compiled = std::move(*compiled);
-      else
+      else if (source == study.sources.back())
         tell(id, compiled.error().size());
     }
-    if (study.compiled != nullptr)
+    study.sources.clear();
+    if (study.served)
       result->studies.emplace(id, study.compiled);
   }
   return result;

@@ -49,8 +49,10 @@ private:
   using content_digest = std::array<std::uint8_t, 32>;
   struct entry {
     content_digest newest{};
-    std::shared_ptr<const domain::study_source> source;                     ///< until it is compiled
-    std::shared_ptr<const domain::study> compiled;                          ///< null: not compiled yet, or it does not compile
+    /// Until they are compiled, oldest first: the newest, and before it those with versions of forms that later ones do not have.
+    std::vector<std::shared_ptr<const domain::study_source>> sources;
+    std::shared_ptr<const domain::study> compiled;                          ///< null: none yet
+    bool served = false;                                                    ///< the newest source compiles
     std::map<std::pair<std::string, std::string>, content_digest> versions; ///< (form, version) of every import
   };
 

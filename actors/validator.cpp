@@ -25,7 +25,8 @@ assessment assess(const runtime::environment& env, const runtime::catalog_view& 
   auto site = study.site_of(s.subject);
   if (!site)
     return refused(s, 404, error_text("unknown subject: the study has no subject with this patientId"));
-  auto verdict = study.assess(s.content);
+  const auto now_us = env.clock.wall_us();
+  auto verdict = study.assess(s.content, now_us);
   if (!verdict.accepted())
     return refused(s, 422, problems_text(verdict.problems));
   assessment result;
@@ -43,7 +44,7 @@ assessment assess(const runtime::environment& env, const runtime::catalog_view& 
   record.form = std::move(verdict.form);
   record.version = std::move(verdict.version);
   record.authored = std::move(verdict.authored);
-  record.stored_us = env.clock.wall_us();
+  record.stored_us = now_us;
   record.answers = std::move(verdict.answers);
   record.scores = std::move(verdict.scores);
   record.alerts = std::move(verdict.alerts);

@@ -96,8 +96,6 @@ std::string brackets(const form_item& item) {
     parts.push_back("read only");
   if (item.hidden)
     parts.push_back("hidden");
-  if (item.enable_expression)
-    parts.push_back("asked by an expression");
   add_limits(item, parts);
   if (item.rules)
     add_rules(*item.rules, parts);
@@ -114,6 +112,36 @@ std::string conditions(const domain::questionnaire& form, const form_item& item)
     else
       text += " " + std::string{domain::name(c.operation)} + " " + shown(c.value);
   }
+  return text;
+}
+
+const char* label(domain::form_expression::purpose kind) {
+  using enum domain::form_expression::purpose;
+  switch (kind) {
+    case constraint: return "must hold";
+    case enable_when: return "asked if";
+    case calculated: return "calculated as";
+    case initial: return "begins with";
+    case variable: return "where";
+    case other: break;
+  }
+  return "has";
+}
+
+/// "calculated as %a + %b"; what is not evaluated is said so.
+std::string expression_line(const domain::form_expression& e) {
+  auto text = std::string{label(e.kind)} + " ";
+  if (e.kind == domain::form_expression::purpose::variable)
+    text += "%" + shown(e.name) + " is ";
+  else if (e.kind == domain::form_expression::purpose::other)
+    text += shown(e.name) + " ";
+  text += shown(e.text);
+  if (!e.human.empty())
+    text += "  \"" + shown(e.human) + "\"";
+  if (e.only_warning)
+    text += "  (only a warning)";
+  if (!e.compiled)
+    text += "  (not evaluated)";
   return text;
 }
 
@@ -149,6 +177,9 @@ void print_item(std::ostream& out, const domain::questionnaire& form, std::uint3
   const auto beneath = margin(form, i, false) + (item.end > i + 1 ? "│  " : "   ");
   if (const auto text = conditions(form, item); !text.empty())
     out << beneath << text << '\n';
+  for (const auto& e : form.expressions)
+    if (e.item == i)
+      out << beneath << expression_line(e) << '\n';
   for (std::size_t o = 0; o < item.options.size() && o < options_max; ++o)
     out << beneath << option_line(item.options[o]) << '\n';
   if (item.options.size() > options_max)
@@ -166,6 +197,9 @@ void print_form(std::ostream& out, const domain::questionnaire& form) {
   out << '\n';
   if (!form.url.empty())
     out << shown(form.url) << '\n';
+  for (const auto& e : form.expressions)
+    if (e.item == form_item::none)
+      out << expression_line(e) << '\n';
   for (std::uint32_t i = 0; i < form.items.size(); ++i)
     print_item(out, form, i);
 }

@@ -6,6 +6,8 @@
 #include "domain/msgpack.hpp"
 #include "domain/response_check.hpp"
 
+#include <iterator>
+
 namespace epione::domain {
 
 namespace {
@@ -82,21 +84,54 @@ void check_authored(std::string_view raw, std::string& authored, problem_list& p
     authored.assign(v.text);
 }
 
-void check_version(std::string_view raw, const compiled_form& form, problem_list& problems) {
+/// The version that was answered: the newest one unless another one is named.
+const compiled_form* choose_version(const compiled_study& study, std::string_view raw, const compiled_form& newest,
+                                    problem_list& problems) {
   if (raw.empty())
-    return;
+    return &newest;
   const auto v = msgpack_reader{raw}.next();
-  if (v.type != msgpack_type::string)
-    problems.add("", "type", "version must be a string", {form.version});
-  else if (v.text != form.version)
-    problems.add("", "unknown-version", "the study has another version of this form", {form.version});
+  if (v.type != msgpack_type::string) {
+    problems.add("", "type", "version must be a string", {newest.version});
+    return &newest;
+  }
+  if (const auto* named = study.find_form(newest.id, v.text))
+    return named;
+  std::vector<std::string> known{newest.version};
+  for (const auto& f : study.earlier)
+    if (f->id == newest.id && known.size() < limits::allowed_max)
+      known.push_back(f->version);
+  problems.add("", "unknown-version", "the study has other versions of this form", std::move(known));
+  return &newest;
 }
 
-void score_and_alert(const compiled_form& form, const answers_check& answers, verdict& result) {
+/// What the form's own status says about answering it now. Of a retired form effectivePeriod.end says since when, or else its
+/// date.
+void check_publication(const questionnaire& form, std::string_view authored, std::optional<std::int64_t> now_us,
+                       problem_list& problems, problem_list& warnings) {
+  const auto written = parse_fhir_date_time(authored);
+  const auto at = written ? std::optional{written->first} : now_us;
+  if (form.status == publication_status::retired) {
+    const auto& since = form.valid_until ? form.valid_until : form.date;
+    if (!at || !since || *at >= (form.valid_until ? since->last : since->first))
+      problems.add("", "retired-form",
+                   "the form is retired; only what was answered before is accepted, with authored saying when that was");
+    return;
+  }
+  if (form.status != publication_status::active)
+    warnings.add("", "form-status",
+                 form.status == publication_status::draft ? "the form is a draft; it may still change"
+                                                          : "the form's status is not known");
+  if (at && form.valid_from && *at < form.valid_from->first)
+    warnings.add("", "form-period", "it was answered before the form's effectivePeriod began");
+  if (at && form.valid_until && *at > form.valid_until->last)
+    warnings.add("", "form-period", "it was answered after the form's effectivePeriod ended");
+}
+
+void score_and_alert(const compiled_form& form, answers_check& answers, verdict& result) {
   std::vector<std::optional<score>> scores;
   scores.reserve(form.scores.size());
   for (const auto& rule : form.scores)
-    scores.push_back(compute(rule, answers));
+    scores.push_back(compute(rule, answers, scores, form.scores));
   for (const auto& rule : form.alerts)
     if (is_raised(rule, answers, scores))
       result.alerts.push_back({rule.id});
@@ -108,7 +143,7 @@ void score_and_alert(const compiled_form& form, const answers_check& answers, ve
 
 } // namespace
 
-verdict assess(const compiled_study& study, std::string_view content) {
+verdict assess(const compiled_study& study, std::string_view content, std::optional<std::int64_t> now_us) {
   verdict result;
   problem_list problems{result.problems};
   const auto m = read_members(content, problems);
@@ -120,13 +155,17 @@ verdict assess(const compiled_study& study, std::string_view content) {
     problems.add("", "missing-answers", "answers is missing: an object, linkId to answer");
   if (form == nullptr)
     return result;
+  form = choose_version(study, m.version, *form, problems);
   result.form = form->id;
   result.version = form->version;
-  check_version(m.version, *form, problems);
+  problem_list warnings{result.warnings};
+  check_publication(form->form, result.authored, now_us, problems, warnings);
   if (m.answers.empty())
     return result;
   answers_check answers{form->form, result.problems};
-  answers.run(m.answers);
+  answers.run(m.answers, result.authored, now_us);
+  auto of_answers = answers.take_warnings();
+  std::move(of_answers.begin(), of_answers.end(), std::back_inserter(result.warnings));
   if (!result.problems.empty())
     return result;
   score_and_alert(*form, answers, result);

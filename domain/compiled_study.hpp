@@ -8,6 +8,8 @@
 #include "domain/study_file.hpp"
 #include "domain/subject_directory.hpp"
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,12 +32,17 @@ public:
   subject_directory subjects;
   std::vector<compiled_form> forms; ///< in the order of study.toml
   notice_routes routes;
+  /// Versions that earlier imports of the study had, newest first, with the scores and alerts they had then: who still has one on
+  /// a phone may answer it, and it is scored as it was.
+  std::vector<std::shared_ptr<const compiled_form>> earlier;
 
-  /// Null if there is none.
+  /// The newest version. Null if there is none.
   const compiled_form* find_form(std::string_view form_id) const;
+  /// That version, newest or earlier. Null if there is none.
+  const compiled_form* find_form(std::string_view form_id, std::string_view version) const;
 };
 
 /// What study::assess() does (assess.cpp).
-verdict assess(const compiled_study& study, std::string_view content);
+verdict assess(const compiled_study& study, std::string_view content, std::optional<std::int64_t> now_us);
 
 } // namespace epione::domain

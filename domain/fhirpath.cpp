@@ -56,6 +56,42 @@ std::vector<std::string> expression::variables() const {
   return names;
 }
 
+std::vector<std::string> expression::link_ids() const {
+  std::vector<std::string> found;
+  const auto visit = [&](int from, auto&& look) {
+    std::vector<int> open{from};
+    while (!open.empty()) {
+      const auto& n = tree_->nodes[static_cast<std::size_t>(open.back())];
+      open.pop_back();
+      look(n);
+      if (n.left != ast_node::none)
+        open.push_back(n.left);
+      open.insert(open.end(), n.arguments.begin(), n.arguments.end());
+    }
+  };
+  const auto names_link_id = [&](int side) {
+    bool named = false;
+    visit(side, [&](const ast_node& n) { named = named || (n.kind == ast_kind::member && n.name == "linkId"); });
+    return named;
+  };
+  const auto take = [&](const ast_node& n) {
+    const auto* text = n.kind == ast_kind::literal ? std::get_if<std::string>(&n.literal) : nullptr;
+    if (text != nullptr && std::find(found.begin(), found.end(), *text) == found.end())
+      found.push_back(*text);
+  };
+  for (const auto& n : tree_->nodes) {
+    if (n.kind != ast_kind::binary ||
+        (n.op != operation::equal && n.op != operation::equivalent && n.op != operation::in && n.op != operation::contains))
+      continue;
+    const auto right = n.arguments.front();
+    if (names_link_id(n.left))
+      visit(right, take);
+    if (names_link_id(right))
+      visit(n.left, take);
+  }
+  return found;
+}
+
 tl::expected<expression, problem> compile(std::string_view text) {
   if (text.size() > expression_bytes_max)
     return tl::unexpected{problem{1, 1,

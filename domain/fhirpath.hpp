@@ -13,6 +13,7 @@
 #include "domain/fhirpath_value.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,8 @@ public:
   std::string printed() const;
   /// The names behind "%", each once, in the order they appear.
   std::vector<std::string> variables() const;
+  /// The linkIds that it certainly looks for: literals that are compared with something of `linkId`, each once.
+  std::vector<std::string> link_ids() const;
 
 private:
   friend tl::expected<expression, problem> compile(std::string_view text);
@@ -72,6 +75,8 @@ struct environment {
   const ordinal_source* ordinals = nullptr;                  ///< asked by ordinal() and weight()
   evaluation_clock clock;
   evaluation_limits limits;
+  /// If set, steps that are left for this evaluation and all others that share it; what it uses is taken from there.
+  std::uint64_t* steps_left = nullptr;
 };
 
 /// Everything the expression yields, in order; or why it has no value, as N1 asks for: several items where one is needed, types

@@ -17,6 +17,16 @@ constexpr std::size_t compared_bytes_a_step = 64; // only looked at
 
 } // namespace
 
+evaluation::evaluation(const syntax_tree& tree, const environment& world)
+    : tree_(tree), world_(world),
+      steps_given_(world.steps_left == nullptr ? world.limits.steps_max : std::min(world.limits.steps_max, *world.steps_left)),
+      steps_(steps_given_) {}
+
+evaluation::~evaluation() {
+  if (world_.steps_left != nullptr)
+    *world_.steps_left -= steps_given_ - steps_;
+}
+
 void evaluation::fail(std::string message) const {
   throw failure{offset_, std::move(message)};
 }
@@ -24,7 +34,9 @@ void evaluation::fail(std::string message) const {
 void evaluation::spend(std::uint64_t steps) {
   if (steps > steps_) {
     steps_ = 0;
-    fail("the evaluation takes more than " + std::to_string(world_.limits.steps_max) + " steps; look at fewer items");
+    fail(steps_given_ == world_.limits.steps_max
+             ? "the evaluation takes more than " + std::to_string(steps_given_) + " steps; look at fewer items"
+             : "all expressions together take too many steps; look at fewer items");
   }
   steps_ -= steps;
 }

@@ -22,7 +22,11 @@ struct scope {
 
 class evaluation {
 public:
-  evaluation(const syntax_tree& tree, const environment& world) : tree_(tree), world_(world), steps_(world.limits.steps_max) {}
+  evaluation(const syntax_tree& tree, const environment& world);
+  /// Takes what was used from the steps that evaluations share.
+  ~evaluation();
+  evaluation(const evaluation&) = delete;
+  evaluation& operator=(const evaluation&) = delete;
 
   collection run(int index, const scope& on);
 
@@ -76,6 +80,7 @@ private:
 
   const syntax_tree& tree_;
   const environment& world_;
+  const std::uint64_t steps_given_;
   std::uint64_t steps_;
   std::size_t offset_ = 0; // of the node at work
 };

@@ -21,6 +21,11 @@ class RE2;
 
 namespace epione::domain {
 
+namespace fhirpath {
+class expression;
+}
+struct form_plan; // form_plan.hpp
+
 enum class item_type : std::uint8_t {
   group,
   display,
@@ -134,7 +139,7 @@ struct item_rules {
   std::string unit;         ///< of a number, as it is shown
 };
 
-/// An expression of the form. They are kept for the evaluator; what is not evaluated is reported as that.
+/// An expression of the form. What cannot be evaluated is kept as well, to be reported as that.
 struct form_expression {
   enum class purpose : std::uint8_t { constraint, enable_when, calculated, initial, variable, other };
   purpose kind = purpose::other;
@@ -142,9 +147,12 @@ struct form_expression {
   std::string name;                       ///< of a variable its name, of a constraint its key, otherwise the extension's
   std::string language;                   ///< "text/fhirpath"
   std::string text;
-  std::string human;         ///< of a constraint: what to tell who broke it
-  bool only_warning = false; ///< of a constraint
-  std::string place;         ///< in the Questionnaire
+  std::string human;                                    ///< of a constraint: what to tell who broke it
+  std::vector<std::string> located;                     ///< of a constraint: where it is reported, each a linkId or an expression
+  bool only_warning = false;                            ///< of a constraint
+  std::string place;                                    ///< in the Questionnaire
+  std::shared_ptr<const fhirpath::expression> compiled; ///< null: not evaluated
+  std::vector<std::shared_ptr<const fhirpath::expression>> locations; ///< of `located` those that are expressions
 };
 
 enum class publication_status : std::uint8_t { draft, active, retired, unknown };
@@ -162,6 +170,7 @@ struct form_item {
   bool required_within = false;   ///< one of the items directly in it is required
   bool counted_within = false;    ///< one of the items directly in it has minOccurs
   bool enable_expression = false; ///< whether it is asked is an expression's to say
+  bool calculated = false;        ///< its answer is an expression's to say
   std::uint32_t parent = none;
   std::uint32_t end = 0; ///< behind the last item in it
 
@@ -189,10 +198,12 @@ struct questionnaire {
   std::string id, url, version, language;
   publication_status status = publication_status::unknown;
   std::optional<time_span> valid_from, valid_until; ///< effectivePeriod
+  std::optional<time_span> date;                    ///< when it was last changed; of a retired form, when it was retired
   bool signature_required = false;
   text_with_translations title;
   std::vector<form_item> items;
   std::vector<form_expression> expressions;
+  std::shared_ptr<const form_plan> plan; ///< how they are evaluated; null when none is, so that most forms pay nothing
   std::vector<std::uint32_t> by_link_id; ///< indices of all items, sorted by linkId bytewise, as canonical maps are
 
   /// form_item::none if there is none.

@@ -175,6 +175,8 @@ std::optional<questionnaire> compile_questionnaire(std::string_view text, file_p
   close_items(form);
   index_link_ids(form, sources);
   compile_items(root, context, sources, form);
+  if (!form.expressions.empty())
+    plan_expressions(text, root, context, form);
   if (options.for_submissions && problems.count() != before)
     return std::nullopt;
   return form;

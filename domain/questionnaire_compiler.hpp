@@ -54,6 +54,9 @@ void compile_rules(const fhir_object& source, const compile_context& context, fo
 /// (questionnaire_expressions.cpp).
 void compile_expressions(const fhir_object& source, const compile_context& context, std::uint32_t item, questionnaire& form);
 
+/// Parses the expressions and plans their evaluation, when all items are there: form.plan (form_plan.cpp).
+void plan_expressions(std::string_view text, const fhir_object& root, const compile_context& context, questionnaire& form);
+
 /// answerOption and answerValueSet (questionnaire_options.cpp).
 void compile_options_of(const fhir_object& source, const compile_context& context, form_item& item);
 

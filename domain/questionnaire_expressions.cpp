@@ -1,7 +1,8 @@
 // Expressions of a form, and extensions that change the meaning of what they stand at.
 //
-// Expressions are kept as they are written. As long as nothing evaluates them, those that decide what may be answered are refused
-// in a form for submissions, where they would silently be missing, and remarked otherwise.
+// Here they are read as they are written; form_plan.cpp parses them when the whole form is known. Those that are not evaluated
+// and decide what may be answered are refused in a form for submissions, where they would silently be missing, and remarked
+// otherwise.
 #include "domain/json_text.hpp"
 #include "domain/questionnaire_compiler.hpp"
 
@@ -16,16 +17,16 @@ using purpose = form_expression::purpose;
 struct known_extension {
   std::string_view url;
   purpose kind;
-  bool decides; ///< what may be answered
+  bool decides = false; ///< what may be answered, and is not evaluated
 };
 
 constexpr known_extension expression_extensions[] = {
-    {"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint", purpose::constraint, true},
-    {"http://hl7.org/fhir/StructureDefinition/targetConstraint", purpose::constraint, true},
-    {"http://hl7.org/fhir/StructureDefinition/variable", purpose::variable, false},
-    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression", purpose::enable_when, true},
-    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression", purpose::calculated, false},
-    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-initialExpression", purpose::initial, false},
+    {"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint", purpose::constraint},
+    {"http://hl7.org/fhir/StructureDefinition/targetConstraint", purpose::constraint},
+    {"http://hl7.org/fhir/StructureDefinition/variable", purpose::variable},
+    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression", purpose::enable_when},
+    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression", purpose::calculated},
+    {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-initialExpression", purpose::initial},
     {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-answerExpression", purpose::other, true},
     {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-answerOptionsToggleExpression", purpose::other, true},
     {"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-minOccursExpression", purpose::other, true},
@@ -37,7 +38,17 @@ std::string last_part(std::string_view url) {
   return std::string{url.substr(url.rfind('/') + 1)};
 }
 
-/// A constraint is an extension of extensions: key, severity, expression, human.
+/// Of a constraint: a text in FHIR R4, an Expression in SDC's targetConstraint.
+void read_constraint_expression(const fhir_object& part, form_expression& e) {
+  if (const auto value = part.object("valueExpression")) {
+    e.language = value->string("language").value_or("");
+    e.text = value->string("expression").value_or("");
+  } else {
+    e.text = part.string("valueString").value_or("");
+  }
+}
+
+/// A constraint is an extension of extensions: key, severity, expression, human, location.
 void read_constraint(const fhir_object& x, form_expression& e) {
   e.language = "text/fhirpath";
   for (const auto& part : x.objects("extension")) {
@@ -45,11 +56,14 @@ void read_constraint(const fhir_object& x, form_expression& e) {
     if (url == "key")
       e.name = part.string("valueId").value_or("");
     else if (url == "expression")
-      e.text = part.string("valueString").value_or("");
+      read_constraint_expression(part, e);
     else if (url == "human")
-      e.human = part.string("valueString").value_or("");
+      e.human = part.string(part.has("valueMarkdown") ? "valueMarkdown" : "valueString").value_or("");
     else if (url == "severity")
       e.only_warning = part.string("valueCode") == "warning";
+    else if (url == "location")
+      if (auto where = part.string("valueString"))
+        e.located.push_back(std::move(*where));
   }
   if (e.text.empty())
     x.problem("a constraint needs the extension \"expression\" with a valueString", issue_code::required);
@@ -87,9 +101,10 @@ void take_extension(const fhir_object& x, const known_extension& known, const co
     read_constraint(x, e);
   else
     read_expression(x, e);
-  if (known.kind == purpose::enable_when && item != form_item::none)
-    form.items[item].enable_expression = true;
-  form.expressions.push_back(std::move(e));
+  if (form.expressions.size() < limits::form_expressions_max)
+    form.expressions.push_back(std::move(e));
+  else
+    x.problem("the form has more than " + std::to_string(limits::form_expressions_max) + " expressions");
 }
 
 } // namespace

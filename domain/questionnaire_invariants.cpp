@@ -117,6 +117,11 @@ void read_resource(const fhir_object& root, questionnaire& form) {
   form.title = root.text("title");
   read_status(root, form);
   read_period(root, form);
+  if (const auto date = root.string("date")) {
+    form.date = parse_fhir_date_time(*date);
+    if (!form.date)
+      root.problem("date", "it must be a date or a dateTime as FHIR writes them", issue_code::value);
+  }
   if (const auto computable = root.string("name"); computable && !is_computable_name(*computable))
     root.remark(issue_severity::warning, issue_code::invariant, "name",
                 "it should begin with a capital letter and have only letters, digits and _ (FHIR invariant que-0)");

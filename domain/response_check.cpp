@@ -18,7 +18,21 @@ answers_check::answers_check(const questionnaire& form, std::vector<problem>& pr
   slots_.resize(form.items.size());
 }
 
-void answers_check::run(std::string_view answers) {
+void answers_check::run(std::string_view answers, std::string_view authored, std::optional<std::int64_t> now_us) {
+  const auto before = problems_.count();
+  authored_ = authored;
+  now_us_ = now_us;
+  read_answers(answers);
+  const bool expressions = form_.plan != nullptr && form_.plan->checks();
+  if (expressions && problems_.count() == before)
+    evaluate_expressions();
+  check_asked_and_required();
+  report_required_groups();
+  if (expressions && problems_.count() == before)
+    judge_expressions();
+}
+
+void answers_check::read_answers(std::string_view answers) {
   msgpack_reader r{answers};
   const auto map = r.next();
   if (map.type != msgpack_type::map) {
@@ -44,8 +58,6 @@ void answers_check::run(std::string_view answers) {
     const auto index = form_.by_link_id[position];
     read_item(form_.items[index], slots_[index], raw);
   }
-  check_asked_and_required();
-  report_required_groups();
 }
 
 answers_check::range answers_check::values_of(std::uint32_t item) const {
@@ -60,6 +72,10 @@ void answers_check::check_asked_and_required() {
     const auto& item = form_.items[i];
     auto& slot = slots_[i];
     slot.is_asked = decide_asked(item);
+    if (slot.calculated && slot.is_asked != asked::yes) {
+      slot.given = false; // nobody sent it
+      slot.count = 0;
+    }
     slot.content = slot.given;
     if (slot.is_asked == asked::no && slot.given && is_question(item.type)) {
       refuse(item, "not-enabled", "the item is not asked, given the other answers; leave it out");
@@ -79,6 +95,8 @@ answers_check::asked answers_check::decide_asked(const form_item& item) const {
     if (is_question(form_.items[item.parent].type) && !parent.given)
       return asked::no;
   }
+  if (item.enable_expression)
+    return asked_by_expression(item);
   if (item.conditions.empty())
     return asked::yes;
   const auto decisive = item.any_condition ? asked::yes : asked::no;

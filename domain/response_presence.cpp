@@ -32,7 +32,7 @@ void response_validation::index_items() {
 
 void response_validation::check_item(std::uint32_t index) {
   auto& i = items_[index];
-  i.is_asked = decide(i.form, i.scope, index);
+  i.is_asked = decide(i.form, i.scope, index, index);
   const auto owner = scopes_[i.scope].owner;
   const bool first_disabled = i.is_asked == asked::no && (owner == none || items_[owner].is_asked != asked::no);
   if (first_disabled && has_answers(i))
@@ -111,7 +111,7 @@ void response_validation::check_child(const response_scope& scope, std::uint32_t
   if (!too_few && !missing)
     return;
   const auto position = scope.owner == none ? static_cast<std::uint32_t>(items_.size()) : items_[scope.owner].end;
-  if (decide(form, scope_index, position) != asked::yes)
+  if (decide(form, scope_index, position, none) != asked::yes)
     return;
   if (missing)
     add(if_missing(), issue_code::required, scope.node, form,
@@ -128,13 +128,14 @@ bool response_validation::has_answers(const response_item& i) const {
   return false;
 }
 
-response_validation::asked response_validation::decide(std::uint32_t form, std::uint32_t scope, std::uint32_t position) const {
+response_validation::asked response_validation::decide(std::uint32_t form, std::uint32_t scope, std::uint32_t position,
+                                                       std::uint32_t own) const {
   const auto owner = scopes_[scope].owner;
   if (owner != none && items_[owner].is_asked != asked::yes)
     return items_[owner].is_asked;
   const auto& rule = item(form);
   if (rule.enable_expression)
-    return asked::unknown;
+    return asked_by_expression(form, scope, own);
   if (rule.conditions.empty())
     return asked::yes;
   const auto decisive = rule.any_condition ? asked::yes : asked::no;

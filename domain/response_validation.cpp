@@ -31,10 +31,13 @@ std::vector<fhir_issue> response_validation::run() {
     check_resource();
     if (form_ != nullptr) {
       read_items();
+      if (form_->plan)
+        prepare_expressions();
       check_presence();
+      if (form_->plan)
+        check_expressions();
       check_publication();
       check_signature(0, none);
-      note_expressions();
     }
   }
   std::stable_sort(issues_.begin(), issues_.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
@@ -147,18 +150,6 @@ void response_validation::check_signature(std::uint32_t node, std::uint32_t form
         return;
   add(if_missing(), issue_code::required, node, form,
       "it must be signed: the extension questionnaireresponse-signature is missing");
-}
-
-void response_validation::note_expressions() {
-  for (const auto& e : form_->expressions) {
-    auto place = "Questionnaire." + e.place;
-    found_issue found{0,
-                      {issue_severity::information, issue_code::not_supported, std::move(place),
-                       e.item == none ? std::string{} : quotable(item(e.item).link_id),
-                       "the expression " + quotable(e.name) + " is not evaluated yet, so that it was not checked"}};
-    if (issues_.size() < limits::problems_max)
-      issues_.push_back(std::move(found));
-  }
 }
 
 // ---- issues -------------------------------------------------------------------------------------------------------------

@@ -6,9 +6,11 @@
 #pragma once
 
 #include "domain/answer_rules.hpp"
+#include "domain/form_evaluation.hpp"
 #include "domain/questionnaire_response.hpp"
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -63,7 +65,6 @@ private:
   void check_questionnaire();
   void check_publication();
   void check_signature(std::uint32_t node, std::uint32_t form);
-  void note_expressions();
   void add(issue_severity severity, const char* code, std::uint32_t node, std::uint32_t form, std::string message);
   void error(const char* code, std::uint32_t node, std::uint32_t form, std::string message) {
     add(issue_severity::error, code, node, form, std::move(message));
@@ -114,6 +115,12 @@ private:
   bool accept(std::uint32_t node, std::uint32_t form, const answer_value& v, option_type type);
   bool refuse(const char* code, std::uint32_t node, std::uint32_t form, std::string message);
 
+  // response_expressions.cpp: what the form's expressions say
+  void prepare_expressions();
+  void check_expressions();
+  asked asked_by_expression(std::uint32_t form, std::uint32_t scope, std::uint32_t own) const;
+  bool has_errors() const;
+
   // response_presence.cpp: what is asked and what is missing
   void check_presence();
   void index_items();
@@ -122,7 +129,7 @@ private:
   void check_exclusive(const response_item& i);
   void check_scope(std::uint32_t scope);
   void check_child(const response_scope& scope, std::uint32_t scope_index, std::uint32_t form);
-  asked decide(std::uint32_t form, std::uint32_t scope, std::uint32_t position) const;
+  asked decide(std::uint32_t form, std::uint32_t scope, std::uint32_t position, std::uint32_t own) const;
   asked holds_now(const condition& c, std::uint32_t scope, std::uint32_t position) const;
   const response_item* nearest(const condition& c, std::uint32_t scope, std::uint32_t position) const;
   bool has_answers(const response_item& i) const;
@@ -147,8 +154,9 @@ private:
   struct occurrence {
     std::uint32_t scope = none, count = 0;
   };
-  std::size_t work_ = 0;                ///< items of the form that were looked for, in all lists
-  std::vector<occurrence> occurrences_; // by form item: in which list it was last seen, and how often there
+  std::unique_ptr<form_evaluation> expressions_; ///< null: none, or what was answered cannot be read
+  std::size_t work_ = 0;                         ///< items of the form that were looked for, in all lists
+  std::vector<occurrence> occurrences_;          // by form item: in which list it was last seen, and how often there
 };
 
 } // namespace epione::domain

@@ -24,8 +24,8 @@ const std::string& study::title() const {
 const compiled_study& study::compiled() const {
   return *impl_;
 }
-verdict study::assess(std::string_view content) const {
-  return domain::assess(*impl_, content);
+verdict study::assess(std::string_view content, std::optional<std::int64_t> now_us) const {
+  return domain::assess(*impl_, content, now_us);
 }
 
 std::vector<notice_plan> study::plan_notices(std::string_view site, std::string_view form,
@@ -56,6 +56,14 @@ std::optional<std::string> study::site_of(std::string_view subject) const {
 const compiled_form* compiled_study::find_form(std::string_view form_id) const {
   const auto found = std::find_if(forms.begin(), forms.end(), [&](const auto& f) { return f.id == form_id; });
   return found == forms.end() ? nullptr : &*found;
+}
+
+const compiled_form* compiled_study::find_form(std::string_view form_id, std::string_view version) const {
+  if (const auto* newest = find_form(form_id); newest != nullptr && newest->version == version)
+    return newest;
+  const auto found =
+      std::find_if(earlier.begin(), earlier.end(), [&](const auto& f) { return f->id == form_id && f->version == version; });
+  return found == earlier.end() ? nullptr : found->get();
 }
 
 // Format 1: [1, study.toml, [[name, text], ...]].

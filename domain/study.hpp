@@ -41,6 +41,7 @@ struct problem {
 /// Outcome of looking at one submission's content.
 struct verdict {
   std::vector<problem> problems; ///< empty: accepted
+  std::vector<problem> warnings; ///< of constraints that only warn, and of what could not be calculated; accepted all the same
   std::string form, version, authored;
   std::string answers; ///< canonical msgpack map linkId -> value, choices by their code
   std::vector<score> scores;
@@ -60,8 +61,9 @@ public:
   /// Site of an enrolled subject; nothing when the study does not know the subject.
   std::optional<std::string> site_of(std::string_view subject) const;
   /// Checks and scores `content`, the canonical msgpack of {"form", "answers", "authored"} (see canonical.hpp). Never throws on
-  /// content; every problem is listed.
-  verdict assess(std::string_view content) const;
+  /// content; every problem is listed. `now_us`, since 1970 UTC, is the time for what does not say when it was authored: of
+  /// today() in expressions, and whether a form may still be answered.
+  verdict assess(std::string_view content, std::optional<std::int64_t> now_us = std::nullopt) const;
   /// Who is told of an accepted submission to this form by a subject of this site: for each alert the routes in the order of the
   /// file, then those for the submission itself; the same rule, channel and recipient once.
   std::vector<notice_plan> plan_notices(std::string_view site, std::string_view form, const std::vector<alert>& alerts) const;
@@ -75,8 +77,10 @@ private:
   std::shared_ptr<const compiled_study> impl_;
 };
 
-/// Compiles a study and all its forms, or lists every problem of every file at once.
-tl::expected<std::shared_ptr<const study>, std::vector<import_problem>> compile_study(const study_source& source);
+/// Compiles a study and all its forms, or lists every problem of every file at once. Versions of forms that `previous`, the same
+/// study as it was before, had are kept beside the new ones.
+tl::expected<std::shared_ptr<const study>, std::vector<import_problem>> compile_study(const study_source& source,
+                                                                                      const study* previous = nullptr);
 
 /// The source as one msgpack value and back: what a "study.import" event holds.
 std::string encode(const study_source& source);

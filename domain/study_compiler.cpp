@@ -41,27 +41,12 @@ void check_translations(const questionnaire& form, const std::vector<std::string
   }
 }
 
-/// Whether every answer to the item counts as a number; the reason if not.
-std::optional<std::string> why_not_a_number(const form_item& item) {
-  if (item.type == item_type::integer || item.type == item_type::decimal)
-    return std::nullopt;
-  if (item.type != item_type::choice)
-    return "it is of type " + std::string{name(item.type)} + ", which has no number";
-  if (!item.closed)
-    return "its options are not listed in the form, so that they have no ordinal values";
-  const auto without = std::find_if(item.options.begin(), item.options.end(),
-                                    [](const auto& o) { return !o.ordinal && o.value.kind != value_kind::number; });
-  if (without != item.options.end())
-    return "its option \"" + quotable(without->value.text) + "\" has no ordinalValue";
-  return std::nullopt;
-}
-
 class study_builder {
 public:
   study_builder(const study_source& source, std::vector<import_problem>& all)
       : source_(source), all_(all), toml_problems_(toml_name, all), result_(std::make_shared<compiled_study>()) {}
 
-  std::shared_ptr<const compiled_study> build() {
+  std::shared_ptr<compiled_study> build() {
     check_sizes();
     if (!all_.empty())
       return nullptr;
@@ -106,27 +91,8 @@ private:
     f.version = form->version;
     f.form = std::move(*form);
     for (const auto& s : entry.scores)
-      f.scores.push_back(compile_score(s, f.form));
+      f.scores.push_back(compile_score(s, f.form, f.scores, toml_problems_));
     result_->forms.push_back(std::move(f));
-  }
-
-  score_rule compile_score(const score_entry& entry, const questionnaire& form) {
-    score_rule rule{entry.name, {}, entry.bands};
-    for (const auto& link_id : entry.items) {
-      const auto index = form.find(link_id);
-      const auto place = entry.place + ".items";
-      if (index == form_item::none) {
-        toml_problems_.add(place, "the form has no item with the linkId \"" + quotable(link_id) + "\"");
-        continue;
-      }
-      const auto& item = form.items[index];
-      if (item.many)
-        toml_problems_.add(place, "\"" + quotable(link_id) + "\" cannot be scored: it may have several answers");
-      else if (const auto why = why_not_a_number(item))
-        toml_problems_.add(place, "\"" + quotable(link_id) + "\" cannot be scored: " + *why);
-      rule.items.push_back(index);
-    }
-    return rule;
   }
 
   void add_alert(const alert_entry& entry, const std::vector<form_entry>& entries) {
@@ -202,6 +168,18 @@ private:
   std::shared_ptr<compiled_study> result_;
 };
 
+/// Takes over the versions of forms that the study does not have itself.
+void keep_earlier(compiled_study& now, const compiled_study& before) {
+  const auto keep = [&](const compiled_form& form, std::shared_ptr<const compiled_form> shared) {
+    if (now.find_form(form.id, form.version) == nullptr && now.earlier.size() < limits::earlier_forms_max)
+      now.earlier.push_back(shared ? std::move(shared) : std::make_shared<const compiled_form>(form));
+  };
+  for (const auto& form : before.forms)
+    keep(form, nullptr);
+  for (const auto& form : before.earlier)
+    keep(*form, form);
+}
+
 /// The same thing may be seen from two sides; it is told once.
 void remove_repeated(std::vector<import_problem>& problems) {
   std::set<std::tuple<std::string, std::string, std::string>> seen;
@@ -210,9 +188,12 @@ void remove_repeated(std::vector<import_problem>& problems) {
 
 } // namespace
 
-tl::expected<std::shared_ptr<const study>, std::vector<import_problem>> compile_study(const study_source& source) {
+tl::expected<std::shared_ptr<const study>, std::vector<import_problem>> compile_study(const study_source& source,
+                                                                                      const study* previous) {
   std::vector<import_problem> problems;
   auto compiled = study_builder{source, problems}.build();
+  if (compiled != nullptr && previous != nullptr)
+    keep_earlier(*compiled, previous->compiled());
   if (compiled != nullptr)
     return std::make_shared<const study>(std::move(compiled));
   remove_repeated(problems);

@@ -170,27 +170,6 @@ private:
   unique_names names_;
 };
 
-score_entry read_score(toml_table& t) {
-  score_entry s;
-  s.place = t.place();
-  s.name = t.identifier("name", true).value_or("");
-  if (const auto method = t.text("method", false); method && *method != "sum")
-    t.problem("method", "\"" + quotable(*method) + "\" is not a method; the only one is \"sum\"");
-  s.items = t.texts("items", true);
-  for (auto& band : t.tables("bands")) {
-    const auto from = band.number("from", true);
-    const auto label = band.text("label", true);
-    band.end();
-    if (!from || !label)
-      continue;
-    if (!s.bands.empty() && *from <= s.bands.back().from)
-      band.problem("from", "bands must ascend: it must be greater than the one before");
-    s.bands.push_back({*from, *label});
-  }
-  t.end();
-  return s;
-}
-
 form_entry read_form(toml_table& t, unique_names& ids, unique_names& files) {
   form_entry f;
   f.place = t.place();

@@ -32,10 +32,28 @@ struct score_band {
   std::string label;
 };
 
+enum class score_method : std::uint8_t { sum, mean, prorated, table, expression };
+
+/// As study.toml writes it: "prorated".
+std::string_view name(score_method method);
+
+/// A line of a table of standard scores.
+struct score_step {
+  double raw = 0, value = 0;
+};
+
 struct score_entry {
   std::string name;
-  std::vector<std::string> items; ///< linkIds
-  std::vector<score_band> bands;  ///< ascending
+  score_method method = score_method::sum;
+  std::vector<std::string> items;             ///< linkIds
+  std::vector<std::string> scores;            ///< names of scores above it in the file that count like items
+  std::vector<std::string> reversed;          ///< of the items
+  std::optional<double> scale_min, scale_max; ///< of the reversed items
+  std::optional<std::size_t> min_answered;    ///< nothing: all
+  std::optional<int> round;                   ///< decimal places
+  std::vector<score_step> table;              ///< ascending
+  std::string expression;
+  std::vector<score_band> bands; ///< ascending
   std::string place;
 };
 
@@ -87,6 +105,9 @@ study_file read_study_file(std::string_view text, file_problems& problems);
 class toml_table;
 /// [[recipients]] and [[routes]] of study.toml, after its sites have been read (notice_file.cpp).
 void read_notice_entries(toml_table& root, study_file& s);
+
+/// One [[forms.scores]] of study.toml (score_file.cpp).
+score_entry read_score(toml_table& t);
 
 /// Area/Location or UTC, as the time zone database names them. Whether there is such a zone only that database knows.
 bool looks_like_zone(std::string_view text);

@@ -1,8 +1,11 @@
 // A questionnaire and a response to it as somebody wrote them, parted by a line feed and a form feed; perhaps a value set behind
 // them. Whatever they are, everything that is wrong has a place and a sentence, and what is right in the form checks the
-// response.
+// response, with the form's expressions. What a response begins with can be sent back in the short form.
+#include "domain/initial_answers.hpp"
 #include "domain/questionnaire_compiler.hpp"
 #include "domain/questionnaire_response.hpp"
+#include "domain/response_check.hpp"
+#include "domain/response_from_answers.hpp"
 #include "tests/fuzz/promise.hpp"
 
 #include <nlohmann/json.hpp>
@@ -28,6 +31,23 @@ void look_at(const std::vector<domain::fhir_issue>& issues) {
   promise(!outcome.is_discarded() && !outcome["issue"].empty(), "an OperationOutcome is JSON with an issue");
 }
 
+/// The short form of what a response begins with, checked, and as a response.
+void begin(std::string_view form_text) {
+  std::vector<domain::import_problem> import;
+  domain::file_problems problems{"form.json", import};
+  const domain::compile_options options{true, 10'000, 1'000'000, nullptr};
+  const auto form = domain::compile_questionnaire(form_text, problems, options);
+  promise(form.has_value() == import.empty(), "a form for submissions has no problems");
+  if (!form)
+    return;
+  const auto begun = domain::initial_answers(*form, 0);
+  std::vector<domain::problem> found;
+  domain::answers_check check{*form, found};
+  check.run(begun.answers, {}, 0);
+  const auto response = domain::response_from_answers(*form, found.empty() ? check.take_stored() : begun.answers);
+  promise(!nlohmann::json::parse(response, nullptr, false).is_discarded(), "answers become JSON");
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -44,6 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto form = domain::compile_questionnaire(form_text, problems, options);
   promise(form.has_value() || problems.count() > 0, "a refusal names a problem");
   look_at(issues);
+  begin(form_text);
   const auto response = domain::parse_response(response_text);
   if (!response)
     return 0;

@@ -17,12 +17,15 @@ namespace {
 
 class corpus {
 public:
-  explicit corpus(std::filesystem::path folder) : folder_(std::move(folder)) { std::filesystem::create_directories(folder_); }
+  /// Files are numbered from `first`.
+  explicit corpus(std::filesystem::path folder, int first = 0) : folder_(std::move(folder)), next_(first) {
+    std::filesystem::create_directories(folder_);
+  }
   void add(const std::string& bytes) { std::ofstream{folder_ / std::to_string(next_++), std::ios::binary} << bytes; }
 
 private:
   std::filesystem::path folder_;
-  int next_ = 0;
+  int next_;
 };
 
 std::string packed(const json& value) {
@@ -99,6 +102,43 @@ void questionnaires(corpus to) {
       R"({"valueCoding":{"system":"http://s","code":"b"}}]}]},{"linkId":"g"}]})"
       "\n\f"
       R"({"resourceType":"ValueSet","url":"http://v","compose":{"include":[{"system":"http://s","concept":[{"code":"b"}]}]}})");
+}
+
+json expression(const char* name, const char* text) {
+  return {{"url", std::string{"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"} + name},
+          {"valueExpression", {{"language", "text/fhirpath"}, {"expression", text}}}};
+}
+
+/// A form with every kind of expression, and a response to it.
+void expressions(corpus to) {
+  json form{{"resourceType", "Questionnaire"}, {"status", "active"}};
+  form["extension"] = {{{"url", "http://hl7.org/fhir/StructureDefinition/variable"},
+                        {"valueExpression",
+                         {{"name", "n"}, {"language", "text/fhirpath"}, {"expression", "item.where(linkId='n').answer.value"}}}}};
+  const json rule{{"url", "http://hl7.org/fhir/StructureDefinition/questionnaire-constraint"},
+                  {"extension",
+                   {{{"url", "key"}, {"valueId", "k"}},
+                    {{"url", "severity"}, {"valueCode", "error"}},
+                    {{"url", "human"}, {"valueString", "h"}},
+                    {{"url", "expression"}, {"valueString", "answer.value < %n"}},
+                    {{"url", "location"}, {"valueString", "answer.value"}}}}};
+  form["item"] = {
+      {{"linkId", "n"}, {"type", "integer"}, {"extension", {expression("initialExpression", "today().toString().length()")}}},
+      {{"linkId", "t"},
+       {"type", "decimal"},
+       {"extension", {expression("calculatedExpression", "%n * 2.5 + %questionnaire.item.count()")}}},
+      {{"linkId", "g"},
+       {"type", "group"},
+       {"repeats", true},
+       {"extension", {expression("enableWhenExpression", "%n > 1 and %qitem.type = 'group'")}},
+       {"item", {{{"linkId", "a"}, {"type", "integer"}, {"extension", {rule}}}}}}};
+  const json response{{"resourceType", "QuestionnaireResponse"},
+                      {"status", "completed"},
+                      {"authored", "2024-05-01T08:30:00+02:00"},
+                      {"item",
+                       {{{"linkId", "n"}, {"answer", {{{"valueInteger", 3}}}}},
+                        {{"linkId", "g"}, {"item", {{{"linkId", "a"}, {"answer", {{{"valueInteger", 9}}}}}}}}}}};
+  to.add(form.dump() + "\n\f" + response.dump());
 }
 
 void stored(corpus to) {
@@ -186,4 +226,5 @@ int main(int argc, char** argv) {
   expressions(corpus{to / "fhirpath"});
   questionnaires(corpus{to / "questionnaire"});
   links(corpus{to / "peer"});
+  expressions(corpus{to / "questionnaire", 1'000});
 }

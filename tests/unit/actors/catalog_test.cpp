@@ -2,6 +2,7 @@
 #include "actor_fixture.hpp"
 #include "actors/catalog.hpp"
 #include "domain/command.hpp"
+#include "domain/compiled_study.hpp"
 #include "domain/event.hpp"
 #include "runtime/defaults.hpp"
 
@@ -271,6 +272,32 @@ BOOST_AUTO_TEST_CASE(a_form_cannot_change_under_a_version_that_was_ever_imported
   BOOST_TEST(import_all_the_way(source_of("demo", "1", "What?")).starts_with("invalid: mood.json\tversion\t"));
   BOOST_TEST(import_all_the_way(source_of("demo", "1", "How are you?")) == "demo true"); // as it was
   BOOST_TEST(import_all_the_way(source_of("demo", "1", "How are you?", "Another title")) == "demo true");
+}
+
+BOOST_AUTO_TEST_CASE(earlier_versions_of_a_form_are_kept_and_come_back_from_the_events_alone) {
+  serve(1);
+  import_all_the_way(source_of("demo", "1", "How are you?"));
+  import_all_the_way(source_of("demo", "2", "How do you feel?"));
+  const auto versions = [&] {
+    const auto& study = view.get()->studies.at("demo")->compiled();
+    return std::string{study.find_form("mood", "1") != nullptr ? "1" : ""} +
+           (study.find_form("mood", "2") != nullptr ? "2" : "") + " newest " + study.find_form("mood")->version;
+  };
+  BOOST_TEST(versions() == "12 newest 2");
+  self->send_exit(tested, caf::exit_reason::kill);
+  run();
+  start();
+  serve(2);
+  BOOST_TEST(versions() == "12 newest 2");
+}
+
+BOOST_AUTO_TEST_CASE(a_version_may_be_retired_under_its_own_name) {
+  serve(1);
+  auto source = source_of("demo", "1", "How are you?");
+  import_all_the_way(source);
+  auto& text = source.forms.front().text;
+  text.replace(text.find("\"active\""), 8, "\"retired\", \"date\": \"2024-05-01\"");
+  BOOST_TEST(import_all_the_way(source) == "demo true");
 }
 
 BOOST_AUTO_TEST_CASE(all_problems_are_answered_one_a_line) {

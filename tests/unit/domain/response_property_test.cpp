@@ -250,6 +250,82 @@ BOOST_AUTO_TEST_CASE(one_required_item_that_is_left_out_is_the_only_problem) {
   }
 }
 
+/// The same form and response with expressions: a calculated sum of all integers at the end, constraints on texts that are kept.
+void add_expressions(ordered& form, ordered& response) {
+  std::int64_t sum = 0;
+  for (auto* item : answered(response))
+    for (const auto& a : (*item)["answer"])
+      if (a.contains("valueInteger"))
+        sum += a["valueInteger"].get<std::int64_t>();
+  const auto expression = [](const char* name, const char* text) {
+    return ordered{{"url", std::string{"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"} + name},
+                   {"valueExpression", {{"language", "text/fhirpath"}, {"expression", text}}}};
+  };
+  form["extension"].push_back(
+      {{"url", "http://hl7.org/fhir/StructureDefinition/variable"},
+       {"valueExpression",
+        {{"name", "integers"},
+         {"language", "text/fhirpath"},
+         {"expression", "%resource.descendants().where(linkId.startsWith('i')).answer.value.ofType(integer)"}}}});
+  form["item"].push_back({{"linkId", "sum"},
+                          {"type", "integer"},
+                          {"extension", {expression("calculatedExpression", "iif(%integers.exists(), %integers.sum(), 0)")}}});
+  form["item"].push_back(
+      {{"linkId", "even"},
+       {"type", "boolean"},
+       {"required", true},
+       {"extension", {expression("enableWhenExpression", "iif(%integers.exists(), %integers.sum(), 0) mod 2 = 0")}}});
+  form["item"].push_back({{"linkId", "date"},
+                          {"type", "date"},
+                          {"extension",
+                           {{{"url", "http://hl7.org/fhir/StructureDefinition/questionnaire-constraint"},
+                             {"extension",
+                              {{{"url", "key"}, {"valueId", "old"}},
+                               {{"url", "severity"}, {"valueCode", "error"}},
+                               {{"url", "human"}, {"valueString", "It must be before 2024"}},
+                               {{"url", "expression"}, {"valueString", "answer.value < @2024-01-01"}}}}}}}});
+  response["item"].push_back({{"linkId", "sum"}, {"answer", ordered::array({{{"valueInteger", sum}}})}});
+  if (sum % 2 == 0)
+    response["item"].push_back({{"linkId", "even"}, {"answer", ordered::array({{{"valueBoolean", true}}})}});
+  response["item"].push_back({{"linkId", "date"}, {"answer", ordered::array({{{"valueDate", "2023-11-30"}}})}});
+}
+
+BOOST_AUTO_TEST_CASE(one_broken_expression_is_reported_at_its_item_and_nowhere_else) {
+  for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+    random_pair pair{seed};
+    pair.make();
+    auto form = ordered::parse(with_never(pair.form()));
+    auto response = pair.response();
+    add_expressions(form, response);
+    const auto compiled = compiled_form(form.dump());
+    const auto context = [&](const std::vector<fhir_issue>& issues) {
+      return "seed " + std::to_string(seed) + ": " + line_of(issues);
+    };
+    const auto good = issues_of(compiled, response.dump());
+    BOOST_TEST_REQUIRE(good.empty(), context(good));
+    auto& items = response["item"];
+    const auto at = [&](const char* id) {
+      return std::find_if(items.begin(), items.end(), [&](const auto& i) { return i["linkId"] == id; });
+    };
+    const char* broken = "sum";
+    const auto even = at("even");
+    switch (pair.up_to(3)) {
+      case 0: (*at("sum"))["answer"][0]["valueInteger"] = 1'000'000; break;
+      case 1: (*at("date"))["answer"][0]["valueDate"] = "2024-01-01", broken = "date"; break;
+      default:
+        broken = "even";
+        if (even != items.end())
+          items.erase(even);
+        else
+          items.insert(at("date"), {{"linkId", "even"}, {"answer", ordered::array({{{"valueBoolean", true}}})}});
+    }
+    const auto issues = issues_of(compiled, response.dump());
+    BOOST_TEST_REQUIRE(issues.size() == 1u, context(issues) + " " + broken);
+    BOOST_TEST(issues[0].link_id == broken, context(issues));
+    BOOST_TEST((issues[0].severity == issue_severity::error));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(twenty_thousand_items_twenty_deep_need_no_stack) {
   // Chains of twenty groups in each other, each with a question at its end.
   std::string items, answers;

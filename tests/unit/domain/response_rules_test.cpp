@@ -310,9 +310,9 @@ BOOST_AUTO_TEST_CASE(value_sets_that_include_each_other_many_times_take_no_longe
   BOOST_TEST(line_of(issues_of(form, response_json(answer_a(R"("valueCoding":{"code":"x"})")))) == "");
 }
 
-BOOST_AUTO_TEST_CASE(expressions_are_said_not_to_be_evaluated) {
+BOOST_AUTO_TEST_CASE(expressions_of_other_languages_are_said_not_to_be_evaluated) {
   const std::string expression =
-      R"({"url":"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression","valueExpression":{"language":"text/fhirpath","expression":"true"}})";
+      R"({"url":"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression","valueExpression":{"language":"text/cql","expression":"true"}})";
   const auto form = item_a("string", R"("required":true,)" + extensions(expression));
   // Whether it is asked is not known, so that nothing is missing and nothing too much.
   BOOST_TEST(findings(form, "") == "information not-supported a item[0].extension[0]");
