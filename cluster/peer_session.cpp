@@ -55,7 +55,7 @@ public:
                                            " ms; look at the network and the load of both nodes");
     tls().set_verify_callback([this](bool good, net::ssl::verify_context& x) {
       if (!good)
-        failed_.reset(X509_STORE_CTX_get_current_cert(x.native_handle()), X509_STORE_CTX_get_error(x.native_handle()));
+        failed_.take(x.native_handle());
       return good;
     });
     tls().async_handshake(options_.dials ? net::ssl::stream_base::client : net::ssl::stream_base::server,
@@ -101,11 +101,13 @@ private:
 
   /// The certificate that failed the verification, and how.
   struct failed_certificate {
-    void reset(X509* x, int error) {
+    /// The node's own, but for one that has ended, which may be its authority's.
+    void take(X509_STORE_CTX* check) {
+      result = X509_STORE_CTX_get_error(check);
+      auto* x = result == X509_V_ERR_CERT_HAS_EXPIRED ? X509_STORE_CTX_get_current_cert(check) : X509_STORE_CTX_get0_cert(check);
       if (x != nullptr)
         X509_up_ref(x);
       certificate.reset(x);
-      result = error;
     }
     openssl::certificate certificate;
     long result = X509_V_OK;

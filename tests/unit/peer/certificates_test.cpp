@@ -35,20 +35,21 @@ BOOST_AUTO_TEST_SUITE(certificates)
 BOOST_AUTO_TEST_CASE(an_authority_and_a_node_are_what_was_asked_for) {
   const scratch dir;
   runtime::system_random random;
-  BOOST_REQUIRE(make_authority({dir / "ca", "Trial X", 100, now_s()}, random));
+  const auto now = now_s();
+  BOOST_REQUIRE(make_authority({dir / "ca", "Trial X", 100, now}, random));
   const auto ca = first_of(dir / "ca/authority.crt");
   BOOST_TEST((ca.authority && ca.name == "Trial X" && ca.issuer == "Trial X"));
-  BOOST_TEST(days_left(ca, now_s()) == 100);
+  BOOST_TEST(days_left(ca, now) == 100);
   BOOST_TEST(mode_of(dir / "ca/authority.key") == 0600U);
   BOOST_TEST(mode_of(dir / "ca") == 0700U);
 
-  node_request r{"node-a", dir / "ca", dir / "n", {"a.example.org", "192.0.2.7"}, 30, false, now_s()};
+  node_request r{"node-a", dir / "ca", dir / "n", {"a.example.org", "192.0.2.7"}, 30, false, now};
   BOOST_REQUIRE(issue_certificate(r, random));
   const auto node = first_of(dir / "n/node-a.crt");
   BOOST_TEST((!node.authority && node.name == "node-a" && node.issuer == "Trial X"));
   BOOST_TEST((node.names == std::vector<std::string>{"node-a", "a.example.org", "192.0.2.7"}));
-  BOOST_TEST(days_left(node, now_s()) == 30);
-  BOOST_TEST(days_left(node, now_s() + 31 * day_s) == -1);
+  BOOST_TEST(days_left(node, now) == 30);
+  BOOST_TEST(days_left(node, now + 31 * day_s) == -1);
   BOOST_TEST(mode_of(dir / "n/node-a.key") == 0600U);
   BOOST_TEST(text_of(dir / "n/authorities.crt") == text_of(dir / "ca/authority.crt"));
   BOOST_TEST(node.serial != ca.serial);

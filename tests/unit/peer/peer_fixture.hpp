@@ -87,6 +87,11 @@ private:
   std::vector<std::string> lines_;
 };
 
+inline void expect(line_book& book, const std::vector<std::string>& words, std::size_t times = 1) {
+  const bool found = book.wait(words, times);
+  BOOST_TEST(found, words.front() << " is not among" << book.all());
+}
+
 class booked_log final : public runtime::log {
 public:
   void write(runtime::log_level level, std::string_view part, std::string_view event,
