@@ -128,7 +128,7 @@ public:
       state_.window.pop_front();
     }
     if (state_.core != nullptr)
-      state_.core->release(index);
+      state_.core->release(std::min(index, state_.core->applicable_index()));
     if (state_.listener != nullptr)
       self_->send(state_.listener, applied_atom::value, index);
     maybe_serve();
@@ -137,8 +137,9 @@ public:
   }
 
   void on_durable(const snapshot_point_ptr& point) {
-    if (state_.core == nullptr || point->index <= state_.core->log().cut_index())
-      return; // a later checkpoint will say so again
+    // A later checkpoint will say so again. After a start the store may hold what this member does not know to be committed yet.
+    if (state_.core == nullptr || point->index <= state_.core->log().cut_index() || point->index > state_.core->applicable_index())
+      return;
     raft_output out;
     state_.core->snapshot(*point, now_ms(), out);
     self_->send(state_.journal, cut_atom::value, options_.group, point);
@@ -694,7 +695,7 @@ private:
     if (applied + 1 < log.first_in_memory())
       refill();
     else
-      state_.core->release(applied);
+      state_.core->release(std::min(applied, state_.core->applicable_index()));
     feed();
     maybe_serve();
   }

@@ -4,8 +4,8 @@
 
 preset=${1:-release}
 case $preset in
-  release | debug | asan | tsan) ensure_packages ;;
-  fuzz) ensure_packages fuzz ;;
+  release | debug | tsan) ensure_packages ;;
+  asan | fuzz) ensure_packages fuzz ;;
   *) die "there is no preset '$preset'; use release, debug, asan, tsan or fuzz" ;;
 esac
 build "$preset"

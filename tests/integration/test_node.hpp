@@ -188,12 +188,10 @@ public:
   void crash() {
     if (!system_)
       return;
-    if (!ended) {
-      for (const auto& top : {root_, cluster_root_})
-        if (top != nullptr)
-          caf::anon_send_exit(caf::actor_cast<caf::actor>(top), caf::exit_reason::kill);
-      scheduler_->run();
-    }
+    for (const auto& top : {root_, cluster_root_})
+      if (top != nullptr)
+        caf::anon_send_exit(caf::actor_cast<caf::actor>(top), caf::exit_reason::kill);
+    scheduler_->run();
     release();
   }
 
