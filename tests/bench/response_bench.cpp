@@ -44,6 +44,35 @@ pair_text phq_9() {
   return wrapped(items, answers);
 }
 
+/// The same with weights, a total that the form calculates, and a question that an expression asks.
+pair_text phq_9_with_expressions() {
+  std::string items, answers, options;
+  for (int o = 0; o < 4; ++o)
+    options += std::string{o == 0 ? "" : ","} +
+               R"({"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/ordinalValue","valueDecimal":)" +
+               std::to_string(o) + R"(}],"valueCoding":{"system":"http://loinc.org","code":"LA656)" + std::to_string(8 + o) +
+               R"("}})";
+  int total = 0;
+  for (int i = 1; i <= 9; ++i) {
+    const auto id = R"({"linkId":"q)" + std::to_string(i) + "\",";
+    items += id + R"("type":"choice","required":true,"answerOption":[)" + options + "]},";
+    answers +=
+        id + R"("answer":[{"valueCoding":{"system":"http://loinc.org","code":"LA656)" + std::to_string(8 + i % 4) + R"("}}]},)";
+    total += i % 4;
+  }
+  const auto expression = [](const char* name, const char* text) {
+    return R"("extension":[{"url":"http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-)" + std::string{name} +
+           R"(","valueExpression":{"language":"text/fhirpath","expression":")" + text + R"("}}])";
+  };
+  items += R"({"linkId":"total","type":"integer",)" +
+           expression("calculatedExpression", "%resource.item.where(linkId.startsWith('q')).answer.value.ordinal().sum()") +
+           R"(},{"linkId":"difficulty","type":"boolean",)" +
+           expression("enableWhenExpression", "%resource.item.where(linkId = 'total').answer.value > 0") + "}";
+  answers += R"({"linkId":"total","answer":[{"valueInteger":)" + std::to_string(total) +
+             R"(}]},{"linkId":"difficulty","answer":[{"valueBoolean":true}]})";
+  return wrapped(items, answers);
+}
+
 /// Questions in pairs of four: every fourth is asked if the one before it is answered with yes.
 pair_text branches(int count) {
   std::string items, answers;
@@ -104,6 +133,7 @@ void measure(const char* name, const pair_text& pair, int rounds) {
 int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 100'000;
   measure("PHQ-9", phq_9(), rounds);
+  measure("PHQ-9, 2 expressions", phq_9_with_expressions(), rounds / 20 + 1);
   measure("200 items, 50 branches", branches(200), rounds / 20 + 1);
   measure("1,000 items, 20 deep", nested(1'000), rounds / 200 + 1);
   measure("10,000 items, 20 deep", nested(10'000), rounds / 2'000 + 1);

@@ -110,7 +110,7 @@ json expression(const char* name, const char* text) {
 }
 
 /// A form with every kind of expression, and a response to it.
-void expressions(corpus to) {
+void form_expressions(corpus to) {
   json form{{"resourceType", "Questionnaire"}, {"status", "active"}};
   form["extension"] = {{{"url", "http://hl7.org/fhir/StructureDefinition/variable"},
                         {"valueExpression",
@@ -226,5 +226,5 @@ int main(int argc, char** argv) {
   expressions(corpus{to / "fhirpath"});
   questionnaires(corpus{to / "questionnaire"});
   links(corpus{to / "peer"});
-  expressions(corpus{to / "questionnaire", 1'000});
+  form_expressions(corpus{to / "questionnaire", 1'000});
 }

@@ -147,8 +147,12 @@ BOOST_AUTO_TEST_CASE(members_of_the_wrong_type_are_named) {
 BOOST_AUTO_TEST_CASE(a_rule_that_is_not_understood_is_not_silently_missing) {
   BOOST_TEST(mentions(
       refusals(
+          R"({"linkId":"a","type":"decimal","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/minOccurs-expression","valueString":"1"}]})"),
+      "minOccurs-expression is not supported"));
+  BOOST_TEST(mentions(
+      refusals(
           R"({"linkId":"a","type":"decimal","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[]}]})"),
-      "questionnaire-constraint is not supported"));
+      "a constraint needs the extension"));
   BOOST_TEST(
       mentions(refusals(R"({"linkId":"a","type":"string","modifierExtension":[{"url":"http://x"}]})"), "modifierExtension"));
   BOOST_TEST(

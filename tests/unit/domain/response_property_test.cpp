@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(one_broken_expression_is_reported_at_its_item_and_nowhere_e
         if (even != items.end())
           items.erase(even);
         else
-          items.insert(at("date"), {{"linkId", "even"}, {"answer", ordered::array({{{"valueBoolean", true}}})}});
+          items.insert(at("date"), ordered::object({{"linkId", "even"}, {"answer", ordered::array({{{"valueBoolean", true}}})}}));
     }
     const auto issues = issues_of(compiled, response.dump());
     BOOST_TEST_REQUIRE(issues.size() == 1u, context(issues) + " " + broken);

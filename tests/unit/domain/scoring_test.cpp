@@ -15,7 +15,7 @@ const std::string five_items = [] {
   return items;
 }();
 
-std::string score(const std::string& name, const std::string& rest) {
+std::string declared(const std::string& name, const std::string& rest) {
   return "[[forms.scores]]\nname = \"" + name + "\"\n" + rest + "\n";
 }
 
@@ -51,33 +51,33 @@ constexpr auto four = R"({"q1":1,"q2":2,"q3":3,"q4":4})";
 BOOST_AUTO_TEST_SUITE(scoring)
 
 BOOST_AUTO_TEST_CASE(a_sum_and_a_mean_need_every_item_unless_fewer_are_said_to_do) {
-  BOOST_TEST(scored(score("s", "method = \"sum\"\n" + all_five), everything) == "s=15");
-  BOOST_TEST(scored(score("s", "method = \"sum\"\n" + all_five), four) == "");
-  BOOST_TEST(scored(score("s", "method = \"sum\"\nmin_answered = 4\n" + all_five), four) == "s=10");
-  BOOST_TEST(scored(score("m", "method = \"mean\"\n" + all_five), everything) == "m=3");
-  BOOST_TEST(scored(score("m", "method = \"mean\"\n" + all_five), four) == "");
-  BOOST_TEST(scored(score("m", "method = \"mean\"\nmin_answered = 4\n" + all_five), four) == "m=2.5");
+  BOOST_TEST(scored(declared("s", "method = \"sum\"\n" + all_five), everything) == "s=15");
+  BOOST_TEST(scored(declared("s", "method = \"sum\"\n" + all_five), four) == "");
+  BOOST_TEST(scored(declared("s", "method = \"sum\"\nmin_answered = 4\n" + all_five), four) == "s=10");
+  BOOST_TEST(scored(declared("m", "method = \"mean\"\n" + all_five), everything) == "m=3");
+  BOOST_TEST(scored(declared("m", "method = \"mean\"\n" + all_five), four) == "");
+  BOOST_TEST(scored(declared("m", "method = \"mean\"\nmin_answered = 4\n" + all_five), four) == "m=2.5");
 }
 
 BOOST_AUTO_TEST_CASE(a_prorated_score_is_the_mean_of_the_answers_times_all_items) {
-  const auto rule = score("p", "method = \"prorated\"\nmin_answered = 3\n" + all_five);
+  const auto rule = declared("p", "method = \"prorated\"\nmin_answered = 3\n" + all_five);
   BOOST_TEST(scored(rule, everything) == "p=15");
   BOOST_TEST(scored(rule, four) == "p=12.5");
-  BOOST_TEST(scored(score("p", "method = \"prorated\"\nmin_answered = 3\nround = 0\n" + all_five), four) == "p=13");
+  BOOST_TEST(scored(declared("p", "method = \"prorated\"\nmin_answered = 3\nround = 0\n" + all_five), four) == "p=13");
   BOOST_TEST(scored(rule, R"({"q1":1,"q2":2})") == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_reversed_item_counts_from_the_other_end_of_its_scale) {
-  const auto rule = score("r", all_five + "reversed = [\"q1\", \"q5\"]\nscale = { min = 1, max = 5 }\n");
+  const auto rule = declared("r", all_five + "reversed = [\"q1\", \"q5\"]\nscale = { min = 1, max = 5 }\n");
   BOOST_TEST(scored(rule, everything) == "r=15"); // 5 + 2 + 3 + 4 + 1
   BOOST_TEST(scored(rule, R"({"q1":1,"q2":1,"q3":1,"q4":1,"q5":1})") == "r=13");
 }
 
 BOOST_AUTO_TEST_CASE(a_score_counts_other_scores_and_has_its_own_bands) {
   const auto rules =
-      score("a", "items = [\"q1\", \"q2\"]") + score("b", "method = \"mean\"\nitems = [\"q3\", \"q4\"]") +
-      score("all", "scores = [\"a\", \"b\"]\nitems = [\"q5\"]\nbands = [{ from = 0, label = \"low\" }, { from = 10, "
-                   "label = \"high\" }]");
+      declared("a", "items = [\"q1\", \"q2\"]") + declared("b", "method = \"mean\"\nitems = [\"q3\", \"q4\"]") +
+      declared("all", "scores = [\"a\", \"b\"]\nitems = [\"q5\"]\nbands = [{ from = 0, label = \"low\" }, { from = 10, "
+                      "label = \"high\" }]");
   BOOST_TEST(scored(rules, everything) == "a=3; b=3.5; all=11.5 high");
   BOOST_TEST(scored(rules, R"({"q1":1,"q2":1,"q3":1,"q4":1,"q5":1})") == "a=2; b=1; all=4 low");
   BOOST_TEST(scored(rules, R"({"q1":1,"q2":1,"q3":1,"q5":1})") == "a=2");
@@ -85,9 +85,9 @@ BOOST_AUTO_TEST_CASE(a_score_counts_other_scores_and_has_its_own_bands) {
 
 BOOST_AUTO_TEST_CASE(a_table_gives_the_standard_score_of_a_raw_one) {
   const auto rules =
-      score("raw", "items = [\"q1\", \"q2\"]") +
-      score("t", "method = \"table\"\nscore = \"raw\"\ntable = [{ raw = 2, value = 32.1 }, { raw = 3, value = 38.4 }]\n"
-                 "bands = [{ from = 30, label = \"low\" }, { from = 35, label = \"usual\" }]");
+      declared("raw", "items = [\"q1\", \"q2\"]") +
+      declared("t", "method = \"table\"\nscore = \"raw\"\ntable = [{ raw = 2, value = 32.1 }, { raw = 3, value = 38.4 }]\n"
+                    "bands = [{ from = 30, label = \"low\" }, { from = 35, label = \"usual\" }]");
   BOOST_TEST(scored(rules, everything) == "raw=3; t=38.4 usual");
   BOOST_TEST(scored(rules, R"({"q1":1,"q2":1})") == "raw=2; t=32.1 low");
   BOOST_TEST(scored(rules, R"({"q1":3,"q2":1})") == "raw=4"); // not in the table
@@ -95,20 +95,20 @@ BOOST_AUTO_TEST_CASE(a_table_gives_the_standard_score_of_a_raw_one) {
 }
 
 BOOST_AUTO_TEST_CASE(an_expression_sees_the_answers_and_the_scores_above_it) {
-  const auto rules = score("raw", "items = [\"q1\", \"q2\"]") +
-                     score("e", "method = \"expression\"\nround = 1\n"
-                                "expression = \"%raw / 7 + %resource.item.where(linkId = 'q5').answer.value\"");
+  const auto rules = declared("raw", "items = [\"q1\", \"q2\"]") +
+                     declared("e", "method = \"expression\"\nround = 1\n"
+                                   "expression = \"%raw / 7 + %resource.item.where(linkId = 'q5').answer.value\"");
   BOOST_TEST(scored(rules, everything) == "raw=3; e=5.4");
   BOOST_TEST(scored(rules, four) == "raw=3"); // nothing plus something is nothing
-  BOOST_TEST(scored(score("n", "method = \"expression\"\nexpression = \"'text'\""), everything) == "");
+  BOOST_TEST(scored(declared("n", "method = \"expression\"\nexpression = \"'text'\""), everything) == "");
 }
 
 BOOST_AUTO_TEST_CASE(all_problems_of_a_declaration_are_listed) {
   const auto many =
-      problem_with(score("a", "method = \"mean\"\nitems = [\"q1\", \"q9\"]\nreversed = [\"q2\"]\nmin_answered = 3") +
-                   score("b", "method = \"median\"\nitems = [\"q1\"]") + score("c", "scores = [\"d\"]") +
-                   score("d", "method = \"table\"\nscore = \"a\"\nitems = [\"q1\"]") +
-                   score("e", "method = \"expression\"\nexpression = \"%x +\""));
+      problem_with(declared("a", "method = \"mean\"\nitems = [\"q1\", \"q9\"]\nreversed = [\"q2\"]\nmin_answered = 3") +
+                   declared("b", "method = \"median\"\nitems = [\"q1\"]") + declared("c", "scores = [\"d\"]") +
+                   declared("d", "method = \"table\"\nscore = \"a\"\nitems = [\"q1\"]") +
+                   declared("e", "method = \"expression\"\nexpression = \"%x +\""));
   BOOST_TEST(says(many, "no item with the linkId \"q9\""), many);
   BOOST_TEST(says(many, "scale = { min = NUMBER, max = NUMBER }"), many);
   BOOST_TEST(says(many, "from 1 to 2, the number of items and scores"), many);
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(all_problems_of_a_declaration_are_listed) {
 }
 
 BOOST_AUTO_TEST_CASE(what_would_make_a_score_wrong_is_refused) {
-  const auto with = [](const std::string& rest) { return problem_with(score("s", rest)); };
+  const auto with = [](const std::string& rest) { return problem_with(declared("s", rest)); };
   BOOST_TEST(says(with("method = \"prorated\"\n" + all_five), "min_answered"));
   BOOST_TEST(says(with("items = [\"q1\"]\nreversed = [\"q1\"]\nscale = { min = 2, max = 5 }"), "outside of it"));
   BOOST_TEST(says(with("items = [\"q1\"]\nreversed = [\"q2\"]\nscale = { min = 1, max = 5 }"), "\"q2\" is not one of the items"));
@@ -128,10 +128,10 @@ BOOST_AUTO_TEST_CASE(what_would_make_a_score_wrong_is_refused) {
   BOOST_TEST(says(with("items = [\"q1\"]\nscale = { min = 5, max = 1 }\nreversed = [\"q1\"]"), "greater than min"));
   BOOST_TEST(says(with("items = [\"q1\"]\nround = 9"), "from 0 to 6"));
   BOOST_TEST(says(with("method = \"expression\"\nexpression = \"%other\""), "%other is neither %resource nor a score"));
-  BOOST_TEST(says(score("x", "") +
-                      problem_with(score("a", "items = [\"q1\"]") +
-                                   score("t", "method = \"table\"\nscore = \"a\"\ntable = [{ raw = 2, value = 1 }, { raw = 2, "
-                                              "value = 3 }]")),
+  BOOST_TEST(says(declared("x", "") +
+                      problem_with(declared("a", "items = [\"q1\"]") +
+                                   declared("t", "method = \"table\"\nscore = \"a\"\ntable = [{ raw = 2, value = 1 }, { raw = 2, "
+                                                 "value = 3 }]")),
                   "raw scores must ascend"));
 }
 

@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(scores_must_be_computable) {
   BOOST_TEST(mentions(score("[\"many\"]"), "several answers"));
   BOOST_TEST(mentions(score("[]"), "not empty"));
   BOOST_TEST(mentions(score("[\"c\", \"c\"]"), "twice"));
-  BOOST_TEST(mentions(score("[\"c\"]", "method = \"mean\"\n"), "only one is \"sum\""));
+  BOOST_TEST(mentions(score("[\"c\"]", "method = \"median\"\n"), "sum, mean, prorated, table and expression"));
   BOOST_TEST(score("[\"c\"]", "method = \"sum\"\nbands = [{ from = 0, label = \"a\" }, { from = 0.5, label = \"b\" }]\n") == "");
   BOOST_TEST(mentions(score("[\"c\"]", "bands = [{ from = 1, label = \"a\" }, { from = 1, label = \"b\" }]\n"), "must ascend"));
   BOOST_TEST(mentions(score("[\"c\"]", "bands = [{ from = nan, label = \"a\" }]\n"), "must be a number"));
