@@ -408,7 +408,7 @@ private:
     }
     send_messages(std::move(out.messages));
     if (out.role_changed && (leads() || state_.barrier != 0)) {
-      env_.log.info(name_, leads() ? "leads" : "does not lead any more", {{"term", state_.core->term()}});
+      env_.log.info(name_, "changed its role", {{"leads", leads()}, {"term", state_.core->term()}});
       close_epoch(ec::not_serving, outcome::unknown);
       open_epoch();
     }

@@ -1,4 +1,8 @@
 // docs/metrics.md lists what a running node shows, and nothing else.
+#include "cluster/router.hpp"
+#include "cluster/snapshot_fetcher.hpp"
+#include "cluster/snapshot_server.hpp"
+#include "cluster/steward.hpp"
 #include "cluster/peer_link.hpp"
 #include "cluster/websocket_transport.hpp"
 #include "node/node.hpp"
@@ -64,7 +68,18 @@ std::string shown_with_links() {
   options.node = "b";
   auto link = runtime::spawn_actor(with.system, with.env, cluster::peer_link, options,
                                    std::ref<cluster::peer_transport>(transport), std::cref(identity), std::ref(view));
+  runtime::shard_view shards;
+  runtime::cluster_view nodes;
+  const std::vector<caf::actor> others{
+      caf::actor_cast<caf::actor>(runtime::spawn_actor(with.system, with.env, cluster::router, cluster::router_options{"a", 1, 1'000, 1},
+                                                       std::cref(view), std::ref(shards))),
+      caf::actor_cast<caf::actor>(runtime::spawn_actor(with.system, with.env, cluster::snapshot_server)),
+      caf::actor_cast<caf::actor>(runtime::spawn_actor(with.system, with.env, cluster::snapshot_fetcher)),
+      caf::actor_cast<caf::actor>(runtime::spawn_actor(with.system, with.env, cluster::steward, cluster::steward_options{},
+                                                       std::cref(nodes), std::ref(shards), std::cref(view)))};
   with.run();
+  for (const auto& x : others)
+    with.self->send_exit(x, caf::exit_reason::kill);
   with.self->send_exit(caf::actor_cast<caf::actor>(link), caf::exit_reason::kill);
   with.run();
   return with.metrics.text();
