@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -47,11 +48,13 @@ int init_authority(cluster::authority_request request, command_context& context)
 int issue(cluster::node_request request, command_context& context) {
   runtime::system_random random;
   request.now_s = now_s();
-  const auto stem = request.directory + "/" + request.node;
-  const auto authorities = request.directory + "/" + cluster::authorities_file;
+  const auto directory = std::filesystem::absolute(request.directory).string(); // as the configuration wants it
+  const auto stem = directory + "/" + request.node;
+  const auto authorities = directory + "/" + cluster::authorities_file;
   return answer(cluster::issue_certificate(request, random),
                 "Issued a certificate for node " + request.node + ", good for " + std::to_string(request.days) + " days:\n  " +
-                    stem + ".crt\n  " + stem + ".key\n  " + authorities + "\nOn the node:\n  [peers]\n  certificate = \"" + stem +
+                    stem + ".crt\n  " + stem + ".key\n  " + authorities +
+                    "\nFor the node, with the paths they have there:\n  [peers]\n  certificate = \"" + stem +
                     ".crt\"\n  key = \"" + stem + ".key\"\n  authorities = \"" + authorities + "\"\n",
                 context);
 }
