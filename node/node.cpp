@@ -115,6 +115,7 @@ struct node::impl {
     if (http)
       http->stop();
     stop_tree(milliseconds{options.config.stop.limit_ms});
+    stop_cluster();
     if (console != nullptr)
       caf::anon_send_exit(caf::actor_cast<caf::actor>(std::exchange(console, nullptr)), caf::exit_reason::user_shutdown);
     // An actor inside a call to the disk that does not return has been left behind, and its thread would be waited for.
@@ -174,6 +175,15 @@ struct node::impl {
     if (others) {
       others->parts().http = address;
       cluster_root = tree->start_cluster();
+      caf::actor_cast<caf::abstract_actor*>(cluster_root)->attach_functor([this](const caf::error& why) {
+        std::lock_guard guard{mutex};
+        cluster_ended = true;
+        if (why && why != caf::exit_reason::user_shutdown && !ended) { // the node is of no use without the others
+          ended = true;
+          end_reason = why;
+        }
+        changed.notify_all();
+      });
       others->start(*tree);
     }
     start_tree();
@@ -520,11 +530,20 @@ struct node::impl {
       process->fatal(runtime::exit_code::failed,
                      "the actors did not stop within the limit; what is acknowledged is in the journal");
     root = nullptr;
-    if (others)
-      others->stop();
-    if (cluster_root != nullptr)
-      caf::anon_send_exit(caf::actor_cast<caf::actor>(std::exchange(cluster_root, nullptr)), caf::exit_reason::user_shutdown);
+    lock.unlock();
+    stop_cluster();
     return stopped;
+  }
+
+  /// What sends over the links goes before they do.
+  void stop_cluster() {
+    if (cluster_root == nullptr)
+      return;
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(std::exchange(cluster_root, nullptr)), caf::exit_reason::user_shutdown);
+    std::unique_lock lock{mutex};
+    changed.wait_for(lock, milliseconds{runtime::defaults::child_stop_limit_ms}, [this] { return cluster_ended; });
+    lock.unlock();
+    others->stop();
   }
 
   static std::string failure_text(const caf::error& why) { return runtime::error_text(why); }
@@ -555,7 +574,7 @@ struct node::impl {
 
   std::mutex mutex;
   std::condition_variable changed;
-  bool ended = false, stop_requested = false;
+  bool ended = false, stop_requested = false, cluster_ended = false;
   caf::error end_reason;
   std::optional<std::stop_callback<std::function<void()>>> stop_asked; ///< last: it calls what is above
 };
