@@ -102,6 +102,29 @@ BOOST_AUTO_TEST_CASE(a_cut_log_begins_behind_the_cut) {
   BOOST_TEST((refused.error().code == ec::invalid));
 }
 
+BOOST_AUTO_TEST_CASE(a_log_that_is_replaced_begins_behind_the_point_and_keeps_nothing_of_before) {
+  fill(3, 1, 20);
+  fill(4, 1, 5);
+  auto write = std::make_shared<messages::journal_write>();
+  write->group = 3;
+  write->reset = messages::snapshot_point{100, 4, "servers", 90};
+  write->term = 4;
+  must(journal->write({write}));
+  must(journal->write({write_of(3, {entry(101, "next", 4)})}));
+  for (int round = 0; round < 2; ++round) {
+    const auto log = must(journal->load(3));
+    BOOST_REQUIRE(log.cut.has_value());
+    BOOST_TEST(log.cut->index == 100u);
+    BOOST_TEST(log.cut->configuration == "servers");
+    BOOST_TEST(log.term == 4u);
+    BOOST_REQUIRE(log.entries.size() == 1u);
+    BOOST_TEST(*log.entries[0].data == "next");
+    BOOST_TEST(must(journal->load(4)).entries.size() == 5u);
+    reopen();
+  }
+  BOOST_TEST(!journal->write({write}).has_value()); // it does not go back
+}
+
 BOOST_AUTO_TEST_CASE(a_log_cut_at_its_end_goes_on) {
   fill(1, 1, 10);
   must(journal->cut(1, {10, 1, "", 0}));
