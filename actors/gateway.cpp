@@ -1,6 +1,7 @@
 #include "actors/gateway.hpp"
 
 #include "actors/reply_text.hpp"
+#include "domain/fhir_outcome.hpp"
 #include "runtime/directory.hpp"
 
 #include <chrono>
@@ -61,12 +62,51 @@ public:
     send_to_leader(t, w);
   }
 
+  void on_fhir(ticket t, const fhir_request_ptr& r) {
+    const auto* why_not = state_.draining          ? "this node is stopping; try again"
+                          : !catalog_.ready()      ? "the studies are being read; try again"
+                          : state_.fhir == nullptr ? "the FHIR service is starting; try again"
+                                                   : nullptr;
+    if (why_not != nullptr)
+      return deliver(t, 503, unavailable(0, why_not, outcome::not_stored));
+    enter(t, 0, r->method == fhir_request::verb::get);
+    self_->send(state_.fhir, fhir_atom::value, t, r, reply_receiver{self_});
+  }
+
+  // What such a request needs of the shards; also while the node drains, because it was accepted before.
+
+  void on_submit_for(ticket t, const submission_ptr& s, const reply_receiver& receiver) {
+    if (auto* shard = route_inner(t, s->shard, {receiver, {}, {}}, false); shard != nullptr) {
+      if (!is_clustered())
+        return self_->send(shard->region, submit_atom::value, t, s, reply_receiver{self_});
+      state_.under_way[t].submission = s;
+      send_to_leader(t, state_.under_way[t]);
+    }
+  }
+
+  void on_change_for(ticket t, const change_request_ptr& c, const reply_receiver& receiver) {
+    if (auto* shard = route_inner(t, c->shard, {receiver, {}, {}}, false); shard != nullptr) {
+      if (!is_clustered())
+        return self_->send(shard->region, change_atom::value, t, c, reply_receiver{self_});
+      state_.under_way[t].change = c;
+      send_to_leader(t, state_.under_way[t]);
+    }
+  }
+
+  void on_read_for(ticket t, const read_request_ptr& r, const list_client& reader) {
+    if (auto* shard = route_inner(t, r->shard, {{}, reader, r}, true); shard != nullptr) {
+      if (!is_clustered())
+        return self_->send(shard->region, read_atom::value, t, r, list_client{self_});
+      state_.under_way[t].read = r;
+      send_to_leader(t, state_.under_way[t]);
+    }
+  }
+
   void on_replies(const replies_ptr& batch) {
     runtime::fault_point(env_.faults, "gateway.reply");
     // An answer that comes after its limit has been answered already; one that is no answer yet is tried elsewhere.
     std::erase_if(*batch, [this](reply& r) { return is_tried_elsewhere(r) || !leave(r.to); });
-    if (!batch->empty())
-      sink_.deliver(std::move(*batch));
+    give(std::move(*batch));
     check_drained();
   }
 
@@ -75,7 +115,10 @@ public:
       return;
     if (!leave(t))
       return;
-    if (why || events == nullptr)
+    if (const auto inner = state_.inner_requests.find(t); inner != state_.inner_requests.end()) {
+      self_->send(inner->second.reader, list_atom::value, t, r, events, why);
+      state_.inner_requests.erase(inner);
+    } else if (why || events == nullptr)
       deliver(t, 503, unavailable_text("the shard cannot be read just now; try again", outcome::unknown));
     else
       deliver_read(t, *r, *events);
@@ -84,7 +127,12 @@ public:
 
   void on_changed(const std::string& name, const caf::strong_actor_ptr& actor) {
     constexpr std::string_view region = "region ", reader = "reader ";
-    if (name.compare(0, region.size(), region) == 0) {
+    if (name == "fhir") {
+      fail_those_of(0, "the FHIR service was restarted; try again");
+      state_.fhir = caf::actor_cast<fhir_actor>(actor);
+      if (actor != nullptr)
+        self_->monitor(state_.fhir);
+    } else if (name.compare(0, region.size(), region) == 0) {
       const auto n = std::stoul(name.substr(region.size()));
       if (n == 0 || n >= state_.shards.size())
         return;
@@ -111,12 +159,14 @@ public:
       if (waiting == state_.under_way.end())
         continue;
       const bool is_read = waiting->second.is_read;
+      const auto shard = waiting->second.shard;
       leave(t);
       late_.Increment();
       deliver(t, 503,
-              unavailable_text(is_read ? "no answer within the time limit; try again"
-                                       : "no answer within the time limit; send it again under the same key",
-                               outcome::unknown));
+              unavailable(shard,
+                          is_read ? "no answer within the time limit; try again"
+                                  : "no answer within the time limit; send it again under the same key",
+                          outcome::unknown));
     }
     under_way_.Set(static_cast<double>(state_.under_way.size()));
     for (std::size_t n = 1; n < state_.shards.size(); ++n)
@@ -137,8 +187,9 @@ public:
         continue;
       }
       const auto known = found->second.unknown || found->second.is_read ? outcome::unknown : outcome::not_stored;
+      const auto shard = found->second.shard;
       leave(t);
-      deliver(t, 503, unavailable_text("no node leads the shard just now; try again", known));
+      deliver(t, 503, unavailable(shard, "no node leads the shard just now; try again", known));
     }
     check_drained();
   }
@@ -159,7 +210,7 @@ public:
 private:
   /// The shard to send to; null when the ticket was refused here.
   gateway_state::shard* route(ticket t, std::uint32_t number) {
-    if (state_.draining) {
+    if (state_.draining && state_.inner_requests.count(t) == 0) {
       refuse(t, "this node is stopping; try again");
       return nullptr;
     }
@@ -178,6 +229,14 @@ private:
       return nullptr;
     }
     return &shard;
+  }
+
+  gateway_state::shard* route_inner(ticket t, std::uint32_t number, gateway_state::inner who, bool is_read) {
+    state_.inner_requests.emplace(t, std::move(who));
+    auto* shard = route(t, number);
+    if (shard != nullptr)
+      enter(t, number, is_read);
+    return shard;
   }
 
   gateway_state::waiting& enter(ticket t, std::uint32_t shard, bool is_read) {
@@ -204,6 +263,8 @@ private:
       w.no_leader_ns = 0;
       if (w.is_read)
         self_->send(region, read_atom::value, t, w.read, list_client{self_});
+      else if (w.change != nullptr)
+        self_->send(region, change_atom::value, t, w.change, reply_receiver{self_});
       else
         self_->send(region, submit_atom::value, t, w.submission, reply_receiver{self_});
     } else if (!where.here && !where.leader.empty() && state_.router != nullptr) {
@@ -211,6 +272,8 @@ private:
       w.no_leader_ns = 0;
       if (w.is_read)
         self_->send(state_.router, read_atom::value, w.node, t, w.read, list_client{self_});
+      else if (w.change != nullptr)
+        self_->send(state_.router, change_atom::value, w.node, t, w.change, reply_receiver{self_});
       else
         self_->send(state_.router, submit_atom::value, w.node, t, w.submission, reply_receiver{self_});
     } else {
@@ -266,7 +329,35 @@ private:
   void deliver(ticket t, int status, std::string body) {
     replies one;
     one.push_back({t, status, std::move(body), status == 503 ? options_.retry_after_s : 0});
-    sink_.deliver(std::move(one));
+    give(std::move(one));
+  }
+
+  /// To whoever asked: HTTP, or for its own sake the FHIR service.
+  void give(replies batch) {
+    if (!state_.inner_requests.empty())
+      std::erase_if(batch, [this](reply& r) { return given_to_inner(r); });
+    if (!batch.empty())
+      sink_.deliver(std::move(batch));
+  }
+
+  bool given_to_inner(reply& r) {
+    const auto found = state_.inner_requests.find(r.to);
+    if (found == state_.inner_requests.end())
+      return false;
+    auto who = std::move(found->second);
+    state_.inner_requests.erase(found);
+    if (who.receiver != nullptr)
+      self_->send(who.receiver, reply_atom::value, std::make_shared<replies>(replies{std::move(r)}));
+    else
+      self_->send(who.reader, list_atom::value, r.to, who.what, stored_events_ptr{}, caf::make_error(ec::not_serving));
+    return true;
+  }
+
+  /// With the FHIR service it is an OperationOutcome.
+  static std::string unavailable(std::uint32_t shard, std::string_view sentence, outcome known) {
+    if (shard != 0)
+      return unavailable_text(sentence, known);
+    return domain::outcome_text("transient", sentence, known == outcome::not_stored ? "not_stored" : "unknown");
   }
 
   void refuse(ticket t, std::string_view sentence) { deliver(t, 503, unavailable_text(sentence, outcome::not_stored)); }
@@ -290,6 +381,10 @@ private:
   }
 
   void on_down(const caf::down_msg& down) {
+    if (state_.fhir != nullptr && state_.fhir.address() == down.source) {
+      state_.fhir = nullptr;
+      fail_those_of(0, "the FHIR service was restarted; try again");
+    }
     for (std::uint32_t n = 1; n < state_.shards.size(); ++n) {
       if (state_.shards[n].region != nullptr && state_.shards[n].region.address() == down.source) {
         state_.shards[n].region = nullptr;
@@ -311,11 +406,10 @@ private:
     replies all;
     for (const auto& [t, w] : state_.under_way)
       if (concerned(w))
-        all.push_back({t, 503, unavailable_text(sentence, outcome::unknown), options_.retry_after_s});
+        all.push_back({t, 503, unavailable(w.shard, sentence, outcome::unknown), options_.retry_after_s});
     for (const auto& r : all)
       leave(r.to);
-    if (!all.empty())
-      sink_.deliver(std::move(all));
+    give(std::move(all));
     check_drained();
   }
 
@@ -347,6 +441,12 @@ gateway_actor::behavior_type gateway(pointer self, const runtime::environment& e
   return {
       [w](submit_atom, ticket t, const submission_ptr& s) { w->on_submit(t, s); },
       [w](read_atom, ticket t, const read_request_ptr& r) { w->on_read(t, r); },
+      [w](fhir_atom, ticket t, const fhir_request_ptr& r) { w->on_fhir(t, r); },
+      [w](submit_atom, ticket t, const submission_ptr& s, const reply_receiver& receiver) { w->on_submit_for(t, s, receiver); },
+      [w](read_atom, ticket t, const read_request_ptr& r, const list_client& reader) { w->on_read_for(t, r, reader); },
+      [w](change_atom, ticket t, const change_request_ptr& c, const reply_receiver& receiver) {
+        w->on_change_for(t, c, receiver);
+      },
       [w](reply_atom, const replies_ptr& batch) { w->on_replies(batch); },
       [w](list_atom, ticket t, const read_request_ptr& r, const stored_events_ptr& events, const caf::error& why) {
         w->on_list(t, r, events, why);

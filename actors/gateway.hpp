@@ -46,9 +46,19 @@ struct gateway_state {
     std::string node;                   ///< whom it was sent to; empty: here
     messages::submission_ptr submission; ///< to be sent again
     messages::read_request_ptr read;
+    messages::change_request_ptr change;
+  };
+  /// What a request under /fhir needs of a shard: whoever asked gets the answer.
+  struct inner {
+    messages::reply_receiver receiver; ///< null: a read
+    messages::list_client reader;
+    messages::read_request_ptr what; ///< of a read
   };
   gateway_state() = default;
-  std::vector<shard> shards; ///< by number; the first one is unused
+  /// By number; the first one stands for the FHIR service: only what is in flight counts there.
+  std::vector<shard> shards;
+  messages::fhir_actor fhir;                                  ///< null: not running
+  std::unordered_map<messages::ticket, inner> inner_requests; ///< of those under way
   std::unordered_map<messages::ticket, waiting> under_way;
   std::deque<std::pair<std::int64_t, messages::ticket>> deadlines; ///< all limits are equal, so this is in order
   messages::router_actor router; ///< null: not running

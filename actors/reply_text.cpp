@@ -1,6 +1,7 @@
 #include "actors/reply_text.hpp"
 
 #include "domain/canonical.hpp"
+#include "domain/response_filter.hpp"
 
 #include <algorithm>
 #include <array>
@@ -57,8 +58,54 @@ std::string_view notice_json(const domain::submission_record& r, const std::vect
   return all ? texts.at(static_cast<std::size_t>(*all)) : "null";
 }
 
-void append_submission(std::string& out, const domain::submission_record& r, const std::vector<messages::notice_state>& notices,
+/// What is stored of a submission, by versions: the last one is how it is now.
+struct stored_version {
+  domain::submission_record record;
+  const std::vector<messages::notice_state>* notices;
+};
+
+/// The version since which an alert has been there without a break.
+const stored_version& raised_with(const std::vector<stored_version>& versions, const std::string& rule) {
+  auto at = versions.size() - 1;
+  const auto has = [&](std::size_t i) {
+    const auto& alerts = versions[i].record.alerts;
+    return std::any_of(alerts.begin(), alerts.end(), [&](const auto& a) { return a.rule == rule; });
+  };
+  while (at > 0 && has(at - 1))
+    --at;
+  return versions[at];
+}
+
+void append_amended(std::string& out, const domain::amendment& a) {
+  out += R"(,"amended":{"version":)" + std::to_string(a.version) + ",";
+  append_member(out, "at", time_text(a.after.stored_us));
+  out += ',';
+  append_member(out, "who", a.who);
+  out += ',';
+  append_member(out, "reason", a.reason);
+  out += ',';
+  append_member(out, "status", domain::status_of(a.after));
+  out += '}';
+}
+
+/// False when something of it cannot be decoded. What was amended is shown as it is now, and says so.
+bool append_submission(std::string& out, const messages::stored_event& event, const domain::submission_record* of,
                        bool with_answers) {
+  std::vector<stored_version> versions;
+  auto first = domain::decode_submission_event(event.bytes);
+  if (!first || (of != nullptr && (first->study != of->study || first->subject != of->subject)))
+    return false;
+  const auto stored_us = first->stored_us;
+  versions.push_back({std::move(*first), &event.notices});
+  std::optional<domain::amendment> newest;
+  for (const auto& a : event.amendments) {
+    auto next = domain::decode_amendment_event(a.bytes);
+    if (!next)
+      return false;
+    versions.push_back({next->after, &a.notices});
+    newest = std::move(*next);
+  }
+  const auto& r = versions.back().record;
   out += '{';
   append_member(out, "receipt", domain::to_text(r.id));
   out += ',';
@@ -71,7 +118,7 @@ void append_submission(std::string& out, const domain::submission_record& r, con
   else
     append_json_string(out, r.authored);
   out += ',';
-  append_member(out, "stored", time_text(r.stored_us));
+  append_member(out, "stored", time_text(stored_us));
   out += R"(,"scores":)";
   out += scores_json(r.scores);
   out += R"(,"alerts":[)";
@@ -79,17 +126,21 @@ void append_submission(std::string& out, const domain::submission_record& r, con
     out += i == 0 ? "{" : ",{";
     append_member(out, "rule", r.alerts[i].rule);
     out += ',';
-    append_member(out, "raised", time_text(r.stored_us));
+    const auto& since = raised_with(versions, r.alerts[i].rule);
+    append_member(out, "raised", time_text(since.record.stored_us));
     out += R"(,"notice":)";
-    out += notice_json(r, notices, r.alerts[i].rule);
+    out += notice_json(since.record, *since.notices, r.alerts[i].rule);
     out += '}';
   }
   out += ']';
+  if (newest)
+    append_amended(out, *newest);
   if (with_answers) {
     out += R"(,"answers":)";
     out += domain::json_from_msgpack(r.answers);
   }
   out += '}';
+  return true;
 }
 
 } // namespace
@@ -182,12 +233,10 @@ std::string history_text(const messages::read_request& request, const std::strin
   out += R"(,"submissions":[)";
   const auto shown = std::min<std::size_t>(events.size(), request.limit);
   for (std::size_t i = 0; i < shown; ++i) {
-    auto record = domain::decode_submission_event(events[i].bytes);
-    if (!record)
-      return {};
     if (i != 0)
       out += ',';
-    append_submission(out, *record, events[i].notices, false);
+    if (!append_submission(out, events[i], nullptr, false))
+      return {};
   }
   out += R"(],"next":)";
   if (events.size() > shown && shown > 0)
@@ -199,11 +248,10 @@ std::string history_text(const messages::read_request& request, const std::strin
 }
 
 std::string submission_text(const messages::read_request& request, const messages::stored_event& event, std::string out) {
-  auto record = domain::decode_submission_event(event.bytes);
-  if (!record || record->study != request.study || record->subject != request.subject)
-    return {};
-  append_submission(out, *record, event.notices, true);
-  return out;
+  domain::submission_record of;
+  of.study = request.study;
+  of.subject = request.subject;
+  return append_submission(out, event, &of, true) ? std::move(out) : std::string{};
 }
 
 } // namespace epione::actors

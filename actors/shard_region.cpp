@@ -1,7 +1,9 @@
 #include "actors/shard_region.hpp"
 
+#include "actors/change_desk.hpp"
 #include "actors/reply_text.hpp"
 #include "domain/event.hpp"
+#include "domain/msgpack.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
 
@@ -56,7 +58,8 @@ public:
   region(pointer self, const runtime::environment& env, const shard_region_options& options, runtime::readiness& readiness)
       : self_(self), state_(self->state), env_(env), options_(options), readiness_(readiness),
         name_("region " + std::to_string(options.shard)), part_("shard " + std::to_string(options.shard)),
-        outbox_name_("outbox " + std::to_string(options.shard)), metrics_(make_metrics(env.metrics, options.shard)) {}
+        outbox_name_("outbox " + std::to_string(options.shard)), metrics_(make_metrics(env.metrics, options.shard)),
+        desk_(desk_ports(), env.clock, options.request_limit_ms, options.retry_after_s) {}
 
   void start() {
     state_.validators.resize(options_.validators);
@@ -82,7 +85,35 @@ public:
     send_replies();
   }
 
+  // ---- changes of stored submissions, and several stored together ------------------------------------------------------
+
+  void on_change(ticket t, const change_request_ptr& what, const reply_receiver& receiver) {
+    if (!state_.serving)
+      answer({t, receiver, nullptr}, 503,
+             encode_change_results({{503, unavailable_text(description(state_.why_not), outcome::not_stored)}}),
+             options_.retry_after_s, elsewhere::yes);
+    else
+      desk_.on_change(t, what, receiver);
+    send_replies();
+  }
+
+  /// What the desk asked for.
+  void on_replies(const replies_ptr& batch) {
+    for (const auto& r : *batch)
+      desk_.on_reply(r);
+    send_replies();
+  }
+
+  void on_list(ticket t, const stored_events_ptr& events, const caf::error& why) {
+    desk_.on_list(t, events, why);
+    send_replies();
+  }
+
   void on_verdict(const assessment_ptr& a) {
+    if (a->what->amends) {
+      desk_.on_verdict(a);
+      return send_replies();
+    }
     auto found = state_.table.find(a->id);
     // What was refused meanwhile may still have been checked. Its verdict is no word on another request under the same key: that
     // one may have other content, or be stored already, which only its own look-up tells.
@@ -99,7 +130,12 @@ public:
       found->second.scores = a->scores_json;
       if (a->alerts > 0)
         metrics_.alerts.Increment(a->alerts);
-      propose(found->second, a->command);
+      if (a->what->kind != content_kind::data)
+        found->second.command = a->command;
+      if (a->what->held)
+        hold(found);
+      else
+        propose(found->second, a->command);
     }
     send_replies();
   }
@@ -120,7 +156,7 @@ public:
     } else {
       const auto scores = scores_json(record->scores);
       for (auto& w : waiters)
-        answer_settled(w, s->id, record->content_fingerprint, scores);
+        answer_settled(w, s->id, record->content_fingerprint, scores, event->bytes);
     }
     send_replies();
   }
@@ -133,6 +169,8 @@ public:
     runtime::fault_point(env_.faults, "region.committed");
     const auto now = env_.clock.now_ns();
     for (const auto& id : *receipts) {
+      if (!desk_.idle() && desk_.on_committed(id))
+        continue;
       auto found = state_.table.find(id);
       if (found == state_.table.end())
         outbox_committed(index, id);
@@ -150,9 +188,9 @@ public:
       auto waiters = std::move(e.waiters);
       e.waiters = {};
       metrics_.stored.Increment();
-      answer(waiters.front(), 202, stored_text(id, e.scores));
+      answer(waiters.front(), 202, e.command == nullptr ? stored_text(id, e.scores) : e.command->event);
       for (std::size_t i = 1; i < waiters.size(); ++i)
-        answer_settled(waiters[i], id, e.fingerprint, e.scores);
+        answer_settled(waiters[i], id, e.fingerprint, e.scores, event_of(e));
       if (index <= state_.applied)
         forget(id);
       else
@@ -165,6 +203,7 @@ public:
     if (epoch != state_.epoch)
       return;
     for (const auto& id : *receipts) {
+      desk_.on_refused(id);
       auto found = state_.table.find(id);
       if (found == state_.table.end() || found->second.at != state_type::phase::proposed)
         continue;
@@ -198,6 +237,7 @@ public:
       for (auto& w : e.waiters)
         not_here(w, description(why), was_proposed ? known : outcome::not_stored);
     }
+    desk_.on_closed(description(why), known);
     state_.table.clear();
     state_.table_bytes = 0;
     state_.not_applied.clear();
@@ -327,6 +367,8 @@ public:
       end_session(state_.by_use.front());
     }
     drop_what_nobody_waits_for();
+    desk_.on_tick();
+    send_replies();
     metrics_.table.Set(static_cast<double>(state_.table.size()));
     metrics_.sessions.Set(static_cast<double>(state_.sessions.size()));
   }
@@ -396,7 +438,7 @@ private:
     if (auto found = state_.table.find(id); found != state_.table.end()) {
       auto& e = found->second;
       if (e.at == state_type::phase::committed)
-        answer_settled(w, id, e.fingerprint, e.scores);
+        answer_settled(w, id, e.fingerprint, e.scores, event_of(e));
       else if (state_.table_bytes >= options_.store_lag_bytes_max)
         not_now(w, too_much, outcome::not_stored);
       else
@@ -437,6 +479,53 @@ private:
     self_->send(state_.writer, propose_atom::value, state_.epoch, command);
   }
 
+  static std::string_view event_of(const state_type::entry& e) {
+    return e.command == nullptr ? std::string_view{} : std::string_view{e.command->event};
+  }
+
+  // ---- for the change desk ---------------------------------------------------------------------------------------------
+
+  change_desk_ports desk_ports() {
+    change_desk_ports p;
+    p.read = [this](ticket t, const read_request_ptr& r) { on_read(t, r, list_client{self_}); };
+    p.submit = [this](ticket t, const submission_ptr& s) { admit({t, reply_receiver{self_}, s}); };
+    p.check = [this](const submission_ptr& s) {
+      const auto v = pick_validator();
+      if (v)
+        self_->send(state_.validators[*v].now, check_atom::value, s, assessment_client{self_});
+      return v;
+    };
+    p.propose = [this](const commands_ptr& commands) {
+      for (const auto& c : *commands)
+        if (auto found = state_.table.find(c.id); found != state_.table.end() && found->second.at == state_type::phase::held)
+          found->second.at = state_type::phase::proposed;
+      self_->send(state_.writer, propose_atom::value, state_.epoch, commands);
+    };
+    p.release = [this](const domain::receipt& id) { release(id); };
+    p.answer = [this](const reply_receiver& to, reply r) {
+      answer({r.to, to, nullptr}, r.status, std::move(r.body), r.retry_after_s);
+    };
+    return p;
+  }
+
+  void hold(table_iterator found) {
+    found->second.at = state_type::phase::held;
+    const auto id = found->first;
+    if (!desk_.on_accepted(found->second.waiters.front().to, found->second.command))
+      release(id);
+  }
+
+  /// It is not to be stored after all: those who came with the same key meanwhile start anew.
+  void release(const domain::receipt& id) {
+    const auto found = state_.table.find(id);
+    if (found == state_.table.end() || found->second.at != state_type::phase::held)
+      return;
+    auto waiters = std::move(found->second.waiters);
+    erase(found);
+    for (std::size_t i = 1; i < waiters.size(); ++i)
+      admit(std::move(waiters[i]));
+  }
+
   /// Ends an entry that left nothing under its key: those with the same content share the answer, others start anew.
   void settle(table_iterator found, int status, const std::string& body) {
     const auto fingerprint = found->second.fingerprint;
@@ -450,12 +539,12 @@ private:
     }
   }
 
-  /// Answers a later request under a key whose submission is durable.
+  /// Answers a later request under a key whose submission is durable. `event`: what was stored, where a whole response may ask.
   void answer_settled(const state_type::waiter& w, const domain::receipt& id, const domain::fingerprint& first,
-                      const std::string& scores) {
+                      const std::string& scores, std::string_view event) {
     if (w.what->fingerprint == first) {
       metrics_.repeats.Increment();
-      answer(w, 200, repeat_text(id, scores));
+      answer(w, 200, w.what->kind == content_kind::data ? repeat_text(id, scores) : std::string{event});
     } else {
       metrics_.conflicts.Increment();
       answer(w, 409, conflict_text(id));
@@ -661,6 +750,7 @@ private:
       if (down.reason == ec::crashed_on_input && down.reason.context().match_elements<std::string>())
         culprit = domain::parse_receipt(down.reason.context().get_as<std::string>(0));
       recheck_those_of(i, culprit);
+      desk_.on_validator_down(i, culprit);
       slot.now = std::exchange(slot.next, {});
       if (slot.now != nullptr)
         check_parked();
@@ -713,7 +803,10 @@ private:
     event.role = "patient";
     event.action = "submission.set-aside";
     event.entity = s.study + "/" + s.subject + "/" + to_text(id);
-    event.after = s.content;
+    if (s.kind == content_kind::data)
+      event.after = s.content;
+    else
+      domain::append_string(event.after, s.content);
     event.reason = "its check failed " + std::to_string(e.crashes) + " times";
     auto command = std::make_shared<domain::command>();
     command->type = domain::command_type::record;
@@ -756,6 +849,7 @@ private:
   runtime::readiness& readiness_;
   std::string name_, part_, outbox_name_;
   region_metrics metrics_;
+  change_desk desk_;
 };
 
 } // namespace
@@ -775,6 +869,13 @@ shard_region_actor::behavior_type shard_region(pointer self, const runtime::envi
   return {
       [r](submit_atom, ticket t, const submission_ptr& s, const reply_receiver& receiver) { r->on_submit(t, s, receiver); },
       [r](read_atom, ticket t, const read_request_ptr& request, const list_client& client) { r->on_read(t, request, client); },
+      [r](change_atom, ticket t, const change_request_ptr& what, const reply_receiver& receiver) {
+        r->on_change(t, what, receiver);
+      },
+      [r](reply_atom, const replies_ptr& batch) { r->on_replies(batch); },
+      [r](list_atom, ticket t, const read_request_ptr&, const stored_events_ptr& events, const caf::error& why) {
+        r->on_list(t, events, why);
+      },
       [r](verdict_atom, const assessment_ptr& a) { r->on_verdict(a); },
       [r](found_atom, const submission_ptr& s, const stored_event_ptr& e, const caf::error& why) { r->on_found(s, e, why); },
       [r](committed_atom, std::uint64_t epoch, std::uint64_t index, const receipts_ptr& receipts) {

@@ -35,6 +35,7 @@ struct shard_region_options {
 struct shard_region_state {
   enum class phase : std::uint8_t {
     checking,  ///< with its session
+    held,      ///< accepted; waits for those it is stored together with
     proposed,  ///< with the storage_writer, the log or the journal
     committed, ///< durable; not yet in the store
   };
@@ -55,7 +56,8 @@ struct shard_region_state {
     bool set_aside = false;  ///< proposed as something to look at, not as a submission
     std::uint32_t validator = 0;
     std::string scores;
-    std::vector<waiter> waiters; ///< the first one is the sender; the others came with the same key
+    messages::command_ptr command; ///< of a whole response, whose answer is its event, and of one that is held
+    std::vector<waiter> waiters;   ///< the first one is the sender; the others came with the same key
   };
 
   struct session {

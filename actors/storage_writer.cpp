@@ -14,11 +14,26 @@ using pointer = storage_writer_actor::stateful_pointer<storage_writer_state>;
 /// Takes commands off the front up to both limits (always at least one) and sends them as one entry.
 void send_batch(pointer self, const storage_writer_options& options, prometheus::Histogram& batch_sizes) {
   auto& state = self->state;
-  if (state.batch_on_its_way != 0 || state.gathered.empty())
+  if (state.batch_on_its_way != 0 || (state.gathered.empty() && state.gathered_together.empty()))
     return;
   std::vector<domain::command> commands;
   auto receipts = std::make_shared<std::vector<domain::receipt>>();
   std::size_t bytes = 0;
+  while (!state.gathered_together.empty()) {
+    const auto& next = *state.gathered_together.front();
+    std::size_t more = 0;
+    for (const auto& c : next)
+      more += c.event.size();
+    if (!commands.empty() &&
+        (commands.size() + next.size() > options.batch_commands_max || bytes + more > options.batch_bytes_max))
+      break;
+    bytes += more;
+    for (const auto& c : next) {
+      receipts->push_back(c.id);
+      commands.push_back(c);
+    }
+    state.gathered_together.pop_front();
+  }
   while (!state.gathered.empty() && commands.size() < options.batch_commands_max) {
     const auto& next = *state.gathered.front();
     if (!commands.empty() && bytes + next.event.size() > options.batch_bytes_max)
@@ -41,6 +56,7 @@ void open_epoch(pointer self, const runtime::environment& env, std::uint32_t sha
   auto& state = self->state;
   state.epoch = epoch;
   state.gathered.clear();
+  state.gathered_together.clear();
   state.on_its_way = nullptr;
   state.batch_on_its_way = 0;
   state.replica = env.directory->get<replica_actor>("replica " + std::to_string(shard));
@@ -64,6 +80,19 @@ storage_writer_actor::behavior_type storage_writer(pointer self, const runtime::
         runtime::fault_point(env.faults, "writer.propose");
         state.gathered.push_back(command);
         // Whatever waits in the mailbox before this message joins the same batch.
+        if (!state.flush_sent && state.batch_on_its_way == 0) {
+          state.flush_sent = true;
+          self->send(self, flush_atom::value);
+        }
+      },
+      [self, &env, shard](propose_atom, std::uint64_t epoch, const commands_ptr& commands) {
+        auto& state = self->state;
+        if (epoch < state.epoch)
+          return;
+        if (epoch > state.epoch)
+          open_epoch(self, env, shard, epoch);
+        runtime::fault_point(env.faults, "writer.propose");
+        state.gathered_together.push_back(commands);
         if (!state.flush_sent && state.batch_on_its_way == 0) {
           state.flush_sent = true;
           self->send(self, flush_atom::value);
@@ -94,12 +123,13 @@ storage_writer_actor::behavior_type storage_writer(pointer self, const runtime::
       },
       [self, name](status_atom) -> status_report_ptr {
         const auto& state = self->state;
-        return std::make_shared<const status_report>(status_report{name,
-                                                                   state.batch_on_its_way == 0 ? "idle" : "writing",
-                                                                   {{"epoch", std::to_string(state.epoch)},
-                                                                    {"gathered", std::to_string(state.gathered.size())},
-                                                                    {"batches", std::to_string(state.batches)},
-                                                                    {"commands", std::to_string(state.commands)}}});
+        return std::make_shared<const status_report>(
+            status_report{name,
+                          state.batch_on_its_way == 0 ? "idle" : "writing",
+                          {{"epoch", std::to_string(state.epoch)},
+                           {"gathered", std::to_string(state.gathered.size() + state.gathered_together.size())},
+                           {"batches", std::to_string(state.batches)},
+                           {"commands", std::to_string(state.commands)}}});
       },
   };
 }

@@ -21,6 +21,7 @@ struct storage_writer_state {
   std::uint64_t epoch = 0, next_batch = 1, batch_on_its_way = 0;
   bool flush_sent = false;
   std::deque<messages::command_ptr> gathered;
+  std::deque<messages::commands_ptr> gathered_together; ///< each in one entry
   messages::receipts_ptr on_its_way;
   messages::replica_actor replica;
   messages::shard_region_actor region;

@@ -1,6 +1,7 @@
 #include "actors/store_reader.hpp"
 
 #include "domain/event.hpp"
+#include "runtime/defaults.hpp"
 
 #include <utility>
 
@@ -92,14 +93,24 @@ public:
 
 private:
   static runtime::storage_result<std::vector<stored_event>> find_events(runtime::store_reader& r, const read_request& request) {
-    if (!request.id) // one more than asked for says whether there are more
-      return r.list(request.subject_hash, request.study, request.subject, request.before_seq, request.limit + 1);
-    return r.find(request.subject_hash, *request.id).map([](std::optional<stored_event>&& x) {
+    if (request.filter)
+      return r
+          .search(*request.filter, request.subject_hash, request.before_seq, request.limit, runtime::defaults::search_look_max)
+          .map([](search_page&& page) {
+            page.events.push_back({page.next, {}, {}, {}});
+            return std::move(page.events);
+          });
+    const auto as_list = [](std::optional<stored_event>&& x) {
       std::vector<stored_event> one;
       if (x)
         one.push_back(std::move(*x));
       return one;
-    });
+    };
+    if (request.id && request.anywhere)
+      return r.locate(*request.id).map(as_list);
+    if (!request.id) // one more than asked for says whether there are more
+      return r.list(request.subject_hash, request.study, request.subject, request.before_seq, request.limit + 1);
+    return r.find(request.subject_hash, *request.id).map(as_list);
   }
 
   template <class T, class Look>

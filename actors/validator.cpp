@@ -1,6 +1,7 @@
 #include "actors/validator.hpp"
 
 #include "actors/reply_text.hpp"
+#include "domain/fhir_assess.hpp"
 
 namespace epione::actors {
 
@@ -13,6 +14,64 @@ assessment refused(const submission& s, int status, std::string body) {
   result.id = s.id;
   result.status = status;
   result.refusal = std::move(body);
+  return result;
+}
+
+std::string issues_text(const std::vector<domain::fhir_issue>& issues) {
+  return domain::operation_outcome(issues);
+}
+
+assessment refused(const submission& s, domain::issue_type code, std::string sentence) {
+  return refused(s, 404,
+                 issues_text({{domain::issue_severity::error, code, "QuestionnaireResponse.subject", "", std::move(sentence)}}));
+}
+
+void stored_as(assessment& result, const submission& s, const domain::submission_record& record) {
+  auto command = std::make_shared<domain::command>();
+  command->type = record.notices.empty() ? domain::command_type::submission : domain::command_type::submission_with_notices;
+  command->subject_hash = s.subject_hash;
+  command->id = s.id;
+  command->content = s.fingerprint;
+  command->event = domain::encode_submission_event(record);
+  result.command = std::move(command);
+}
+
+/// A whole QuestionnaireResponse; what is wrong is an OperationOutcome.
+assessment assess_response(const runtime::environment& env, const runtime::catalog_view& catalog, const submission& s) {
+  const auto snapshot = catalog.get();
+  const auto found = snapshot->studies.find(s.study);
+  if (found == snapshot->studies.end())
+    return refused(s, domain::issue_code::not_found, "unknown study");
+  const auto& study = *found->second;
+  auto site = study.site_of(s.subject);
+  if (!site)
+    return refused(s, domain::issue_code::not_found, "unknown subject: the study has no such patient");
+  const auto now_us = env.clock.wall_us();
+  auto verdict = domain::assess_response(study, s.content,
+                                         s.amends ? domain::response_purpose::amend : domain::response_purpose::create, now_us);
+  if (!verdict.accepted())
+    return refused(s, 422, issues_text(verdict.issues));
+  assessment result;
+  result.id = s.id;
+  result.status = 202;
+  result.alerts = static_cast<std::uint32_t>(verdict.alerts.size());
+  domain::submission_record record;
+  record.study = s.study;
+  record.subject = s.subject;
+  record.site = std::move(*site);
+  record.key = s.key;
+  record.id = s.id;
+  record.content_fingerprint = s.fingerprint;
+  record.form = std::move(verdict.form);
+  record.version = std::move(verdict.version);
+  record.authored = std::move(verdict.authored);
+  record.stored_us = now_us;
+  record.answers = std::move(verdict.answers);
+  record.scores = std::move(verdict.scores);
+  record.alerts = std::move(verdict.alerts);
+  record.notices = study.plan_notices(record.site, record.form, record.alerts);
+  record.resource = s.content;
+  stored_as(result, s, record);
   return result;
 }
 
@@ -49,13 +108,7 @@ assessment assess(const runtime::environment& env, const runtime::catalog_view& 
   record.scores = std::move(verdict.scores);
   record.alerts = std::move(verdict.alerts);
   record.notices = study.plan_notices(record.site, record.form, record.alerts);
-  auto command = std::make_shared<domain::command>();
-  command->type = record.notices.empty() ? domain::command_type::submission : domain::command_type::submission_with_notices;
-  command->subject_hash = s.subject_hash;
-  command->id = s.id;
-  command->content = s.fingerprint;
-  command->event = domain::encode_submission_event(record);
-  result.command = std::move(command);
+  stored_as(result, s, record);
   return result;
 }
 
@@ -72,7 +125,8 @@ validator_actor::behavior_type validator(validator_actor::stateful_pointer<valid
       [self, &env, &catalog](check_atom, const submission_ptr& s, const assessment_client& client) {
         self->state.current = s->id;
         runtime::fault_point(env.faults, "validator.check", s->subject);
-        auto result = std::make_shared<assessment>(assess(env, catalog, *s));
+        auto result = std::make_shared<assessment>(s->kind == content_kind::data ? assess(env, catalog, *s)
+                                                                                 : assess_response(env, catalog, *s));
         result->what = s;
         runtime::fault_point(env.faults, "validator.checked", s->subject);
         ++self->state.checked;

@@ -168,15 +168,22 @@ private:
     const auto action = domain::action_of(event);
     if (!action)
       return damaged(action.error());
-    if (*action != domain::submission_action)
+    std::optional<domain::amendment> amended;
+    if (*action == domain::amendment_action) {
+      auto decoded = domain::decode_amendment_event(event);
+      if (!decoded)
+        return damaged(decoded.error());
+      amended = std::move(*decoded);
+    } else if (*action != domain::submission_action) {
       return {};
-    const auto record = domain::decode_submission_event(event);
+    }
+    const auto record = domain::decode_record_event(event);
     if (!record)
       return damaged(record.error());
     if (record->study != study_ || (!options_.form.empty() && record->form != options_.form) ||
         (options_.since_us && record->stored_us < *options_.since_us))
       return {};
-    const domain::export_row row{shard, seq, *record};
+    const domain::export_row row{shard, seq, *record, amended ? &*amended : nullptr};
     if (auto done = csv_ ? csv_->append_row(output_.text(), row) : domain::append_ndjson(output_.text(), row); !done)
       return damaged(done.error());
     ++rows_;

@@ -68,6 +68,15 @@ public:
       refuse(who, t);
   }
 
+  void on_change(const std::string& node, ticket t, const change_request_ptr& c, const reply_receiver& who) {
+    router_state::sent x;
+    x.kind = routed_kind::submit;
+    x.to = t;
+    x.replies = who;
+    if (!send(node, std::move(x), std::chrono::milliseconds{options_.request_limit_ms}, encode_routed(*c)))
+      refuse(who, t);
+  }
+
   void on_read(const std::string& node, ticket t, const read_request_ptr& r, const list_client& who) {
     router_state::sent x;
     x.kind = routed_kind::read;
@@ -203,7 +212,7 @@ private:
       self_->send(to, send_atom::value, parcel_kind::reply, number, std::make_shared<const std::string>(std::move(bytes)));
   }
 
-  void refuse(const reply_receiver& who, ticket t) { reply_to(who, {t, 503, no_way(outcome::not_stored), 1, elsewhere::yes}); }
+  void refuse(const reply_receiver& who, ticket t) { reply_to(who, {t, 503, no_way(outcome::not_stored), 1, elsewhere::yes, {}}); }
 
   void reply_to(const reply_receiver& who, reply r) {
     auto one = std::make_shared<replies>();
@@ -222,7 +231,7 @@ private:
     state_.waiting.erase(found);
     metrics_.lost.Increment();
     switch (x.kind) {
-      case routed_kind::submit: reply_to(x.replies, {x.to, 503, no_way(outcome::unknown), 1, elsewhere::after_that}); break;
+      case routed_kind::submit: reply_to(x.replies, {x.to, 503, no_way(outcome::unknown), 1, elsewhere::after_that, {}}); break;
       case routed_kind::read: self_->send(x.lists, list_atom::value, x.to, x.read, stored_events_ptr{}, make_error(ec::not_serving)); break;
       default:
         x.question.deliver(make_error(ec::time_limit, "node " + x.node + " did not answer in time, or its link ended"));
@@ -255,7 +264,7 @@ private:
       return; // its limit decides
     }
     metrics_.taken.Increment();
-    if (request->kind == routed_kind::submit || request->kind == routed_kind::read)
+    if (request->kind == routed_kind::submit || request->kind == routed_kind::read || request->kind == routed_kind::change)
       return take_for_region(node, number, std::move(*request));
     const auto kind = request->kind;
     ask_here(node, kind, std::make_shared<const std::string>(std::move(request->question)), runtime::defaults::question_limit_ms,
@@ -266,13 +275,14 @@ private:
 
   void take_for_region(const std::string& node, std::uint64_t number, routed_request request) {
     const bool is_read = request.kind == routed_kind::read;
-    const auto shard = is_read ? request.read.shard : request.what.shard;
+    const bool is_change = request.kind == routed_kind::change;
+    const auto shard = is_read ? request.read.shard : is_change ? request.change.shard : request.what.shard;
     const bool known = shard > 0 && shard < state_.regions.size() && state_.regions[shard] != nullptr;
     if (!known || state_.in_hand.size() >= options_.under_way_max) {
       if (is_read)
         answer(node, number, encode_answer(nullptr, ec::not_serving));
       else
-        answer(node, number, encode_answer(reply{0, 503, no_way(outcome::not_stored), 1, known ? elsewhere::no : elsewhere::yes}));
+        answer(node, number, encode_answer(reply{0, 503, no_way(outcome::not_stored), 1, known ? elsewhere::no : elsewhere::yes, {}}));
       return;
     }
     const auto t = state_.next_number++;
@@ -280,6 +290,12 @@ private:
     if (is_read) {
       self_->send(state_.regions[shard], read_atom::value, t, std::make_shared<const read_request>(std::move(request.read)),
                   list_client{self_});
+    } else if (is_change) {
+      request.change.received_ns = env_.clock.now_ns();
+      for (auto& x : request.change.changes)
+        x.what.received_ns = request.change.received_ns;
+      self_->send(state_.regions[shard], change_atom::value, t, std::make_shared<const change_request>(std::move(request.change)),
+                  reply_receiver{self_});
     } else {
       request.what.received_ns = env_.clock.now_ns();
       self_->send(state_.regions[shard], submit_atom::value, t, std::make_shared<const submission>(std::move(request.what)),
@@ -344,6 +360,9 @@ router_actor::behavior_type router(pointer self, const runtime::environment& env
   return {
       [w](submit_atom, const std::string& node, ticket t, const submission_ptr& s, const reply_receiver& who) {
         w->on_submit(node, t, s, who);
+      },
+      [w](change_atom, const std::string& node, ticket t, const change_request_ptr& c, const reply_receiver& who) {
+        w->on_change(node, t, c, who);
       },
       [w](read_atom, const std::string& node, ticket t, const read_request_ptr& r, const list_client& who) {
         w->on_read(node, t, r, who);

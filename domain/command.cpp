@@ -77,7 +77,7 @@ tl::expected<std::vector<command_view>, std::string> decode_batch(std::string_vi
       return damaged(i, "it is damaged");
     command_view c{};
     if (type.integer < static_cast<std::uint64_t>(command_type::submission) ||
-        type.integer > static_cast<std::uint64_t>(command_type::notice_changes))
+        type.integer > static_cast<std::uint64_t>(command_type::amendment_with_notices))
       return damaged(i, "its type is unknown to this version");
     c.type = static_cast<command_type>(type.integer);
     c.subject_hash = hash.integer;

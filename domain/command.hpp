@@ -21,10 +21,23 @@ enum class command_type : std::uint8_t {
   submission_with_notices = 3,
   /// What became of notices (notice_change.hpp). Belongs to no subject; no receipt is checked.
   notice_changes = 4,
+  /// A stored submission is changed: its receipt is the submission's, its event says which version it makes. Apply takes the
+  /// version behind the current one; one that is there already must have the same fingerprint.
+  amendment = 5,
+  /// One that plans at least one notice; otherwise as `amendment`.
+  amendment_with_notices = 6,
 };
 
 inline bool is_submission(command_type type) {
   return type == command_type::submission || type == command_type::submission_with_notices;
+}
+
+inline bool is_amendment(command_type type) {
+  return type == command_type::amendment || type == command_type::amendment_with_notices;
+}
+
+inline bool plans_notices(command_type type) {
+  return type == command_type::submission_with_notices || type == command_type::amendment_with_notices;
 }
 
 /// One command. `event` is the msgpack form of the event (event.hpp); it is hashed and stored as it is.

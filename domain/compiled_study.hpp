@@ -20,6 +20,7 @@ struct compiled_form {
   std::string id; ///< as submissions name it
   std::string version;
   questionnaire form;
+  std::shared_ptr<const std::string> source; ///< the Questionnaire's JSON as it was imported
   std::vector<score_rule> scores;
   std::vector<alert_rule> alerts;
 };

@@ -16,8 +16,11 @@ tl::unexpected<std::string> refuse(std::string sentence) {
 constexpr std::uint64_t event_format = 1;
 constexpr std::uint32_t event_members = 9;
 constexpr std::uint64_t record_format = 1;
-constexpr std::uint32_t record_members = 13;              // of a submission that plans no notice, as ever
-constexpr std::uint32_t record_members_with_notices = 14; // the list of them, which is never empty
+constexpr std::uint32_t record_members = 13;               // of a submission that plans no notice, as ever
+constexpr std::uint32_t record_members_with_notices = 14;  // the list of them, which is never empty
+constexpr std::uint32_t record_members_with_resource = 15; // the list, which may be empty, and the resource, which is not
+constexpr std::uint64_t amendment_format = 1;
+constexpr std::uint32_t amendment_members = 3;
 constexpr std::uint32_t plan_members = 4;
 
 /// An event whose texts point into the bytes it was read from.
@@ -94,7 +97,7 @@ void append_id(std::string& out, const id128& x) {
 
 std::string encode_record(const submission_record& r) {
   std::size_t bytes = 96 + r.study.size() + r.subject.size() + r.site.size() + r.key.size() + r.form.size() + r.version.size() +
-                      r.authored.size() + r.answers.size();
+                      r.authored.size() + r.answers.size() + r.resource.size();
   for (const auto& s : r.scores)
     bytes += 20 + s.name.size() + s.label.size();
   for (const auto& a : r.alerts)
@@ -103,7 +106,9 @@ std::string encode_record(const submission_record& r) {
     bytes += 17 + n.rule.size() + n.channel.size() + n.recipient.size();
   std::string out;
   out.reserve(bytes);
-  append_array_header(out, r.notices.empty() ? record_members : record_members_with_notices);
+  append_array_header(out, !r.resource.empty() ? record_members_with_resource
+                           : r.notices.empty() ? record_members
+                                               : record_members_with_notices);
   append_uint(out, record_format);
   append_string(out, r.study);
   append_string(out, r.subject);
@@ -125,7 +130,7 @@ std::string encode_record(const submission_record& r) {
   append_array_header(out, static_cast<std::uint32_t>(r.alerts.size()));
   for (const auto& a : r.alerts)
     append_string(out, a.rule);
-  if (r.notices.empty())
+  if (r.notices.empty() && r.resource.empty())
     return out;
   append_array_header(out, static_cast<std::uint32_t>(r.notices.size()));
   for (const auto& n : r.notices) {
@@ -135,7 +140,13 @@ std::string encode_record(const submission_record& r) {
     append_string(out, n.recipient);
     append_bool(out, n.urgent);
   }
+  if (!r.resource.empty())
+    append_string(out, r.resource);
   return out;
+}
+
+bool is_record(std::uint32_t members) {
+  return members >= record_members && members <= record_members_with_resource;
 }
 
 bool read_score(msgpack_reader& r, score& s) {
@@ -158,8 +169,7 @@ bool read_record(std::string_view bytes, submission_record& x) {
   std::uint32_t members = 0, count = 0;
   std::int64_t format = 0;
   std::string_view answers;
-  if (!read_array(r, members) || (members != record_members && members != record_members_with_notices) || !read_int(r, format) ||
-      format != record_format)
+  if (!read_array(r, members) || !is_record(members) || !read_int(r, format) || format != record_format)
     return false;
   if (!read_string(r, x.study) || !read_string(r, x.subject) || !read_string(r, x.site) || !read_string(r, x.key) ||
       !read_id(r, x.id) || !read_id(r, x.content_fingerprint) || !read_string(r, x.form) || !read_string(r, x.version) ||
@@ -178,7 +188,7 @@ bool read_record(std::string_view bytes, submission_record& x) {
       return false;
   if (members == record_members)
     return r.at_end();
-  if (!read_array(r, count) || count == 0)
+  if (!read_array(r, count) || (count == 0 && members == record_members_with_notices))
     return false;
   for (std::uint32_t i = 0; i < count; ++i) {
     std::string_view rule;
@@ -187,6 +197,8 @@ bool read_record(std::string_view bytes, submission_record& x) {
       return false;
     x.notices.push_back({std::string{rule}, std::string{n.channel}, std::string{n.recipient}, n.urgent});
   }
+  if (members == record_members_with_resource && (!read_string(r, x.resource) || x.resource.empty()))
+    return false;
   return r.at_end();
 }
 
@@ -196,15 +208,14 @@ bool read_planned(std::string_view bytes, std::vector<planned_notice>& out) {
   std::uint32_t members = 0, count = 0;
   std::int64_t format = 0;
   std::string_view study, skipped;
-  if (!read_array(r, members) || (members != record_members && members != record_members_with_notices) || !read_int(r, format) ||
-      format != record_format || !read_string(r, study))
+  if (!read_array(r, members) || !is_record(members) || !read_int(r, format) || format != record_format || !read_string(r, study))
     return false;
   for (std::uint32_t i = 2; i < record_members; ++i)
     if (!r.skip(skipped))
       return false;
   if (members == record_members)
     return r.at_end();
-  if (!read_array(r, count) || count == 0)
+  if (!read_array(r, count) || (count == 0 && members == record_members_with_notices))
     return false;
   for (std::uint32_t i = 0; i < count; ++i) {
     auto& n = out.emplace_back();
@@ -212,7 +223,52 @@ bool read_planned(std::string_view bytes, std::vector<planned_notice>& out) {
     if (!read_plan(r, skipped, n))
       return false;
   }
+  return members != record_members_with_resource || r.skip(skipped) ? r.at_end() : false;
+}
+
+std::string encode_version(std::uint64_t version, std::string_view record) {
+  std::string out;
+  out.reserve(record.size() + 16);
+  append_array_header(out, amendment_members);
+  append_uint(out, amendment_format);
+  append_uint(out, version);
+  append_bin(out, record);
+  return out;
+}
+
+/// One side of an amendment; what it gives points into the bytes.
+bool read_version(std::string_view bytes, std::uint64_t& version, std::string_view& record) {
+  msgpack_reader r{bytes};
+  std::uint32_t members = 0;
+  if (!read_array(r, members) || members != amendment_members)
+    return false;
+  const auto format = r.next(), number = r.next();
+  if (!format.is_uint64() || format.integer != amendment_format || !number.is_uint64() || !read_bin(r, record))
+    return false;
+  version = number.integer;
   return r.at_end();
+}
+
+tl::expected<event_view, std::string> view_amendment(std::string_view bytes) {
+  auto e = decode_view(bytes);
+  if (e && e->action != amendment_action)
+    return refuse("the event is not an amendment but " + std::string{e->action});
+  return e;
+}
+
+constexpr const char* damaged_record = "the submission in the event is damaged, or of a format that this version does not know";
+
+/// The record that an event of a submission or an amendment leaves, pointing into its bytes.
+tl::expected<std::string_view, std::string> record_in(const event_view& e) {
+  if (e.action == submission_action)
+    return e.after;
+  std::uint64_t version = 0;
+  std::string_view record;
+  if (e.action != amendment_action)
+    return refuse("the event is not a submission but " + std::string{e.action});
+  if (!read_version(e.after, version, record))
+    return refuse(damaged_record);
+  return record;
 }
 
 void append_event_head(std::string& out, std::int64_t time_us) {
@@ -288,20 +344,76 @@ tl::expected<submission_record, std::string> decode_submission_event(std::string
     return refuse("the event is not a submission but " + std::string{e->action});
   submission_record r;
   if (!read_record(e->after, r))
-    return refuse("the submission in the event is damaged, or of a format that this version does not know");
+    return refuse(damaged_record);
   r.stored_us = e->time_us;
   return r;
+}
+
+tl::expected<submission_record, std::string> decode_record_event(std::string_view event_bytes) {
+  const auto e = decode_view(event_bytes);
+  if (!e)
+    return refuse(e.error());
+  const auto bytes = record_in(*e);
+  if (!bytes)
+    return refuse(bytes.error());
+  submission_record r;
+  if (!read_record(*bytes, r))
+    return refuse(damaged_record);
+  r.stored_us = e->time_us;
+  return r;
+}
+
+std::string encode_amendment_event(const amendment& a) {
+  event e;
+  e.time_us = a.after.stored_us;
+  e.who = a.who;
+  e.role = a.role;
+  e.action = amendment_action;
+  e.entity = a.after.study + "/" + a.after.subject + "/" + to_text(a.after.id);
+  e.before = encode_version(a.version - 1, encode_record(a.before));
+  e.after = encode_version(a.version, encode_record(a.after));
+  e.reason = a.reason;
+  return encode(e);
+}
+
+tl::expected<amendment, std::string> decode_amendment_event(std::string_view event_bytes) {
+  const auto e = view_amendment(event_bytes);
+  if (!e)
+    return refuse(e.error());
+  amendment a;
+  std::uint64_t before = 0;
+  std::string_view old_record, new_record;
+  if (!read_version(e->before, before, old_record) || !read_version(e->after, a.version, new_record) || before + 1 != a.version ||
+      before == 0 || !read_record(old_record, a.before) || !read_record(new_record, a.after))
+    return refuse(damaged_record);
+  a.after.stored_us = e->time_us; // when it was before is the earlier event's to say
+  a.who.assign(e->who);
+  a.role.assign(e->role);
+  a.reason.assign(e->reason);
+  return a;
+}
+
+tl::expected<std::uint64_t, std::string> amended_version(std::string_view event_bytes) {
+  const auto e = view_amendment(event_bytes);
+  if (!e)
+    return refuse(e.error());
+  std::uint64_t version = 0;
+  std::string_view record;
+  if (!read_version(e->after, version, record))
+    return refuse(damaged_record);
+  return version;
 }
 
 tl::expected<std::vector<planned_notice>, std::string> planned_notices(std::string_view event_bytes) {
   const auto e = decode_view(event_bytes);
   if (!e)
     return refuse(e.error());
-  if (e->action != submission_action)
-    return refuse("the event is not a submission but " + std::string{e->action});
+  const auto record = record_in(*e);
+  if (!record)
+    return refuse(record.error());
   std::vector<planned_notice> out;
-  if (!read_planned(e->after, out))
-    return refuse("the submission in the event is damaged, or of a format that this version does not know");
+  if (!read_planned(*record, out))
+    return refuse(damaged_record);
   return out;
 }
 

@@ -32,7 +32,8 @@ tl::expected<event, std::string> decode_event(std::string_view bytes);
 tl::expected<std::string_view, std::string> action_of(std::string_view event_bytes);
 
 inline constexpr std::string_view submission_action = "submission.create";
-inline constexpr std::string_view study_import_action = "study.import"; ///< `after`: encode(study_source)
+inline constexpr std::string_view amendment_action = "submission.amend"; ///< `before` and `after`: see amendment
+inline constexpr std::string_view study_import_action = "study.import";  ///< `after`: encode(study_source)
 
 struct score {
   std::string name;
@@ -56,6 +57,9 @@ struct submission_record {
   std::vector<score> scores;
   std::vector<alert> alerts;
   std::vector<notice_plan> notices; ///< who is told; a notice's number is its place here
+  /// What was sent, where it was a whole FHIR QuestionnaireResponse: its canonical JSON (fhir_text.hpp), which keeps what
+  /// `answers` has no place for. Empty for a submission in the short form.
+  std::string resource;
 };
 
 /// The whole event of a submission, ready for a command.
@@ -63,12 +67,29 @@ std::string encode_submission_event(const submission_record& r);
 /// Fails for bytes that are not a "submission.create" event.
 tl::expected<submission_record, std::string> decode_submission_event(std::string_view event_bytes);
 
+/// A stored submission that was changed afterwards: the whole of it as it was and as it is now. What was stored first is
+/// version 1.
+struct amendment {
+  std::uint64_t version = 0;       ///< that it makes; 2 or more
+  submission_record before, after; ///< `after.notices`: only of alerts that are new with it
+  std::string who, role, reason;
+};
+
+/// The whole event: `before` and `after` are msgpack [1, version, record(bin)].
+std::string encode_amendment_event(const amendment& a);
+/// Fails for bytes that are not a "submission.amend" event.
+tl::expected<amendment, std::string> decode_amendment_event(std::string_view event_bytes);
+/// The version that such an event makes, without decoding the rest of it.
+tl::expected<std::uint64_t, std::string> amended_version(std::string_view event_bytes);
+/// What a submission became by an event of either kind.
+tl::expected<submission_record, std::string> decode_record_event(std::string_view event_bytes);
+
 /// What applying needs of a planned notice, pointing into the event's bytes.
 struct planned_notice {
   std::string_view study, channel, recipient;
   bool urgent = true;
 };
-/// The notices of such an event without decoding the rest of it; none when it planned none.
+/// The notices of an event of either kind without decoding the rest of it; none when it planned none.
 tl::expected<std::vector<planned_notice>, std::string> planned_notices(std::string_view event_bytes);
 
 } // namespace epione::domain

@@ -4,6 +4,7 @@
 #include "domain/date_text.hpp"
 #include "domain/json_text.hpp"
 #include "domain/msgpack.hpp"
+#include "domain/response_filter.hpp"
 
 #include <algorithm>
 #include <array>
@@ -272,7 +273,16 @@ tl::expected<void, std::string> append_ndjson(std::string& out, const export_row
     append_json_string(out, r.alerts[i].rule);
     out += '}';
   }
-  out += "]}\n";
+  out += ']';
+  if (row.amended != nullptr) {
+    out += R"(,"amendment":{"version":)";
+    append_digits(out, row.amended->version);
+    append_member(out, "who", row.amended->who);
+    append_member(out, "reason", row.amended->reason);
+    append_member(out, "status", status_of(r));
+    out += '}';
+  }
+  out += "}\n";
   return {};
 }
 

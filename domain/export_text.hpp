@@ -16,6 +16,7 @@ struct export_row {
   std::uint32_t shard = 0;
   std::uint64_t seq = 0;
   const submission_record& record;
+  const amendment* amended = nullptr; ///< that `record` is from; null: what was stored first
 };
 
 /// RFC 4180: fields with a comma, a quote or a line break in quotes, lines end with CR LF; UTF-8 without a byte order mark.
@@ -43,7 +44,8 @@ private:
   std::vector<std::pair<std::size_t, std::size_t>> places_; // of the form's cells: where each lies in cells_
 };
 
-/// One JSON object and a line feed. Fails, leaving `out` as it was, when the answers are damaged.
+/// One JSON object and a line feed; of an amended one with the member "amendment". Fails, leaving `out` as it was, when the
+/// answers are damaged.
 tl::expected<void, std::string> append_ndjson(std::string& out, const export_row& row);
 
 } // namespace epione::domain

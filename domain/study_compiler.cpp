@@ -90,6 +90,7 @@ private:
     f.id = entry.id;
     f.version = form->version;
     f.form = std::move(*form);
+    f.source = std::make_shared<const std::string>(file->text);
     for (const auto& s : entry.scores)
       f.scores.push_back(compile_score(s, f.form, f.scores, toml_problems_));
     result_->forms.push_back(std::move(f));

@@ -9,6 +9,7 @@
 #include "messages/console.hpp"
 #include "messages/dead_letter.hpp"
 #include "messages/errors.hpp"
+#include "messages/fhir.hpp"
 #include "messages/log.hpp"
 #include "messages/notice.hpp"
 #include "messages/outgoing.hpp"
@@ -30,6 +31,7 @@ using status_report_ptr = std::shared_ptr<const status_report>;
 
 using bytes_ptr = std::shared_ptr<const std::string>;
 using command_ptr = std::shared_ptr<const domain::command>;
+using commands_ptr = std::shared_ptr<const std::vector<domain::command>>;
 using replies_ptr = std::shared_ptr<replies>;
 using snapshot_point_ptr = std::shared_ptr<const snapshot_point>;
 using stored_event_ptr = std::shared_ptr<const stored_event>;
@@ -50,6 +52,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::study_source_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::receipts_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::submission_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::read_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::fhir_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::change_request_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::commands_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::assessment_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::subject_head_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::log_entries_ptr)
@@ -140,6 +145,7 @@ using install_atom = caf::atom_constant<caf::atom("install")>;
 using ask_atom = caf::atom_constant<caf::atom("ask")>;
 using hold_atom = caf::atom_constant<caf::atom("hold")>;
 using release_atom = caf::atom_constant<caf::atom("release")>;
+using fhir_atom = caf::atom_constant<caf::atom("fhir")>;
 using record_atom = caf::atom_constant<caf::atom("record")>;
 using raft_atom = caf::atom_constant<caf::atom("raft")>;
 using receive_atom = caf::atom_constant<caf::atom("receive")>;
@@ -296,6 +302,8 @@ using validator_actor = caf::typed_actor<
 using storage_writer_actor = caf::typed_actor<
     /// (epoch, command)
     caf::reacts_to<propose_atom, std::uint64_t, command_ptr>,
+    /// These in one and the same entry, so that all are stored or none. (epoch, commands)
+    caf::reacts_to<propose_atom, std::uint64_t, commands_ptr>,
     caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>, // as proposer
     caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>,
     /// To itself: send what has gathered.
@@ -320,6 +328,12 @@ using shard_region_actor = caf::typed_actor<
     /// From the gateway.
     caf::reacts_to<submit_atom, ticket, submission_ptr, reply_receiver>,
     caf::reacts_to<read_atom, ticket, read_request_ptr, list_client>,
+    /// From the gateway: amendments, and submissions that are stored together or not at all. Answered by one reply
+    /// (encode_change_results in messages/fhir.hpp).
+    caf::reacts_to<change_atom, ticket, change_request_ptr, reply_receiver>,
+    /// What the region itself asked for, for the sake of such a change.
+    caf::reacts_to<reply_atom, replies_ptr>,                                            // as reply_receiver
+    caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>, // as list_client
     /// From a validator: accepted or refused.
     caf::reacts_to<verdict_atom, assessment_ptr>, // as assessment_client
     /// From a session: the store has this key already, or could not be read.
@@ -346,6 +360,12 @@ using shard_region_actor = caf::typed_actor<
 /// What stands behind HTTP: admission, routing to the shard, a deadline for every ticket.
 using gateway_actor =
     caf::typed_actor<caf::reacts_to<submit_atom, ticket, submission_ptr>, caf::reacts_to<read_atom, ticket, read_request_ptr>,
+                     /// A request under /fhir: answered by whoever is "fhir" in the directory.
+                     caf::reacts_to<fhir_atom, ticket, fhir_request_ptr>,
+                     /// What such a request needs of a shard: answered to the receiver, within the same limit.
+                     caf::reacts_to<submit_atom, ticket, submission_ptr, reply_receiver>,
+                     caf::reacts_to<read_atom, ticket, read_request_ptr, list_client>,
+                     caf::reacts_to<change_atom, ticket, change_request_ptr, reply_receiver>,
                      caf::reacts_to<reply_atom, replies_ptr>,                                            // as reply_receiver
                      caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>, // as list_client
                      caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
@@ -355,6 +375,13 @@ using gateway_actor =
                      caf::reacts_to<caf::tick_atom>,
                      /// Take nothing new; answered (true) when nothing is under way any more.
                      caf::replies_to<drain_atom>::with<bool>, status_reply>;
+
+/// Answers requests under /fhir by what the gateway gets from the shards.
+using fhir_actor =
+    caf::typed_actor<caf::reacts_to<fhir_atom, ticket, fhir_request_ptr, reply_receiver>,
+                     caf::reacts_to<reply_atom, replies_ptr>,                                            // as reply_receiver
+                     caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>, // as list_client
+                     caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>, status_reply>;
 
 /// Group 0: studies. Publishes every change as a new catalog_snapshot.
 using catalog_actor = caf::typed_actor<
@@ -479,6 +506,8 @@ using steward_actor = caf::typed_actor<
 using router_actor = caf::typed_actor<
     /// From the gateway: for a shard that is led on that node. Answered by reply, with a hint when it can be tried elsewhere.
     caf::reacts_to<submit_atom, std::string, ticket, submission_ptr, reply_receiver>,
+    /// The same for changes of one subject.
+    caf::reacts_to<change_atom, std::string, ticket, change_request_ptr, reply_receiver>,
     /// The same for a read; ec::not_serving can be tried elsewhere.
     caf::reacts_to<read_atom, std::string, ticket, read_request_ptr, list_client>,
     /// Ask a node (this one, too) something. ec::time_limit: whether it was done is unknown. (node, kind, question, limit in ms)

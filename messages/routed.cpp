@@ -12,6 +12,8 @@ using namespace domain;
 
 constexpr std::uint32_t members_max = 64;      // of one array; a later version may add some
 constexpr std::uint32_t events_max = 10'000;   // of one read; its limit is far below
+constexpr std::uint32_t choices_max = 10'000; // of one parameter of a search
+constexpr std::uint32_t changes_max = 10'000; // of one request
 constexpr std::uint32_t notices_max = 100'000; // of one event
 
 tl::unexpected<std::string> refuse(const char* what) {
@@ -23,12 +25,125 @@ void begin(std::string& out, std::uint32_t members, routed_kind kind) {
   append_uint(out, static_cast<std::uint64_t>(kind));
 }
 
+void append_part(std::string& out, std::uint64_t seq, std::string_view bytes, const std::vector<notice_state>& notices) {
+  append_array_header(out, 3);
+  append_uint(out, seq);
+  append_bin(out, bytes);
+  append_array_header(out, static_cast<std::uint32_t>(notices.size()));
+  for (const auto n : notices)
+    append_uint(out, static_cast<std::uint64_t>(n));
+}
+
+/// False for a notice in a state that this version does not know.
+bool read_part(wire_reader& r, std::uint64_t& seq, std::string& bytes, std::vector<notice_state>& notices) {
+  const auto parts = r.array(members_max);
+  seq = r.number();
+  bytes = r.bytes();
+  const auto count = r.array(notices_max);
+  for (std::uint32_t n = 0; r.good() && n < count; ++n) {
+    const auto state = r.number();
+    if (state > static_cast<std::uint64_t>(notice_state::sent))
+      return false;
+    notices.push_back(static_cast<notice_state>(state));
+  }
+  r.skip_rest(parts, 3);
+  return true;
+}
+
+std::string encode_filter(const response_filter& f) {
+  std::string out;
+  append_array_header(out, 7);
+  append_string(out, f.study);
+  append_string(out, f.subject);
+  append_bool(out, f.by_form);
+  append_array_header(out, static_cast<std::uint32_t>(f.forms.size()));
+  for (const auto& x : f.forms) {
+    append_array_header(out, 3);
+    append_string(out, x.study);
+    append_string(out, x.form);
+    append_string(out, x.version);
+  }
+  append_array_header(out, static_cast<std::uint32_t>(f.authored.size()));
+  for (const auto& choices : f.authored) {
+    append_array_header(out, static_cast<std::uint32_t>(choices.size()));
+    for (const auto& x : choices) {
+      append_array_header(out, 3);
+      append_uint(out, static_cast<std::uint64_t>(x.prefix));
+      append_int(out, x.first_us);
+      append_int(out, x.last_us);
+    }
+  }
+  append_array_header(out, static_cast<std::uint32_t>(f.statuses.size()));
+  for (const auto& x : f.statuses)
+    append_string(out, x);
+  append_array_header(out, static_cast<std::uint32_t>(f.identifiers.size()));
+  for (const auto& choices : f.identifiers) {
+    append_array_header(out, static_cast<std::uint32_t>(choices.size()));
+    for (const auto& x : choices) {
+      append_array_header(out, 4);
+      append_string(out, x.system);
+      append_string(out, x.value);
+      append_bool(out, x.any_system);
+      append_bool(out, x.any_value);
+    }
+  }
+  return out;
+}
+
+response_filter read_filter(wire_reader& r) {
+  response_filter f;
+  r.array(members_max);
+  f.study = r.text();
+  f.subject = r.text();
+  f.by_form = r.truth();
+  const auto forms = r.array(choices_max);
+  for (std::uint32_t i = 0; r.good() && i < forms; ++i) {
+    response_filter::form_choice x;
+    r.array(members_max);
+    x.study = r.text();
+    x.form = r.text();
+    x.version = r.text();
+    f.forms.push_back(std::move(x));
+  }
+  const auto authored = r.array(choices_max);
+  for (std::uint32_t i = 0; r.good() && i < authored; ++i) {
+    auto& choices = f.authored.emplace_back();
+    const auto count = r.array(choices_max);
+    for (std::uint32_t k = 0; r.good() && k < count; ++k) {
+      response_filter::authored_choice x;
+      r.array(members_max);
+      x.prefix = static_cast<date_prefix>(r.number());
+      x.first_us = r.signed_number();
+      x.last_us = r.signed_number();
+      choices.push_back(x);
+    }
+  }
+  const auto statuses = r.array(choices_max);
+  for (std::uint32_t i = 0; r.good() && i < statuses; ++i)
+    f.statuses.push_back(r.text());
+  const auto identifiers = r.array(choices_max);
+  for (std::uint32_t i = 0; r.good() && i < identifiers; ++i) {
+    auto& choices = f.identifiers.emplace_back();
+    const auto count = r.array(choices_max);
+    for (std::uint32_t k = 0; r.good() && k < count; ++k) {
+      response_filter::identifier_choice x;
+      r.array(members_max);
+      x.system = r.text();
+      x.value = r.text();
+      x.any_system = r.truth();
+      x.any_value = r.truth();
+      choices.push_back(std::move(x));
+    }
+  }
+  return f;
+}
+
 } // namespace
 
 std::string encode_routed(const submission& s) {
   std::string out;
   out.reserve(96 + s.study.size() + s.subject.size() + s.key.size() + s.content.size());
-  begin(out, 10, routed_kind::submit);
+  begin(out, 13, routed_kind::submit);
   append_string(out, s.study);
   append_string(out, s.subject);
   append_string(out, s.key);
@@ -38,12 +153,15 @@ std::string encode_routed(const submission& s) {
   append_id(out, s.id);
   append_id(out, s.fingerprint);
   append_bin(out, s.content);
+  append_uint(out, static_cast<std::uint64_t>(s.kind));
+  append_bool(out, s.held);
+  append_bool(out, s.amends);
   return out;
 }
 
 std::string encode_routed(const read_request& r) {
   std::string out;
-  begin(out, 8, routed_kind::read);
+  begin(out, 10, routed_kind::read);
   append_string(out, r.study);
   append_string(out, r.subject);
   append_uint(out, r.subject_hash);
@@ -54,6 +172,25 @@ std::string encode_routed(const read_request& r) {
     append_bin(out, {});
   append_uint(out, r.before_seq);
   append_uint(out, r.limit);
+  append_bool(out, r.anywhere);
+  append_bin(out, r.filter ? encode_filter(*r.filter) : std::string{});
+  return out;
+}
+
+std::string encode_routed(const change_request& c) {
+  std::string out;
+  begin(out, 4, routed_kind::change);
+  append_uint(out, c.subject_hash);
+  append_uint(out, c.shard);
+  append_array_header(out, static_cast<std::uint32_t>(c.changes.size()));
+  for (const auto& x : c.changes) {
+    append_array_header(out, 5);
+    append_bin(out, encode_routed(x.what));
+    append_uint(out, x.expected);
+    append_string(out, x.who);
+    append_string(out, x.role);
+    append_string(out, x.reason);
+  }
   return out;
 }
 
@@ -70,11 +207,11 @@ tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) 
   routed_request x;
   const auto members = r.array(members_max);
   const auto kind = r.number();
-  if (!r.good() || kind < 1 || kind > static_cast<std::uint64_t>(routed_kind::console))
+  if (!r.good() || kind < 1 || kind > static_cast<std::uint64_t>(routed_kind::change))
     return refuse("a request of an unknown kind");
   x.kind = static_cast<routed_kind>(kind);
   if (x.kind == routed_kind::submit) {
-    if (members < 10)
+    if (members < 13)
       return refuse("a submission with parts missing");
     auto& s = x.what;
     s.study = r.text();
@@ -86,8 +223,35 @@ tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) 
     s.id = r.id<receipt>();
     s.fingerprint = r.id<fingerprint>();
     s.content = r.bytes();
+    const auto written_in = r.number();
+    s.held = r.truth();
+    s.amends = r.truth();
+    if (written_in > static_cast<std::uint64_t>(content_kind::response))
+      return refuse("a submission whose content is of an unknown kind");
+    s.kind = static_cast<content_kind>(written_in);
+  } else if (x.kind == routed_kind::change) {
+    if (members < 4)
+      return refuse("changes with parts missing");
+    x.change.subject_hash = r.number();
+    x.change.shard = static_cast<std::uint32_t>(r.number());
+    const auto changes = r.array(changes_max);
+    for (std::uint32_t i = 0; r.good() && i < changes; ++i) {
+      change one;
+      const auto parts = r.array(members_max);
+      const auto what = r.bytes();
+      one.expected = r.number();
+      one.who = r.text();
+      one.role = r.text();
+      one.reason = r.text();
+      r.skip_rest(parts, 5);
+      auto inner = r.good() ? decode_routed(what) : tl::unexpected(std::string{"changes that cannot be read"});
+      if (!inner || inner->kind != routed_kind::submit)
+        return refuse("a change that is none of a submission");
+      one.what = std::move(inner->what);
+      x.change.changes.push_back(std::move(one));
+    }
   } else if (x.kind == routed_kind::read) {
-    if (members < 8)
+    if (members < 10)
       return refuse("a read with parts missing");
     auto& q = x.read;
     q.study = r.text();
@@ -104,6 +268,13 @@ tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) 
     }
     q.before_seq = r.number();
     q.limit = static_cast<std::uint32_t>(r.number());
+    q.anywhere = r.truth();
+    if (const auto filter = r.bytes(); !filter.empty()) {
+      wire_reader f{filter};
+      q.filter = read_filter(f);
+      if (!f.good())
+        return refuse("a search that cannot be read");
+    }
   } else {
     x.question = r.bytes();
   }
@@ -115,11 +286,12 @@ tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) 
 std::string encode_answer(const reply& r) {
   std::string out;
   out.reserve(24 + r.body.size());
-  begin(out, 5, routed_kind::submit);
+  begin(out, 6, routed_kind::submit);
   append_uint(out, static_cast<std::uint64_t>(r.status));
   append_bin(out, r.body);
   append_uint(out, r.retry_after_s);
   append_uint(out, static_cast<std::uint64_t>(r.hint));
+  append_bin(out, r.header);
   return out;
 }
 
@@ -131,12 +303,11 @@ std::string encode_answer(const std::vector<stored_event>* events, ec error) {
   if (events == nullptr)
     return out;
   for (const auto& e : *events) {
-    append_array_header(out, 3);
-    append_uint(out, e.seq);
-    append_bin(out, e.bytes);
-    append_array_header(out, static_cast<std::uint32_t>(e.notices.size()));
-    for (const auto n : e.notices)
-      append_uint(out, static_cast<std::uint64_t>(n));
+    append_array_header(out, 2);
+    append_part(out, e.seq, e.bytes, e.notices);
+    append_array_header(out, static_cast<std::uint32_t>(e.amendments.size()));
+    for (const auto& a : e.amendments)
+      append_part(out, a.seq, a.bytes, a.notices);
   }
   return out;
 }
@@ -155,10 +326,10 @@ tl::expected<routed_answer, std::string> decode_answer(std::string_view bytes) {
   routed_answer x;
   const auto members = r.array(members_max);
   const auto kind = r.number();
-  if (!r.good() || kind < 1 || kind > static_cast<std::uint64_t>(routed_kind::console))
+  if (!r.good() || kind < 1 || kind > static_cast<std::uint64_t>(routed_kind::change))
     return refuse("an answer of an unknown kind");
   x.kind = static_cast<routed_kind>(kind);
-  if (members < (x.kind == routed_kind::submit ? 5u : 3u))
+  if (members < (x.kind == routed_kind::submit ? 6u : 3u))
     return refuse("an answer with parts missing");
   if (x.kind == routed_kind::submit) {
     x.answer.status = static_cast<int>(r.number());
@@ -168,6 +339,7 @@ tl::expected<routed_answer, std::string> decode_answer(std::string_view bytes) {
     if (where > static_cast<std::uint64_t>(elsewhere::after_that))
       return refuse("an answer that says something unknown");
     x.answer.hint = static_cast<elsewhere>(where);
+    x.answer.header = r.bytes();
     if (r.good() && (x.answer.status < 100 || x.answer.status > 599))
       return refuse("an answer with a status that is none");
   } else {
@@ -182,16 +354,16 @@ tl::expected<routed_answer, std::string> decode_answer(std::string_view bytes) {
       for (std::uint32_t i = 0; r.good() && i < events; ++i) {
         stored_event e;
         const auto parts = r.array(members_max);
-        e.seq = r.number();
-        e.bytes = r.bytes();
-        const auto notices = r.array(notices_max);
-        for (std::uint32_t n = 0; r.good() && n < notices; ++n) {
-          const auto state = r.number();
-          if (state > static_cast<std::uint64_t>(notice_state::sent))
-            return refuse("an event with a notice in an unknown state");
-          e.notices.push_back(static_cast<notice_state>(state));
+        bool known = read_part(r, e.seq, e.bytes, e.notices);
+        const auto amendments = r.array(events_max);
+        for (std::uint32_t n = 0; r.good() && known && n < amendments; ++n) {
+          stored_amendment change;
+          known = read_part(r, change.seq, change.bytes, change.notices);
+          e.amendments.push_back(std::move(change));
         }
-        r.skip_rest(parts, 3);
+        if (!known)
+          return refuse("an event with a notice in an unknown state");
+        r.skip_rest(parts, 2);
         x.events.push_back(std::move(e));
       }
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "messages/errors.hpp"
+#include "messages/fhir.hpp"
 #include "messages/submission.hpp"
 
 #include <cstdint>
@@ -20,6 +21,7 @@ enum class routed_kind : std::uint8_t {
   snapshots = 3, ///< a question for "snapshots" of the directory
   steward = 4,   ///< a question for "steward"
   console = 5,   ///< a question for "console bridge"
+  change = 6,    ///< changes of one subject, for a shard that is led there
 };
 
 /// A request as it came.
@@ -27,15 +29,17 @@ struct routed_request {
   routed_kind kind = routed_kind::submit;
   submission what;   ///< submit; received_ns is not carried
   read_request read; ///< read
+  change_request change; ///< change; its times are not carried
   std::string question;
 };
 
 std::string encode_routed(const submission& s);
 std::string encode_routed(const read_request& r);
+std::string encode_routed(const change_request& c);
 std::string encode_question(routed_kind kind, std::string_view question);
 tl::expected<routed_request, std::string> decode_routed(std::string_view bytes);
 
-/// An answer as it came: of a submission `reply`; of a read `events`, or `error`; of a question `text`, or `error` with `text` saying
+/// An answer as it came: of a submission and of changes `answer`; of a read `events`, or `error`; of a question `text`, or `error` with `text` saying
 /// why.
 struct routed_answer {
   routed_kind kind = routed_kind::submit;

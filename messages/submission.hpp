@@ -3,6 +3,7 @@
 
 #include "domain/command.hpp"
 #include "domain/ids.hpp"
+#include "domain/response_filter.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -15,6 +16,12 @@ namespace epione::messages {
 /// Names one waiting request; never reused within a process.
 using ticket = std::uint64_t;
 
+/// What a submission's content is written in.
+enum class content_kind : std::uint8_t {
+  data,     ///< canonical msgpack of `data`, the short form
+  response, ///< domain::stored_resource() of a QuestionnaireResponse
+};
+
 /// One submission, decoded, on its way. Immutable from here on.
 struct submission {
   std::string study, subject, key;
@@ -23,12 +30,15 @@ struct submission {
   std::uint32_t shard = 0;
   domain::receipt id{};
   domain::fingerprint fingerprint{};
-  std::string content;          ///< canonical msgpack of `data`
+  std::string content;          ///< see kind
   std::int64_t received_ns = 0; ///< clock::now_ns() when its last byte was read
+  content_kind kind = content_kind::data;
+  bool held = false; ///< one of several that are stored together: once accepted it waits for the others (actors/change_desk.hpp)
+  bool amends = false; ///< not new: changes the stored submission `id`, which must not change its subject or form
 };
 using submission_ptr = std::shared_ptr<const submission>;
 
-/// GET /patient/{id} (id empty) or GET /patient/{id}/submissions/{receipt}.
+/// GET /patient/{id} (id empty) or GET /patient/{id}/submissions/{receipt}; or what FHIR's reads and searches ask a shard.
 struct read_request {
   std::string study, subject;
   std::uint64_t subject_hash = 0;
@@ -36,6 +46,10 @@ struct read_request {
   std::optional<domain::receipt> id;
   std::uint64_t before_seq = 0; ///< 0: from the newest
   std::uint32_t limit = 20;
+  bool anywhere = false; ///< with `id`: whoever's it is; study, subject and hash say nothing
+  /// A search: those of the shard that match, or of the subject if the filter names one. The events are followed by one without
+  /// bytes, whose seq is the before_seq to go on with; 0: there is nothing more.
+  std::optional<domain::response_filter> filter;
 };
 using read_request_ptr = std::shared_ptr<const read_request>;
 
@@ -53,6 +67,7 @@ struct reply {
   std::string body;
   std::uint32_t retry_after_s = 0; ///< sent as Retry-After when not 0
   elsewhere hint = elsewhere::no;
+  std::string header = {};         ///< further lines of the header, each with its CRLF
 };
 using replies = std::vector<reply>;
 
@@ -74,11 +89,25 @@ using assessment_ptr = std::shared_ptr<const assessment>;
 /// Where a notice that an event planned is; the further from its recipient, the smaller. Dropped ones are dead for good.
 enum class notice_state : std::uint8_t { pending, dead, sent };
 
+/// An event that changed a stored submission.
+struct stored_amendment {
+  std::uint64_t seq = 0;
+  std::string bytes;
+  std::vector<notice_state> notices = {};
+};
+
 /// An event as it lies in a shard's store.
 struct stored_event {
   std::uint64_t seq = 0;
   std::string bytes;
-  std::vector<notice_state> notices = {}; ///< where a submission is looked up: one for each notice it planned
+  std::vector<notice_state> notices = {};        ///< where a submission is looked up: one for each notice it planned
+  std::vector<stored_amendment> amendments = {}; ///< the same: what changed it, in the order of its versions
+};
+
+/// What a search found in one shard, newest first.
+struct search_page {
+  std::vector<stored_event> events;
+  std::uint64_t next = 0; ///< where to go on; 0: there is nothing more
 };
 
 /// What a shard's store knows of a subject before any event is read.

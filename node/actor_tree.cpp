@@ -2,6 +2,7 @@
 
 #include "actors/admin_console.hpp"
 #include "actors/catalog.hpp"
+#include "actors/fhir.hpp"
 #include "actors/gateway.hpp"
 #include "actors/journal_writer.hpp"
 #include "actors/notifier.hpp"
@@ -16,6 +17,7 @@
 #include "cluster/snapshot_fetcher.hpp"
 #include "cluster/snapshot_server.hpp"
 #include "cluster/steward.hpp"
+#include "domain/fhir_outcome.hpp"
 #include "runtime/directory.hpp"
 #include "runtime/error_text.hpp"
 #include "runtime/process.hpp"
@@ -140,6 +142,14 @@ void actor_tree::read(ticket t, read_request_ptr r) {
     sink_.deliver({{t, 503, R"({"error":"this node is starting; try again","outcome":"unknown"})", config_.http.retry_after_s}});
 }
 
+void actor_tree::fhir(ticket t, fhir_request_ptr r) {
+  if (auto g = gateway(); g != nullptr)
+    caf::anon_send(g, fhir_atom::value, t, std::move(r));
+  else
+    sink_.deliver({{t, 503, domain::outcome_text("transient", "this node is starting; try again", "not_stored"),
+                    config_.http.retry_after_s}});
+}
+
 admin_console_actor actor_tree::console() const {
   return environment_.directory->get<admin_console_actor>("console");
 }
@@ -232,6 +242,13 @@ std::vector<child_spec> actor_tree::node_children() {
     }
     sink_.abandon_all(); // what the last gateway had in hand; some of this one's may be among it, which a retry settles
     return pointer_to(g);
+  }));
+  children.push_back(permanent("fhir", actor_stop_limit_ms, [this] {
+    actors::fhir_options options;
+    options.shards = config_.shards.count;
+    options.page_max = config_.http.read_limit_max;
+    options.retry_after_s = config_.http.retry_after_s;
+    return pointer_to(runtime::spawn_actor(system_, environment_, actors::fhir, options, std::cref(catalog_view_)));
   }));
   return children;
 }

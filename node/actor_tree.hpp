@@ -69,6 +69,7 @@ public:
 
   void submit(messages::ticket t, messages::submission_ptr s) override;
   void read(messages::ticket t, messages::read_request_ptr r) override;
+  void fhir(messages::ticket t, messages::fhir_request_ptr r) override;
 
   messages::catalog_actor catalog() const;
   messages::admin_console_actor console() const;

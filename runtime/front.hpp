@@ -1,6 +1,7 @@
 // The seam between what speaks HTTP and the actors: requests go in with a ticket, replies come out by ticket.
 #pragma once
 
+#include "messages/fhir.hpp"
 #include "messages/submission.hpp"
 
 #include <string>
@@ -25,6 +26,8 @@ public:
   virtual ~front() = default;
   virtual void submit(messages::ticket t, messages::submission_ptr s) = 0;
   virtual void read(messages::ticket t, messages::read_request_ptr r) = 0;
+  /// A request under /fhir; its reply brings its own header lines.
+  virtual void fhir(messages::ticket t, messages::fhir_request_ptr r) = 0;
 };
 
 } // namespace epione::runtime

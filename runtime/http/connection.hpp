@@ -69,7 +69,9 @@ private:
   void submit();
   void read_history();
   void show_page();
+  void ask_fhir();
   void answer(const response& r);
+  bool answers_fhir() const;
   void answer_error(int status, std::string_view sentence);
   /// Answers at once and closes: what is left of the request is not read.
   void refuse(int status, std::string_view sentence);

@@ -2,6 +2,7 @@
 #include "runtime/admission.hpp"
 #include "runtime/catalog_view.hpp"
 #include "runtime/http/connection.hpp"
+#include "runtime/http/fhir_request.hpp"
 #include "runtime/http/openapi.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/readiness.hpp"
@@ -42,17 +43,35 @@ std::string ready_body(const std::vector<readiness::item>& reasons) {
 void connection::dispatch() {
   if (no_route_) {
     const auto allow = std::move(no_route_->allow);
-    const auto body = error_body(no_route_->status == 404 ? "there is nothing under this path; see /openapi.json"
-                                                          : "this path does not take this method");
-    answer({.status = no_route_->status, .body = body, .allow = allow});
+    const std::string_view sentence =
+        no_route_->status == 404 ? "there is nothing under this path; see /openapi.json" : "this path does not take this method";
+    if (no_route_->fhir)
+      answer({.status = no_route_->status,
+              .body = fhir_error_body(no_route_->status, sentence),
+              .content_type = fhir_media_type,
+              .allow = allow});
+    else
+      answer({.status = no_route_->status, .body = error_body(sentence), .allow = allow});
     return;
   }
   switch (route_->id) {
     case route_id::submit: submit(); break;
     case route_id::history:
     case route_id::submission: read_history(); break;
-    default: show_page(); break;
+    default: is_fhir(route_->id) ? ask_fhir() : show_page(); break;
   }
+}
+
+void connection::ask_fhir() {
+  if (!service_.around.admitted.acquire()) {
+    service_.numbers.not_admitted.Increment();
+    return answer_unavailable("this node has as many requests under way as it may; try again", messages::outcome::not_stored);
+  }
+  admitted_ = true;
+  auto request = fhir_request_of(head_, received().substr(0, head_size_), received().substr(head_size_, body_size_));
+  request->received_ns = received_ns_;
+  hand_over();
+  service_.behind.fhir(ticket_, std::move(request));
 }
 
 void connection::submit() {
@@ -137,28 +156,43 @@ void connection::hand_over() {
 want connection::on_reply(const messages::reply& r) {
   if (!waits_for(r.to))
     return waiting_for();
-  answer({.status = r.status, .body = r.body, .retry_after_s = r.retry_after_s});
+  answer({.status = r.status,
+          .body = r.body,
+          .content_type = answers_fhir() ? fhir_media_type : response{}.content_type,
+          .retry_after_s = r.retry_after_s,
+          .header = r.header});
   return phase_ == phase::head ? advance() : waiting_for();
 }
 
 want connection::on_abandoned() {
   if (phase_ != phase::waiting)
     return waiting_for();
-  const bool submission = route_ != nullptr && route_->id == route_id::submit;
+  const bool submission = route_ != nullptr && route_->verb != method::get;
   answer_unavailable(submission ? "whoever was to answer is gone; send it again under the same key"
                                 : "whoever was to answer is gone; try again",
                      messages::outcome::unknown);
   return phase_ == phase::head ? advance() : waiting_for();
 }
 
+bool connection::answers_fhir() const {
+  return route_ != nullptr && is_fhir(route_->id);
+}
+
 void connection::answer_error(int status, std::string_view sentence) {
-  const auto body = error_body(sentence);
-  answer({.status = status, .body = body});
+  if (answers_fhir())
+    answer({.status = status, .body = fhir_error_body(status, sentence), .content_type = fhir_media_type});
+  else
+    answer({.status = status, .body = error_body(sentence)});
 }
 
 void connection::answer_unavailable(std::string_view sentence, messages::outcome known) {
-  const auto body = unavailable_body(sentence, known);
-  answer({.status = 503, .body = body, .retry_after_s = service_.options.retry_after_s});
+  if (answers_fhir())
+    answer({.status = 503,
+            .body = fhir_unavailable_body(sentence, known),
+            .content_type = fhir_media_type,
+            .retry_after_s = service_.options.retry_after_s});
+  else
+    answer({.status = 503, .body = unavailable_body(sentence, known), .retry_after_s = service_.options.retry_after_s});
 }
 
 void connection::refuse(int status, std::string_view sentence) {

@@ -18,12 +18,15 @@ void append_number(std::string& out, std::uint64_t value) {
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 200: return "OK";
+    case 201: return "Created";
     case 202: return "Accepted";
     case 400: return "Bad Request";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 406: return "Not Acceptable";
     case 408: return "Request Timeout";
     case 409: return "Conflict";
+    case 412: return "Precondition Failed";
     case 413: return "Content Too Large";
     case 415: return "Unsupported Media Type";
     case 417: return "Expectation Failed";
@@ -53,6 +56,10 @@ void append_response(std::string& out, const response& r, const response_framing
   if (r.retry_after_s != 0) {
     out += "\r\nRetry-After: ";
     append_number(out, r.retry_after_s);
+  }
+  if (!r.header.empty()) {
+    out += "\r\n";
+    out += r.header.substr(0, r.header.size() - 2);
   }
   if (!r.allow.empty()) {
     out += "\r\nAllow: ";

@@ -15,6 +15,7 @@ struct response {
   std::string_view content_type = "application/json";
   std::string_view allow = {};     ///< 405 only
   std::uint32_t retry_after_s = 0; ///< 0: not sent
+  std::string_view header = {};    ///< further lines, each with its CRLF
 };
 
 struct response_framing {

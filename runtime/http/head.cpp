@@ -179,7 +179,7 @@ private:
       case beast::verb::get: out_.verb = method::get; break;
       case beast::verb::head: out_.verb = method::head; break;
       case beast::verb::post: out_.verb = method::post; break;
-      case beast::verb::put:
+      case beast::verb::put: out_.verb = method::put; break;
       case beast::verb::delete_:
       case beast::verb::patch:
       case beast::verb::options:
@@ -308,6 +308,15 @@ bool equal_ignoring_case(string_view a, string_view b) {
     if (lower(a[i]) != lower(b[i]))
       return false;
   return true;
+}
+
+std::optional<string_view> find_field(string_view raw, string_view name) {
+  for (auto at = raw.find('\n'); at + 3 < raw.size(); at = raw.find('\n', at + 1)) {
+    const auto rest = raw.substr(at + 1);
+    if (rest.size() > name.size() && rest[name.size()] == ':' && equal_ignoring_case(rest.substr(0, name.size()), name))
+      return trim(rest.substr(name.size() + 1, rest.find('\r') - name.size() - 1));
+  }
+  return std::nullopt;
 }
 
 std::size_t find_head_end(string_view bytes, std::size_t from) {

@@ -11,7 +11,7 @@
 
 namespace epione::runtime::http {
 
-enum class method : std::uint8_t { get, head, post, other };
+enum class method : std::uint8_t { get, head, post, put, other };
 
 /// Points into the raw head it was read from.
 struct request_head {
@@ -40,6 +40,10 @@ std::size_t find_head_end(std::string_view bytes, std::size_t from);
 
 /// `raw` is a whole head including its empty line. RFC 9112; sections are named at the checks.
 std::optional<head_refusal> parse_head(std::string_view raw, request_head& out);
+
+/// The value of a field of a head that parse_head() has accepted; nothing when it is not there. For the few routes that look at
+/// more than request_head has. Of several the first.
+std::optional<std::string_view> find_field(std::string_view raw, std::string_view name);
 
 /// ASCII only, as HTTP compares tokens.
 bool equal_ignoring_case(std::string_view a, std::string_view b);

@@ -1,6 +1,7 @@
 #include "runtime/http/routes.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace epione::runtime::http {
 
@@ -11,6 +12,13 @@ using std::string_view;
 // What any request can be answered with, whatever its route: see parse_head() and the connection's limits.
 constexpr std::array submit_statuses{200, 202, 400, 404, 408, 409, 413, 415, 417, 421, 422, 431, 500, 501, 503, 505};
 constexpr std::array history_statuses{200, 400, 404, 408, 413, 417, 421, 431, 500, 501, 503, 505};
+constexpr std::array fhir_page_statuses{200, 400, 404, 406, 408, 413, 415, 417, 421, 431, 500, 501, 503, 505};
+constexpr std::array fhir_create_statuses{200, 201, 400, 404, 406, 408, 409, 412, 413,
+                                          415, 417, 421, 422, 431, 500, 501, 503, 505};
+constexpr std::array fhir_update_statuses{200, 400, 404, 405, 406, 408, 409, 412, 413,
+                                          415, 417, 421, 422, 431, 500, 501, 503, 505};
+constexpr std::array fhir_bundle_statuses{200, 400, 404, 405, 406, 408, 409, 412, 413,
+                                          415, 417, 421, 422, 431, 500, 501, 503, 505};
 constexpr std::array page_statuses{200, 400, 408, 413, 417, 421, 431, 501, 503, 505};
 
 // A path that is written out stands before a pattern that would take it as well.
@@ -22,6 +30,26 @@ constexpr std::array<route, route_count> table{{
     {route_id::readyz, "readyz", method::get, "/readyz", page_statuses},
     {route_id::metrics, "metrics", method::get, "/metrics", page_statuses},
     {route_id::openapi, "openapi", method::get, "/openapi.json", page_statuses},
+    {route_id::fhir_metadata, "fhir_metadata", method::get, "/fhir/metadata", fhir_page_statuses},
+    {route_id::fhir_bundle, "fhir_bundle", method::post, "/fhir", fhir_bundle_statuses},
+    {route_id::fhir_response_search, "fhir_response_search", method::get, "/fhir/QuestionnaireResponse", fhir_page_statuses},
+    {route_id::fhir_response_create, "fhir_response_create", method::post, "/fhir/QuestionnaireResponse", fhir_create_statuses},
+    {route_id::fhir_response_validate, "fhir_response_validate", method::post, "/fhir/QuestionnaireResponse/$validate",
+     fhir_page_statuses},
+    {route_id::fhir_response_read, "fhir_response_read", method::get, "/fhir/QuestionnaireResponse/{id}", fhir_page_statuses},
+    {route_id::fhir_response_update, "fhir_response_update", method::put, "/fhir/QuestionnaireResponse/{id}",
+     fhir_update_statuses},
+    {route_id::fhir_response_history, "fhir_response_history", method::get, "/fhir/QuestionnaireResponse/{id}/_history",
+     fhir_page_statuses},
+    {route_id::fhir_response_vread, "fhir_response_vread", method::get, "/fhir/QuestionnaireResponse/{id}/_history/{version}",
+     fhir_page_statuses},
+    {route_id::fhir_questionnaire_search, "fhir_questionnaire_search", method::get, "/fhir/Questionnaire", fhir_page_statuses},
+    {route_id::fhir_questionnaire_validate, "fhir_questionnaire_validate", method::post, "/fhir/Questionnaire/$validate",
+     fhir_page_statuses},
+    {route_id::fhir_questionnaire_read, "fhir_questionnaire_read", method::get, "/fhir/Questionnaire/{id}", fhir_page_statuses},
+    {route_id::fhir_questionnaire_vread, "fhir_questionnaire_vread", method::get, "/fhir/Questionnaire/{id}/_history/{version}",
+     fhir_page_statuses},
+    {route_id::fhir_patient_read, "fhir_patient_read", method::get, "/fhir/Patient/{id}", fhir_page_statuses},
 }};
 
 /// Takes the first segment off; both begin with a slash.
@@ -67,11 +95,13 @@ std::span<const route, route_count> routes() {
 
 tl::expected<route_match, route_refusal> find_route(method verb, string_view target) {
   const auto question = std::min(target.find('?'), target.size());
-  const auto path = target.substr(0, question);
+  auto path = target.substr(0, question);
+  if (path == "/fhir/") // where clients send a Bundle that join base and nothing
+    path.remove_suffix(1);
   const auto wanted = verb == method::head ? method::get : verb;
   route_match out;
   out.query = target.substr(std::min(question + 1, target.size()));
-  bool get = false, post = false, literal = false;
+  bool get = false, post = false, put = false, literal = false;
   for (const auto& r : table) {
     const bool is_pattern = r.pattern.find('{') != string_view::npos;
     if (!path.starts_with('/') || (literal && is_pattern) || !matches(r.pattern, path, out.segments))
@@ -81,14 +111,16 @@ tl::expected<route_match, route_refusal> find_route(method verb, string_view tar
       out.found = &r;
       return out;
     }
-    (r.verb == method::post ? post : get) = true;
+    (r.verb == method::post ? post : r.verb == method::put ? put : get) = true;
   }
-  if (!get && !post)
-    return tl::unexpected{route_refusal{404, {}}};
+  const bool fhir = path == "/fhir" || path.starts_with("/fhir/");
+  if (!get && !post && !put)
+    return tl::unexpected{route_refusal{404, {}, fhir}};
   std::string allow = get ? "GET, HEAD" : "";
-  if (post)
-    allow += get ? ", POST" : "POST";
-  return tl::unexpected{route_refusal{405, std::move(allow)}};
+  for (const auto& [taken, name] : {std::pair{post, "POST"}, std::pair{put, "PUT"}})
+    if (taken)
+      allow += (allow.empty() ? "" : ", ") + std::string{name};
+  return tl::unexpected{route_refusal{405, std::move(allow), fhir}};
 }
 
 bool percent_decode(string_view text, bool plus_is_space, std::string& out) {

@@ -12,8 +12,33 @@
 
 namespace epione::runtime::http {
 
-enum class route_id : std::uint8_t { submit, history, submission, healthz, readyz, metrics, openapi };
-inline constexpr std::size_t route_count = 7;
+enum class route_id : std::uint8_t {
+  submit,
+  history,
+  submission,
+  healthz,
+  readyz,
+  metrics,
+  openapi,
+  fhir_metadata, // from here on: answered by the FHIR service
+  fhir_bundle,
+  fhir_response_search,
+  fhir_response_create,
+  fhir_response_validate,
+  fhir_response_read,
+  fhir_response_update,
+  fhir_response_history,
+  fhir_response_vread,
+  fhir_questionnaire_search,
+  fhir_questionnaire_validate,
+  fhir_questionnaire_read,
+  fhir_questionnaire_vread,
+  fhir_patient_read,
+};
+inline constexpr std::size_t route_count = 21;
+inline constexpr bool is_fhir(route_id id) {
+  return id >= route_id::fhir_metadata;
+}
 
 struct route {
   route_id id;
@@ -35,6 +60,7 @@ struct route_match {
 struct route_refusal {
   int status = 404;  ///< 404 or 405
   std::string allow; ///< 405: value of the header Allow
+  bool fhir = false; ///< under /fhir, where an error is an OperationOutcome
 };
 
 tl::expected<route_match, route_refusal> find_route(method verb, std::string_view target);

@@ -140,22 +140,26 @@ public:
     check_subjects(connection_, state);
     compare_subjects();
     compare_notices();
+    if (connection_.version() >= amendments_since)
+      check_amendments(connection_, amendments_);
     connection_.rollback();
   }
 
 private:
   void compare_notices() {
-    if (connection_.version() >= shard_format.version) // else there are none
+    if (connection_.version() >= notices_since) // else there are none
       notices_.load(connection_);
     if (const auto difference = notices_.difference(); !difference.empty())
       fail(ec::damaged, connection_.path() + ": " + difference);
   }
 
   void follow_notices(const event_row& row) {
-    if (row.type == static_cast<std::uint64_t>(domain::command_type::submission_with_notices))
+    const auto type = static_cast<domain::command_type>(row.type);
+    if (domain::plans_notices(type))
       notices_.planned(row.seq, row.body);
-    else if (row.type == static_cast<std::uint64_t>(domain::command_type::notice_changes))
+    else if (type == domain::command_type::notice_changes)
       notices_.changed(row.seq, row.body);
+    amendments_ += domain::is_amendment(type);
   }
 
   /// Up to the one that the state names.
@@ -242,7 +246,7 @@ private:
   prepared events_, event_, subjects_;
   domain::chain_hash hash_{};
   std::vector<bool> superseded_; ///< by seq
-  std::uint64_t newest_ = 0, submissions_ = 0;
+  std::uint64_t newest_ = 0, submissions_ = 0, amendments_ = 0;
   notice_audit notices_;
 };
 

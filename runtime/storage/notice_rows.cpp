@@ -112,7 +112,7 @@ private:
     if (!select_.step())
       damaged(connection_, key, "its event is missing");
     const auto row = read_event(connection_, select_);
-    auto decoded = domain::decode_submission_event(row.body);
+    auto decoded = domain::decode_record_event(row.body);
     if (!decoded)
       damaged(connection_, key, "its event is no submission: " + decoded.error());
     seq_ = seq;

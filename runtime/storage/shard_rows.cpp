@@ -199,7 +199,7 @@ void bind(prepared& replace, const state_row& row) {
 
 state_row read_state(connection& c, std::uint32_t shard) {
   prepared read{c,
-                c.version() < shard_format.version
+                c.version() < notices_since
                     ? "SELECT shard, applied, term, configuration_index, head, head_hash, checksum, configuration, 0 FROM state"
                     : "SELECT shard, applied, term, configuration_index, head, head_hash, checksum, configuration, subjects "
                       "FROM state"};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "domain/ids.hpp"
+#include "runtime/storage/amendment_rows.hpp"
 #include "runtime/storage/notice_rows.hpp"
 #include "runtime/storage/shard_store.hpp"
 #include "runtime/storage/sqlite.hpp"
@@ -17,8 +18,10 @@
 
 namespace epione::runtime {
 
-/// Version 2 has the tables of notices (notice_rows.hpp) and the sum of the rows of subjects.
-inline constexpr file_format shard_format{0x45505348 /* EPSH */, 2, "shard store", format_2_schema};
+/// Version 2 has the tables of notices (notice_rows.hpp) and the sum of the rows of subjects, version 3 the table of amendments
+/// (amendment_rows.hpp).
+inline constexpr file_format shard_format{0x45505348 /* EPSH */, 3, "shard store", format_2_schema, format_3_schema};
+inline constexpr std::int32_t notices_since = 2, amendments_since = 3;
 extern const char* const shard_schema;
 
 /// An event as stored. SQLite has no page checksums, so each row carries its own and is never served without it being checked.

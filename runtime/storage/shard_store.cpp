@@ -6,6 +6,7 @@
 #include "runtime/storage/shard_store.hpp"
 
 #include "domain/command.hpp"
+#include "domain/event.hpp"
 #include "runtime/storage/shard_rows.hpp"
 
 #include <algorithm>
@@ -34,7 +35,7 @@ public:
         begin_(connection_, "BEGIN IMMEDIATE"), commit_(connection_, "COMMIT"), insert_event_(connection_, insert_event),
         select_event_(connection_, select_event), select_subject_(connection_, select_subject),
         upsert_subject_(connection_, upsert_subject), replace_state_(connection_, replace_state), notices_(connection_),
-        state_(read_state(connection_, shard)) {
+        amendments_(connection_), state_(read_state(connection_, shard)) {
     sqlite3_wal_hook(connection_.handle(), &sqlite_shard_store::count_frames, this);
     check_head(connection_, state_);
     state_.subjects = check_subjects(connection_, state_);
@@ -56,11 +57,12 @@ public:
       for (const auto& c : commands)
         if (c.type == domain::command_type::notice_changes)
           change_notices(c, state, result);
+        else if (auto& subject = *std::lower_bound(subjects.begin(), subjects.end(), c.subject_hash,
+                                                   [](const auto& s, std::uint64_t hash) { return s.hash < hash; });
+                 domain::is_amendment(c.type))
+          amend(c, subject, state, result);
         else
-          apply_one(c,
-                    *std::lower_bound(subjects.begin(), subjects.end(), c.subject_hash,
-                                      [](const auto& s, std::uint64_t hash) { return s.hash < hash; }),
-                    state, result);
+          apply_one(c, subject, state, result);
       for (const auto& s : subjects)
         if (s.changed) {
           const resetting r{upsert_subject_};
@@ -176,6 +178,45 @@ private:
     ++result.events;
   }
 
+  void amend(const domain::command_view& c, touched_subject& subject, state_row& state, apply_result& result) {
+    const auto conflict = [&](const std::string& what) {
+      fail(ec::conflicting_apply, connection_.path() + ": an amendment of receipt " + domain::to_text(c.id) + " " + what);
+    };
+    const auto version = domain::amended_version(c.event);
+    if (!version)
+      fail(ec::unknown_command, connection_.path() + ": an amendment is not understood: " + version.error());
+    const auto first = subject.row.has(domain::key_tag(c.id))
+                           ? find_submission(connection_, select_event_, subject.row.last, c.id)
+                           : std::nullopt;
+    if (!first)
+      return conflict("finds no such submission");
+    const auto newest = amendments_.newest(first->seq);
+    if (*version <= newest) {
+      if (fingerprint_of(amendments_.find(first->seq, *version)) != c.content)
+        conflict("makes version " + std::to_string(*version) + ", which is there already with other content");
+      ++result.repeats;
+      return;
+    }
+    if (*version != newest + 1)
+      conflict("makes version " + std::to_string(*version) + ", but the newest one is " + std::to_string(newest));
+    append_event(c, subject.row.last, state);
+    amendments_.add(first->seq, *version, state.head.seq);
+    if (c.type == domain::command_type::amendment_with_notices)
+      notices_.plan(state.head.seq, c.event);
+    subject.row.last = state.head.seq;
+    subject.changed = true;
+    ++result.events;
+  }
+
+  domain::fingerprint fingerprint_of(std::uint64_t amendment_seq) {
+    const resetting r{select_event_};
+    select_event_.bind(1, amendment_seq);
+    if (!select_event_.step())
+      return {};
+    const auto record = domain::decode_record_event(read_event(connection_, select_event_).body);
+    return record ? record->content_fingerprint : domain::fingerprint{};
+  }
+
   /// Proposed again after it was applied, it finds its notices elsewhere and is no event.
   void change_notices(const domain::command_view& c, state_row& state, apply_result& result) {
     const auto changes = domain::decode_notice_event(c.event);
@@ -206,6 +247,7 @@ private:
   connection connection_;
   prepared begin_, commit_, insert_event_, select_event_, select_subject_, upsert_subject_, replace_state_;
   notice_writer notices_;
+  amendment_writer amendments_;
   state_row state_;
   std::uint64_t wal_bytes_ = 0;
   bool old_wal_ = true; ///< what an earlier process wrote is still in the WAL

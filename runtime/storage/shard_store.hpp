@@ -36,7 +36,8 @@ public:
   virtual const applied_point& applied() const = 0;
   virtual chain_head head() const = 0;
   /// One transaction. Entries at or below applied().index are skipped; a gap is an error (`damaged`). A submission whose receipt
-  /// is stored already with the same fingerprint changes nothing; with another one: conflicting_apply, nothing is changed.
+  /// is stored already with the same fingerprint changes nothing; with another one: conflicting_apply, nothing is changed. An
+  /// amendment makes the version behind the newest one of its submission; one that is there already is treated the same way.
   virtual storage_result<apply_result> apply(const messages::log_entries& entries) = 0;
   /// Writes all to the database file and syncs. Returns the point that was applied before it began, which is durable now; nothing
   /// when a reader was in the way (try again).
@@ -59,6 +60,12 @@ public:
   virtual storage_result<std::vector<messages::stored_event>> list(std::uint64_t subject_hash, std::string_view study,
                                                                    std::string_view subject, std::uint64_t before_seq,
                                                                    std::uint32_t limit) = 0;
+  /// The submission with this receipt, whoever's it is. Looks at the rows of all subjects, some 2 million a second.
+  virtual storage_result<std::optional<messages::stored_event>> locate(const domain::receipt& id) = 0;
+  /// Up to `limit` submissions that match, newest first, of at most `look_max` events; of one subject where the filter names one.
+  /// `before_seq`: 0, or the `next` of an earlier page.
+  virtual storage_result<messages::search_page> search(const domain::response_filter& filter, std::uint64_t subject_hash,
+                                                       std::uint64_t before_seq, std::uint32_t limit, std::uint32_t look_max) = 0;
   /// Pending notices, at most defaults::notice_rows_a_look rows a call, in the order of their keys.
   virtual storage_result<messages::notice_page> pending(const messages::notice_question& question) = 0;
   /// Dead letters that were not dropped, in the order of their keys.

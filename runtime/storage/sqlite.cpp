@@ -70,7 +70,8 @@ connection::connection(disk& d, std::string path, access_mode mode, const file_f
     run((std::string{"PRAGMA synchronous="} + synchronous).c_str());
     run((std::string{"BEGIN IMMEDIATE; PRAGMA application_id="} + std::to_string(format.application_id) +
          "; PRAGMA user_version=" + std::to_string(format.version) + ";" + schema + ";" +
-         (format.upgrade != nullptr ? format.upgrade : "") + "; COMMIT")
+         (format.upgrade != nullptr ? format.upgrade : "") + ";" + (format.upgrade_2 != nullptr ? format.upgrade_2 : "") +
+         "; COMMIT")
             .c_str());
     version_ = format.version;
     return;
@@ -85,7 +86,8 @@ connection::connection(disk& d, std::string path, access_mode mode, const file_f
     fail(ec::damaged, path_ + ": names no format");
   version_ = static_cast<std::int32_t>(version);
   if (mode != access_mode::read && version < format.version) {
-    run((std::string{"BEGIN IMMEDIATE; "} + format.upgrade + "; PRAGMA user_version=" + std::to_string(format.version) +
+    run((std::string{"BEGIN IMMEDIATE; "} + (version < 2 ? format.upgrade : "") + ";" +
+         (format.upgrade_2 != nullptr ? format.upgrade_2 : "") + "; PRAGMA user_version=" + std::to_string(format.version) +
          "; COMMIT")
             .c_str());
     version_ = format.version;

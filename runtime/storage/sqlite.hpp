@@ -47,6 +47,7 @@ struct file_format {
   const char* what; ///< "journal", "shard store"
   /// Brings a file of version 1, which the schema describes, to version 2; run for new files too, and by who may write.
   const char* upgrade = nullptr;
+  const char* upgrade_2 = nullptr; ///< the same from version 2 to version 3
 };
 
 struct checkpoint_outcome {

@@ -59,6 +59,7 @@ public:
       came_.notify_one();
   }
   void read(messages::ticket, messages::read_request_ptr) override {}
+  void fhir(messages::ticket, messages::fhir_request_ptr) override {}
   reply_sink* sink = nullptr;
 
 private:

@@ -290,6 +290,15 @@ public:
     return t;
   }
 
+  /// A request under /fhir; its answer as for the others.
+  messages::ticket fhir(messages::fhir_request r) {
+    r.received_ns = clock.now_ns();
+    const auto t = next_ticket_++;
+    sink.open.insert(t);
+    tree->fhir(t, std::make_shared<const messages::fhir_request>(std::move(r)));
+    return t;
+  }
+
   /// Receipts of a subject's submissions, newest first, as GET tells them. Asks again while the node says 503.
   std::vector<std::string> receipts(const std::string& subject) {
     std::vector<std::string> result;

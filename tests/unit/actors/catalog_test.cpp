@@ -46,6 +46,11 @@ public:
         result.push_back(event);
     return result;
   }
+  runtime::storage_result<std::optional<stored_event>> locate(const domain::receipt&) override { return std::nullopt; }
+  runtime::storage_result<search_page> search(const domain::response_filter&, std::uint64_t, std::uint64_t, std::uint32_t,
+                                              std::uint32_t) override {
+    return search_page{};
+  }
   runtime::storage_result<notice_page> pending(const notice_question&) override { return notice_page{}; }
   runtime::storage_result<dead_letters> dead(const notice_question&) override { return dead_letters{}; }
 

@@ -222,6 +222,19 @@ BOOST_AUTO_TEST_CASE(a_line_of_ndjson_is_the_whole_submission) {
   BOOST_TEST(json::parse(out).at("authored").is_null());
 }
 
+BOOST_AUTO_TEST_CASE(a_line_of_an_amendment_says_that_it_is_one) {
+  const auto r = record(R"({"q1":-3})");
+  amendment a;
+  a.version = 2;
+  a.after = r;
+  a.who = "fhir:nurse";
+  a.reason = "misread";
+  std::string out;
+  BOOST_REQUIRE(append_ndjson(out, {3, 13, r, &a}));
+  const json wanted{{"version", 2}, {"who", "fhir:nurse"}, {"reason", "misread"}, {"status", "completed"}};
+  BOOST_TEST(json::parse(out)["amendment"] == wanted);
+}
+
 BOOST_AUTO_TEST_CASE(times_are_written_with_all_their_microseconds) {
   const auto text = [](std::int64_t us) {
     std::string out;

@@ -120,6 +120,10 @@ void fake_front::read(messages::ticket t, messages::read_request_ptr r) {
   put({t, nullptr, std::move(r)});
 }
 
+void fake_front::fhir(messages::ticket t, messages::fhir_request_ptr r) {
+  put({t, nullptr, nullptr, std::move(r)});
+}
+
 void fake_front::put(request r) {
   std::unique_lock guard{mutex_};
   if (sink_ != nullptr) {

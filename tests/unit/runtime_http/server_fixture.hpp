@@ -66,9 +66,11 @@ public:
     messages::ticket ticket = 0;
     messages::submission_ptr submission;
     messages::read_request_ptr read;
+    messages::fhir_request_ptr fhir = {};
   };
   void submit(messages::ticket t, messages::submission_ptr s) override;
   void read(messages::ticket t, messages::read_request_ptr r) override;
+  void fhir(messages::ticket t, messages::fhir_request_ptr r) override;
 
   /// Answers each request at once; without it they wait for take().
   void answer_with(reply_sink& sink, std::function<messages::reply(const request&)> make);

@@ -58,7 +58,8 @@ inline void bring_to_format_1(runtime::disk& disk, const std::string& directory,
     bind(replace, state);
     replace.run();
   }
-  c.run("ALTER TABLE state DROP COLUMN subjects; DROP TABLE pending_notice; DROP TABLE dead_notice; DROP TABLE notice_count;"
+  c.run("ALTER TABLE state DROP COLUMN subjects; DROP TABLE pending_notice; DROP TABLE dead_notice; DROP TABLE notice_count; "
+        "DROP TABLE amendment;"
         "PRAGMA user_version = 1");
   BOOST_REQUIRE(c.checkpoint().complete);
 }

@@ -1,0 +1,63 @@
+// What stands in a FHIR request beside its resource: search parameters, headers, positions of a search. Pure functions.
+#pragma once
+
+#include "domain/response_filter.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+namespace epione::actors {
+
+/// Decoded parameters in their order; nothing for a broken percent-encoding or text that is not UTF-8.
+using query_parameters = std::vector<std::pair<std::string, std::string>>;
+std::optional<query_parameters> parse_query(std::string_view query);
+std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space);
+std::string percent_encoded(std::string_view text);
+
+/// The query without the parameter `name`, as it was written.
+std::string query_without(std::string_view query, std::string_view name);
+
+/// The alternatives of a parameter, which commas part; a backslash takes a comma, a bar, a dollar sign or a backslash literally.
+/// Bars that stand for themselves keep their backslash: split_token() takes it off.
+std::vector<std::string> alternatives(std::string_view value);
+/// "SYSTEM|VALUE", "|VALUE", "SYSTEM|" or "VALUE".
+domain::response_filter::identifier_choice identifier_choice(std::string_view text);
+/// "ge2024-05-01": nothing for what is no date.
+std::optional<domain::response_filter::authored_choice> authored_choice(std::string_view text);
+
+/// Whether a client takes JSON: by the header Accept, and by _format, which comes before it.
+bool takes_json(std::string_view accept);
+bool is_json_format(std::string_view format);
+bool is_json_content(std::string_view content_type);
+
+/// What the client wants to have back (RFC 7240).
+enum class wanted_return : std::uint8_t { representation, minimal, outcome };
+wanted_return wanted_by(std::string_view prefer);
+
+/// The version in W/"3" or "3"; nothing for anything else.
+std::optional<std::uint64_t> version_in_etag(std::string_view etag);
+
+/// The key in a header Idempotency-Key: plain, or a quoted string (RFC 8941).
+std::optional<std::string> unquoted_key(std::string_view value);
+
+/// "ID" of "Patient/ID" or of an address that ends so, perhaps with "/_history/N"; empty for another reference.
+std::string_view id_of_reference(std::string_view reference, std::string_view type);
+
+/// Where a search goes on: one position a shard, 0 where nothing is left. Survives restarts: positions are those of events.
+using search_cursor = std::vector<std::uint64_t>;
+std::string encode_cursor(const search_cursor& cursor);
+std::optional<search_cursor> decode_cursor(std::string_view text);
+
+/// Who amends a response, and why: what X-Provenance says.
+struct provenance {
+  std::string who, role, reason;
+};
+/// Else a sentence on what is missing.
+tl::expected<provenance, std::string> read_provenance(std::string_view json);
+
+} // namespace epione::actors

@@ -1,0 +1,94 @@
+// Requests under /fhir as HTTP hands them on, and its own errors there.
+#include "server_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+using namespace epione::runtime;
+using namespace epione::runtime::test;
+using epione::messages::reply;
+
+BOOST_AUTO_TEST_SUITE(fhir_requests)
+
+BOOST_AUTO_TEST_CASE(a_request_reaches_the_front_with_its_headers_and_its_reply_brings_its_own) {
+  running_server node;
+  auto client = node.client();
+  const std::string body = R"({"resourceType":"QuestionnaireResponse"})";
+  client.send(
+      "PUT /fhir/QuestionnaireResponse/6f1d?study=demo HTTP/1.1\r\nHost: localhost:1\r\nContent-Type: application/fhir+json\r\n"
+      "if-match: W/\"3\"\r\nX-Provenance:  {\"a\": 1} \r\nPrefer: return=minimal\r\nAccept: */*\r\nIdempotency-Key: k\r\n"
+      "Content-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
+  const auto request = node.behind.take();
+  BOOST_REQUIRE(request && request->fhir);
+  const auto& r = *request->fhir;
+  BOOST_TEST((r.method == epione::messages::fhir_request::verb::put));
+  BOOST_TEST(r.path == "/QuestionnaireResponse/6f1d");
+  BOOST_TEST(r.query == "study=demo");
+  BOOST_TEST(r.base == "http://localhost:1/fhir");
+  BOOST_TEST(r.content_type == "application/fhir+json");
+  BOOST_TEST(r.if_match.value() == "W/\"3\"");
+  BOOST_TEST(r.provenance.value() == "{\"a\": 1}");
+  BOOST_TEST(r.prefer.value() == "return=minimal");
+  BOOST_TEST(r.accept.value() == "*/*");
+  BOOST_TEST(r.idempotency_key.value() == "k");
+  BOOST_TEST(!r.if_none_exist);
+  BOOST_TEST(r.body == body);
+  BOOST_TEST(r.received_ns > 0);
+  node.server.deliver({{request->ticket, 201, "", 0, "Location: http://x/1\r\nETag: W/\"1\"\r\n"}});
+  const auto answer = client.receive();
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(answer->status_line == "HTTP/1.1 201 Created");
+  BOOST_TEST(answer->header.at("content-type") == "application/fhir+json; charset=utf-8");
+  BOOST_TEST(answer->header.at("location") == "http://x/1");
+  BOOST_TEST(answer->header.at("etag") == "W/\"1\"");
+  BOOST_TEST(answer->body == "");
+}
+
+BOOST_AUTO_TEST_CASE(the_base_may_end_with_a_slash) {
+  running_server node;
+  auto client = node.client();
+  for (const auto* target : {"/fhir", "/fhir/"}) {
+    client.send("POST " + std::string{target} + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}");
+    const auto request = node.behind.take();
+    BOOST_REQUIRE(request && request->fhir);
+    BOOST_TEST(request->fhir->path == "");
+    node.server.deliver({{request->ticket, 200, "{}", 0}});
+    BOOST_TEST(client.receive()->status == 200);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(errors_of_http_itself_are_outcomes_there) {
+  running_server node;
+  auto client = node.client();
+  const auto outcome = [](const std::optional<received_reply>& r, int status) {
+    BOOST_REQUIRE(r);
+    BOOST_TEST(r->status == status);
+    BOOST_TEST(r->header.at("content-type") == "application/fhir+json; charset=utf-8");
+    BOOST_TEST(nlohmann::json::parse(r->body)["resourceType"] == "OperationOutcome");
+  };
+  outcome(client.ask(get("/fhir/Observation")), 404);
+  const auto refused = client.ask("DELETE /fhir/QuestionnaireResponse/1 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  outcome(refused, 405);
+  BOOST_TEST(refused->header.at("allow") == "GET, HEAD, PUT");
+  client.send(get("/fhir/metadata"));
+  const auto request = node.behind.take();
+  BOOST_REQUIRE(request);
+  node.server.abandon_all();
+  const auto gone = client.receive();
+  outcome(gone, 503);
+  BOOST_TEST(gone->header.count("retry-after") == 1u);
+  BOOST_TEST(gone->body.find("\"unknown\"") != std::string::npos);
+  // Outside of it nothing is different.
+  BOOST_TEST(client.ask(get("/fhirx"))->header.at("content-type") == "application/json");
+}
+
+BOOST_AUTO_TEST_CASE(a_put_elsewhere_is_no_method_there) {
+  running_server node;
+  auto client = node.client();
+  const auto answer = client.ask("PUT /patient/data HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+  BOOST_TEST(answer->status == 405);
+  BOOST_TEST(answer->header.at("allow") == "POST");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
