@@ -39,8 +39,7 @@ public:
   catalog_work(pointer self, const runtime::environment& env, runtime::catalog_view& view, runtime::readiness& readiness,
                open_reader open, runtime::cluster_view* cluster = nullptr, const runtime::shard_view* shards = nullptr)
       : self_(self), state_(self->state), env_(env), view_(view), readiness_(readiness), open_(std::move(open)),
-        cluster_(cluster), shards_(shards),
-        studies_(env.metrics.gauge("epione_studies", "Studies that can be submitted to")) {}
+        cluster_(cluster), shards_(shards), studies_(env.metrics.gauge("epione_studies", "Studies that can be submitted to")) {}
 
   void start() {
     state_.replica = env_.directory->get<replica_actor>("replica 0");
@@ -78,17 +77,29 @@ public:
 
   record_promise on_record(const event_ptr& event) {
     auto answer = self_->make_response_promise<bool>();
-    if (!state_.serving && hand_on(*event, answer)) {
+    const bool changes_nodes = event->action == domain::cluster_change_action;
+    if (changes_nodes && !may_change_nodes(*event)) {
+      answer.deliver(failure(ec::not_serving, "the list of nodes has changed meanwhile, or is changing; try again"));
+    } else if (!changes_nodes && !state_.serving && hand_on(*event, answer)) {
       return answer;
     } else if (!state_.serving) {
       answer.deliver(failure(ec::not_serving, "the catalog is starting or not led by this node"));
     } else if (state_.records.size() >= runtime::defaults::records_waiting_max) {
       answer.deliver(failure(ec::not_serving, std::to_string(state_.records.size()) + " records are on their way already"));
     } else {
+      state_.cluster_change = state_.cluster_change || changes_nodes;
       state_.records.push_back({++state_.batches, answer});
       propose(*event, event->entity, state_.batches);
     }
     return answer;
+  }
+
+  /// A change holds the whole list: it must be made from the newest one, and from no other while that is on its way.
+  bool may_change_nodes(const domain::event& event) const {
+    if (!state_.serving || state_.cluster_change || cluster_ == nullptr)
+      return false;
+    const auto now = cluster_->get();
+    return event.before == (now == nullptr ? std::string{} : domain::encode(*now));
   }
 
   /// Answers the record of this batch. False when it is none of them.
@@ -170,7 +181,7 @@ public:
   void on_closed(std::uint64_t epoch, ec why, outcome known) {
     if (epoch < state_.epoch)
       return;
-    state_.serving = state_.following = false;
+    state_.serving = state_.following = state_.cluster_change = false;
     state_.reader.reset(); // a store that is built again is another file
     const auto reason = std::string{description(why)};
     readiness_.set(part, reason);
@@ -297,6 +308,7 @@ private:
     const auto action = domain::action_of(stored.bytes);
     if (!action || *action != domain::cluster_change_action)
       return;
+    state_.cluster_change = false;
     const auto event = domain::decode_event(stored.bytes);
     auto state = event ? domain::decode_cluster_state(event->after) : tl::unexpected(event.error());
     if (state)
@@ -422,8 +434,7 @@ catalog_actor::behavior_type catalog_of_cluster(pointer self, const runtime::env
                                                 runtime::readiness& readiness, runtime::cluster_view& cluster,
                                                 const runtime::shard_view& shards) {
   open_reader open = [&env] { return runtime::open_store_reader(env.disk, env.data_directory, 0); };
-  return begin(self, env,
-               std::make_shared<catalog_work>(self, env, view, readiness, std::move(open), &cluster, &shards));
+  return begin(self, env, std::make_shared<catalog_work>(self, env, view, readiness, std::move(open), &cluster, &shards));
 }
 
 catalog_actor::behavior_type catalog(pointer self, const runtime::environment& env, runtime::catalog_view& view,

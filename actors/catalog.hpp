@@ -5,8 +5,8 @@
 #include "actors/study_register.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/catalog_view.hpp"
-#include "runtime/environment.hpp"
 #include "runtime/cluster_view.hpp"
+#include "runtime/environment.hpp"
 #include "runtime/readiness.hpp"
 #include "runtime/shard_view.hpp"
 #include "runtime/storage/shard_store.hpp"
@@ -47,6 +47,7 @@ struct catalog_state {
   std::unique_ptr<runtime::store_reader> reader;
   study_register studies;
   bool serving = false, following = false;
+  bool cluster_change = false; ///< one is on its way into group 0, or not read again yet
   std::uint64_t epoch = 0, applied = 0, batches = 0, imports = 0;
   std::function<void()> on_end; ///< takes the catalog's readiness back, however the actor ends
   std::optional<import> current;
@@ -65,8 +66,8 @@ messages::catalog_actor::behavior_type catalog(messages::catalog_actor::stateful
                                                const runtime::environment& env, runtime::catalog_view& view,
                                                runtime::readiness& readiness);
 
-/// The same on a node of a cluster: what group 0 says of its nodes is published in `cluster`, and imports and records that come to a
-/// node that does not lead group 0 are handed on to the one that does, if there is a "router".
+/// The same on a node of a cluster: what group 0 says of its nodes is published in `cluster`, and imports and records that come
+/// to a node that does not lead group 0 are handed on to the one that does, if there is a "router".
 messages::catalog_actor::behavior_type catalog_of_cluster(messages::catalog_actor::stateful_pointer<catalog_state> self,
                                                           const runtime::environment& env, runtime::catalog_view& view,
                                                           runtime::readiness& readiness, runtime::cluster_view& cluster,

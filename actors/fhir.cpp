@@ -42,7 +42,8 @@ public:
     service_.handle(r, [this, t, receiver](fhir_answer a) {
       auto header = header_of(a);
       self_->send(receiver, reply_atom::value,
-                  std::make_shared<replies>(replies{{t, a.status, std::move(a.body), a.retry_after_s, std::move(header)}}));
+                  std::make_shared<replies>(
+                      replies{{t, a.status, std::move(a.body), a.retry_after_s, elsewhere::no, std::move(header)}}));
     });
   }
 

@@ -180,7 +180,7 @@ public:
     const auto oldest_ns = env_.clock.now_ns() - std::int64_t{options_.cluster.leader_wait_ms} * 1'000'000;
     for (const auto t : std::exchange(state_.leaderless, {})) {
       const auto found = state_.under_way.find(t);
-      if (found == state_.under_way.end() || found->second.no_leader_ns == 0)
+      if (found == state_.under_way.end() || !found->second.held)
         continue;
       if (found->second.no_leader_ns > oldest_ns) {
         send_to_leader(t, found->second);
@@ -260,7 +260,7 @@ private:
     const auto& region = state_.shards[w.shard].region;
     if (where.here && region != nullptr) {
       w.node.clear();
-      w.no_leader_ns = 0;
+      w.held = false;
       if (w.is_read)
         self_->send(region, read_atom::value, t, w.read, list_client{self_});
       else if (w.change != nullptr)
@@ -269,7 +269,7 @@ private:
         self_->send(region, submit_atom::value, t, w.submission, reply_receiver{self_});
     } else if (!where.here && !where.leader.empty() && state_.router != nullptr) {
       w.node = where.leader;
-      w.no_leader_ns = 0;
+      w.held = false;
       if (w.is_read)
         self_->send(state_.router, read_atom::value, w.node, t, w.read, list_client{self_});
       else if (w.change != nullptr)
@@ -283,6 +283,7 @@ private:
 
   void hold(ticket t, gateway_state::waiting& w) {
     w.node.clear();
+    w.held = true;
     if (w.no_leader_ns == 0)
       w.no_leader_ns = env_.clock.now_ns();
     state_.leaderless.push_back(t);
@@ -394,11 +395,12 @@ private:
   }
 
   void fail_those_of(std::uint32_t shard, std::string_view sentence) {
-    fail_if([shard](const auto& w) { return w.shard == shard && w.node.empty() && w.no_leader_ns == 0; }, sentence);
+    fail_if([shard](const auto& w) { return w.shard == shard && w.node.empty() && !w.held; }, sentence);
   }
 
   void fail_reads() {
-    fail_if([](const auto& w) { return w.is_read && w.node.empty() && w.no_leader_ns == 0; }, "a reader of the store was restarted; try again");
+    fail_if([](const auto& w) { return w.is_read && w.node.empty() && !w.held; },
+            "a reader of the store was restarted; try again");
   }
 
   template <class Predicate>

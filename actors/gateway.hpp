@@ -40,10 +40,11 @@ struct gateway_state {
     std::uint32_t shard = 0;
     bool is_read = false;
     // Of a node of a cluster:
-    bool unknown = false;               ///< an earlier attempt may have stored it
-    bool again = false;                 ///< it was sent once more after such an attempt
-    std::int64_t no_leader_ns = 0;      ///< since when nobody is known to lead its shard; 0: it is with somebody
-    std::string node;                   ///< whom it was sent to; empty: here
+    bool unknown = false;                ///< an earlier attempt may have stored it
+    bool again = false;                  ///< it was sent once more after such an attempt
+    std::int64_t no_leader_ns = 0;       ///< when it first found nobody who leads its shard; 0: it always did
+    bool held = false;                   ///< it waits for its shard to be led
+    std::string node;                    ///< whom it was sent to; empty: here
     messages::submission_ptr submission; ///< to be sent again
     messages::read_request_ptr read;
     messages::change_request_ptr change;
@@ -61,7 +62,7 @@ struct gateway_state {
   std::unordered_map<messages::ticket, inner> inner_requests; ///< of those under way
   std::unordered_map<messages::ticket, waiting> under_way;
   std::deque<std::pair<std::int64_t, messages::ticket>> deadlines; ///< all limits are equal, so this is in order
-  messages::router_actor router; ///< null: not running
+  messages::router_actor router;                                   ///< null: not running
   std::deque<messages::ticket> leaderless; ///< waiting for their shards to be led; some may have been answered
   bool looking = false;                    ///< a look at them is due
   bool draining = false;

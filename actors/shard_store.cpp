@@ -228,6 +228,12 @@ private:
                       "program are at fault.");
       return;
     }
+    if (log.cut && env_.disk.exists(runtime::incoming_path(env_.data_directory, options_.shard))) {
+      // It was about to take this file's place when it ended.
+      state_.opening_again = false;
+      on_install(std::make_shared<const snapshot_point>(*log.cut));
+      return;
+    }
     if (log.cut || log.entries.empty()) {
       const auto missing = log.cut
                                ? "its entries 1 to " + std::to_string(log.cut->index) + " were deleted when the store held them"

@@ -16,7 +16,7 @@ struct store_reader_state {
   /// A file by its name may be another one later: a damaged store is set aside and built again.
   struct connection {
     std::unique_ptr<runtime::store_reader> file; ///< opened when first asked
-    std::uint64_t identity = 0; ///< as the disk tells it; 0: it cannot tell
+    std::uint64_t identity = 0;                  ///< as the disk tells it; 0: it cannot tell
   };
   store_reader_state() = default;
   std::map<std::uint32_t, connection> shards;

@@ -32,7 +32,8 @@ struct target {
 std::shared_ptr<target> add_target(CLI::App& command) {
   auto out = std::make_shared<target>();
   out->flags = settings_flags::data_dir_only(command);
-  command.add_option("--cluster", out->cluster_file, "The cluster's file, instead of --data-dir: asks a node of it that runs here")
+  command
+      .add_option("--cluster", out->cluster_file, "The cluster's file, instead of --data-dir: asks a node of it that runs here")
       ->type_name("FILE");
   command.add_option("--node", out->node, "With --cluster: ask this node")->type_name("NAME");
   return out;
@@ -102,11 +103,14 @@ std::string text_of(const json& x) {
 
 void print_status(std::ostream& out, const json& status) {
   out << "Cluster " << status["cluster"].get<std::string>() << "\n\n";
-  std::vector<std::vector<std::string>> rows{{"NODE", "STATE", "SERVER", "LINK", "VERSION", "LEADS", "ROUND TRIP MS", "CLOCK MS", "HTTP"}};
+  std::vector<std::vector<std::string>> rows{
+      {"NODE", "STATE", "SERVER", "LINK", "VERSION", "LEADS", "ROUND TRIP MS", "CLOCK MS", "HTTP"}};
   for (const auto& n : status["nodes"])
     rows.push_back({text_of(n["name"]), text_of(n["state"]), text_of(n["server"]),
-                    n["here"].get<bool>() ? "this node" : n["linked"].get<bool>() ? "up" : "DOWN", text_of(n["version"]),
-                    text_of(n["leads"]), text_of(n.value("round_trip_ms", json(nullptr))),
+                    n["here"].get<bool>()     ? "this node"
+                    : n["linked"].get<bool>() ? "up"
+                                              : "DOWN",
+                    text_of(n["version"]), text_of(n["leads"]), text_of(n.value("round_trip_ms", json(nullptr))),
                     text_of(n.value("clock_offset_ms", json(nullptr))), text_of(n["http"])});
   print_table(out, rows);
   out << '\n';
@@ -114,9 +118,8 @@ void print_status(std::ostream& out, const json& status) {
   for (const auto& s : status["shards"]) {
     std::string replicas;
     for (const auto& r : s["replicas"])
-      replicas += (replicas.empty() ? "" : ", ") + r["node"].get<std::string>() +
-                  (r["role"] == "stand-by" ? " stand-by" : "") + (r["lag"].is_null() ? "" : " " + r["lag"].dump()) +
-                  (r["reachable"].get<bool>() ? "" : " NOT HEARD");
+      replicas += (replicas.empty() ? "" : ", ") + r["node"].get<std::string>() + (r["role"] == "stand-by" ? " stand-by" : "") +
+                  (r["lag"].is_null() ? "" : " " + r["lag"].dump()) + (r["reachable"].get<bool>() ? "" : " NOT HEARD");
     rows.push_back({s["id"] == 0 ? "0 catalog" : text_of(s["id"]), text_of(s["leader"]), text_of(s["term"]), text_of(s["commit"]),
                     replicas});
   }
@@ -155,8 +158,8 @@ int locate(const target& t, const std::string& patient, const std::string& study
   if (as_json)
     context.out << text << '\n';
   else
-    context.out << "shard " << found["shard"].dump() << ", led by " << text_of(found["leader"]) << " at " << text_of(found["http"])
-                << '\n';
+    context.out << "shard " << found["shard"].dump() << ", led by " << text_of(found["leader"]) << " at "
+                << text_of(found["http"]) << '\n';
   if (!reply->message.empty())
     context.err << "epione: " << reply->message << '\n';
   return reply->code;
@@ -190,7 +193,8 @@ int init(const target& t, command_context& context) {
   const auto& directory = config->values.data.directory;
   if (auto done = node::found_cluster(config->values, node::founding_member(options)); !done)
     return fail(context, done.error().exit_code, done.error().message);
-  context.out << "The cluster begins on node " << options.node << ", in " << directory << ".\nStart it, and then each other node with "
+  context.out << "The cluster begins on node " << options.node << ", in " << directory
+              << ".\nStart it, and then each other node with "
               << "an empty data directory:\n";
   for (const auto& n : file->nodes)
     context.out << "  epione serve --node " << n.name << " --cluster " << t.cluster_file << '\n';
@@ -212,7 +216,8 @@ void add_cluster_command(CLI::App& app, command_context& context) {
   where = add_target(*verb);
   auto as_json = std::make_shared<bool>(false);
   verb->add_flag("--json", *as_json, "For programs");
-  verb->callback([where, as_json, &context] { context.chosen = [where, as_json, &context] { return status(*where, *as_json, context); }; });
+  verb->callback(
+      [where, as_json, &context] { context.chosen = [where, as_json, &context] { return status(*where, *as_json, context); }; });
 
   verb = noun->add_subcommand("locate", "Which node leads the shard of a patient");
   where = add_target(*verb);

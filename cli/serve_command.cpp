@@ -13,8 +13,8 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cstdlib>
-#include <optional>
 #include <ctime>
+#include <optional>
 #include <ostream>
 #include <stop_token>
 #include <sys/resource.h>
@@ -92,8 +92,9 @@ int serve(const runtime::config& config, const std::optional<node::cluster_optio
   manager.status("recovering " + config.data.directory);
   const auto waiting = [&manager](const std::string& why) { manager.status("not ready yet: " + why); };
   const auto stopping = [&manager] { manager.stopping("finishing what was accepted"); };
-  auto started = node::node::start({.config = config, .cluster = cluster, .demo = demo, .http = true, .waiting = waiting, .stopping = stopping},
-                                   stop.get_token());
+  auto started = node::node::start(
+      {.config = config, .cluster = cluster, .demo = demo, .http = true, .waiting = waiting, .stopping = stopping},
+      stop.get_token());
   if (!started)
     return failed(started.error().exit_code, started.error().message);
   node::node& node = **started;
@@ -119,7 +120,8 @@ int serve_in_cluster(const settings_flags& flags, const std::string& cluster_fil
   auto file = runtime::read_cluster_file(cluster_file);
   if (!file || file->find(name) == nullptr) {
     context.err << "epione: "
-                << (file ? cluster_file + ": there is no node '" + name + "' in it; write [nodes." + name + "]" : file.error()) << '\n';
+                << (file ? cluster_file + ": there is no node '" + name + "' in it; write [nodes." + name + "]" : file.error())
+                << '\n';
     return exit_code::usage;
   }
   const node::cluster_options options{name, std::move(*file)};

@@ -12,13 +12,14 @@ namespace {
 
 constexpr std::uint64_t claims_cast = 1; ///< which cast it is; others may follow
 constexpr std::uint32_t groups_max = 1u << 15, members_max = 64, parts_max = 64;
-constexpr std::uint32_t group_parts = 10, member_parts = 6;
+constexpr std::uint32_t group_parts = 9, member_parts = 6;
 
 } // namespace
 
-std::string encode_claims(const std::map<std::uint32_t, runtime::group_view>& led) {
+std::string encode_claims(const claims& c) {
+  const auto& led = c.led;
   std::string out;
-  append_array_header(out, 2);
+  append_array_header(out, 3);
   append_uint(out, claims_cast);
   append_array_header(out, static_cast<std::uint32_t>(led.size()));
   for (const auto& [group, v] : led) {
@@ -30,7 +31,6 @@ std::string encode_claims(const std::map<std::uint32_t, runtime::group_view>& le
     append_uint(out, v.last);
     append_uint(out, v.leader_id);
     append_bool(out, v.serving);
-    append_bool(out, v.draining);
     append_bool(out, v.change_under_way);
     append_array_header(out, static_cast<std::uint32_t>(v.members.size()));
     for (const auto& m : v.members) {
@@ -43,16 +43,17 @@ std::string encode_claims(const std::map<std::uint32_t, runtime::group_view>& le
       append_int(out, m.heard_ms);
     }
   }
+  append_bool(out, c.draining);
   return out;
 }
 
-tl::expected<std::map<std::uint32_t, runtime::group_view>, std::string> decode_claims(std::string_view bytes,
-                                                                                        const std::string& node) {
+tl::expected<claims, std::string> decode_claims(std::string_view bytes, const std::string& node) {
   messages::wire_reader r{bytes};
-  std::map<std::uint32_t, runtime::group_view> led;
+  claims c;
+  auto& led = c.led;
   const auto outer = r.array(parts_max);
   const auto kind = r.number();
-  if (!r.good() || outer < 2 || kind != claims_cast)
+  if (!r.good() || outer < 3 || kind != claims_cast)
     return tl::unexpected(std::string{"not what a node says of its groups"});
   const auto groups = r.array(groups_max);
   for (std::uint32_t i = 0; r.good() && i < groups; ++i) {
@@ -65,7 +66,6 @@ tl::expected<std::map<std::uint32_t, runtime::group_view>, std::string> decode_c
     v.last = r.number();
     v.leader_id = r.number();
     v.serving = r.truth();
-    v.draining = r.truth();
     v.change_under_way = r.truth();
     v.role = "leader";
     v.leader = node;
@@ -85,9 +85,10 @@ tl::expected<std::map<std::uint32_t, runtime::group_view>, std::string> decode_c
     r.skip_rest(parts, group_parts);
     led.emplace(group, std::move(v));
   }
+  c.draining = r.truth();
   if (!r.good())
     return tl::unexpected(std::string{"what a node says of its groups cannot be read"});
-  return led;
+  return c;
 }
 
 } // namespace epione::cluster

@@ -11,9 +11,13 @@
 
 namespace epione::cluster {
 
-std::string encode_claims(const std::map<std::uint32_t, runtime::group_view>& led);
+struct claims {
+  std::map<std::uint32_t, runtime::group_view> led;
+  bool draining = false; ///< it gives its leaderships away
+};
+
+std::string encode_claims(const claims& c);
 /// Fails with a sentence. Each is led by `node`, who says so.
-tl::expected<std::map<std::uint32_t, runtime::group_view>, std::string> decode_claims(std::string_view bytes,
-                                                                                        const std::string& node);
+tl::expected<claims, std::string> decode_claims(std::string_view bytes, const std::string& node);
 
 } // namespace epione::cluster

@@ -78,7 +78,8 @@ private:
   void begin(const std::string& node, link_keeper_state::link& link) {
     auto options = options_.link;
     options.node = node;
-    link.actor = runtime::spawn_actor(*self_, env_, peer_link, options, std::ref(transport_), std::cref(identity_), std::ref(peers_));
+    link.actor =
+        runtime::spawn_actor(*self_, env_, peer_link, options, std::ref(transport_), std::cref(identity_), std::ref(peers_));
     self_->monitor(link.actor);
     env_.directory->put(peer_link_name(node), caf::actor_cast<caf::strong_actor_ptr>(link.actor));
   }

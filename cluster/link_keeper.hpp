@@ -34,8 +34,8 @@ struct link_keeper_state {
 /// "links" in the directory; each link is "peer NODE" there. All arguments outlive the actor.
 messages::link_keeper_actor::behavior_type link_keeper(messages::link_keeper_actor::stateful_pointer<link_keeper_state> self,
                                                        const runtime::environment& env, link_keeper_options options,
-                                                       peer_transport& transport, const local_identity& identity, peer_view& peers,
-                                                       const runtime::cluster_view& cluster);
+                                                       peer_transport& transport, const local_identity& identity,
+                                                       peer_view& peers, const runtime::cluster_view& cluster);
 
 /// "HOST:PORT", an IPv6 address in brackets. Nothing when it is none.
 std::optional<peer_address> parse_peer_address(const std::string& node, std::string_view text);

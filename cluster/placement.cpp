@@ -16,8 +16,8 @@ bool is_wanted(const cluster_node* n) {
   return n != nullptr && n->phase == node_phase::member;
 }
 
-/// Every node's share of the groups is the same as far as it can be, and stays when another one comes: each group prefers nodes in an
-/// order of its own.
+/// Every node's share of the groups is the same as far as it can be, and stays when another one comes: each group prefers nodes
+/// in an order of its own.
 std::vector<const cluster_node*> preferred(const domain::cluster_state& nodes, std::uint32_t group) {
   std::vector<const cluster_node*> out;
   for (const auto& n : nodes.nodes)
@@ -35,14 +35,15 @@ bool is_alive(const runtime::member_view& m) {
 
 } // namespace
 
-group_step next_step(const domain::cluster_state& nodes, std::uint32_t group, std::uint32_t groups, const runtime::group_view& v) {
+group_step next_step(const domain::cluster_state& nodes, std::uint32_t group, std::uint32_t groups,
+                     const runtime::group_view& v) {
   static_cast<void>(groups);
   group_step step;
   if (v.role != "leader" || !v.serving || v.change_under_way)
     return step;
   const auto order = preferred(nodes, group);
-  const auto wanted = std::min<std::size_t>(
-      order.size(), group == 0 ? runtime::defaults::catalog_voters_max : std::max(1u, nodes.replication_factor));
+  const auto wanted = std::min<std::size_t>(order.size(), group == 0 ? runtime::defaults::catalog_voters_max
+                                                                     : std::max(1u, nodes.replication_factor));
   std::vector<const runtime::member_view*> keep, leave, stand_by;
   for (const auto& m : v.members)
     if (const auto* n = nodes.find_server(m.id); !is_wanted(n))
@@ -58,6 +59,10 @@ group_step next_step(const domain::cluster_state& nodes, std::uint32_t group, st
       return step;
     }
   // First the new ones, then the old ones go: a group never has fewer members than it can have.
+  if (group == 0 && keep.size() >= wanted) {
+    // Every node has the catalog; beyond so many voters as a stand-by.
+    stand_by.clear();
+  }
   if (!stand_by.empty()) {
     const auto* m = stand_by.front();
     if (m->known && is_alive(*m) && m->match + runtime::defaults::raft_promotion_lag_max >= v.last)
@@ -66,10 +71,10 @@ group_step next_step(const domain::cluster_state& nodes, std::uint32_t group, st
       step.change = server_change{server_change::kind::remove, m->id, m->node};
     return step;
   }
-  if (keep.size() < wanted) {
+  if (keep.size() < wanted || group == 0) {
     for (const auto* n : order) {
-      const bool is_there =
-          std::any_of(v.members.begin(), v.members.end(), [&](const auto& m) { return m.id == n->server_id || m.node == n->name; });
+      const bool is_there = std::any_of(v.members.begin(), v.members.end(),
+                                        [&](const auto& m) { return m.id == n->server_id || m.node == n->name; });
       if (!is_there) {
         step.change = server_change{server_change::kind::add, n->server_id, n->name};
         return step;

@@ -300,6 +300,8 @@ tl::expected<void, std::string> raft_core::receive(const raft_message& message, 
     return tl::unexpected(std::move(why));
   if (message.kind == message_kind::append_entries_result)
     note_heard(message);
+  if (message.kind == message_kind::timeout_now && message.term == term())
+    disrupting_term_ = term() + 1;
   if (message.kind == message_kind::append_entries && message.index < log_.cut_index())
     return receive(behind_the_cut(message, log_), now_ms, out);
   if (message.entries.empty()) {
@@ -368,7 +370,7 @@ void raft_core::snapshot(const messages::snapshot_point& point, std::int64_t now
   invariant(log_.term_of(point.index) == point.term, "a store and its log agree on terms");
   invariant(point.configuration_index > 0 && point.configuration_index <= point.index, "a snapshot names its configuration");
   invariant(decode_configuration(point.configuration).has_value(), "a snapshot names its configuration");
-  const bool alone = servers().size() == 1;
+  const bool alone = is_alone();
   const auto in_memory = point.index + 1 - std::min(log_.first_in_memory(), point.index + 1);
   const auto trailing = alone ? 0 : static_cast<std::uint32_t>(std::min<std::uint64_t>(in_memory, options_.trailing_max));
   const auto x = to_c(point);
@@ -442,6 +444,9 @@ void raft_core::take_messages(const epione_raft_update& update, raft_output& out
     if (n > 0)
       message.entries = log_.copy(message.index + 1, message.index + n, std::numeric_limits<std::size_t>::max());
     invariant(message.entries.size() == n, "what is sent is in memory");
+    // libraft goes on to disrupt in later elections, too; leases count on it that only the one the leader asked for may.
+    if (message.kind == message_kind::request_vote && message.term != disrupting_term_)
+      message.disrupt_leader = false;
     if (message.kind == message_kind::append_entries)
       message.stamp_ms = now_ms_;
     else if (message.kind == message_kind::append_entries_result && message.peer == seen_leader_ && message.term == seen_term_)
@@ -515,9 +520,9 @@ bool raft_core::has_lease(std::int64_t now_ms) const {
       continue;
     voter = voter || x.id == options_.id;
     const auto contact = contacts_.find(x.id);
-    known_since.push_back(x.id == options_.id ? now_ms
+    known_since.push_back(x.id == options_.id                                      ? now_ms
                           : contacts_term_ == term() && contact != contacts_.end() ? contact->second.stamp_ms
-                                                                                    : 0);
+                                                                                   : 0);
   }
   if (!voter || known_since.empty())
     return false;
@@ -558,7 +563,7 @@ std::int64_t raft_core::timeout_at_ms() const {
 
 void raft_core::release(std::uint64_t applied) {
   invariant(applied <= applicable_index(), "a store applies only what was committed and durable");
-  if (servers().size() == 1)
+  if (is_alone())
     log_.release(applied, options_.memory_bytes_max);
 }
 

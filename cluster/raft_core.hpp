@@ -28,7 +28,7 @@ struct raft_options {
   unsigned seed = 1;             ///< of the election timer's randomness
   std::uint32_t election_ms = 0; ///< a follower stands for election after 1 to 2 times this without a leader
   std::uint32_t heartbeat_ms = 0;
-  std::uint32_t lease_ms = 0; ///< less than election_ms, by more than clocks differ in that time
+  std::uint32_t lease_ms = 0;       ///< less than election_ms, by more than clocks differ in that time
   std::uint32_t in_flight_max = 0;  ///< entries sent to a follower and not yet acknowledged
   std::uint32_t trailing_max = 0;   ///< entries kept in memory behind a cut, for followers that are a little late
   std::size_t memory_bytes_max = 0; ///< of a single server's applied entries that may stay in memory
@@ -139,6 +139,8 @@ private:
   void release_writes(raft_output& out);
   void receive_part(const raft_message& part, raft_output& out);
   void note_heard(const raft_message& result);
+  /// Whether nobody else belongs to the group: nobody may ask for entries.
+  bool is_alone() const { return servers().size() == 1 && servers().front().id == options_.id; }
 
   raft_options options_;
   epione_raft* core_ = nullptr;
@@ -158,7 +160,8 @@ private:
     std::int64_t heard_ms = 0; ///< when it was last heard of at all
   };
   std::map<std::uint64_t, peer_contact> contacts_;
-  std::uint64_t contacts_term_ = 0;   ///< in which they were made
+  std::uint64_t contacts_term_ = 0;     ///< in which they were made
+  std::uint64_t disrupting_term_ = 0;   ///< in which the leader before asked this server to stand for election
   std::uint64_t transferring_term_ = 0; ///< leadership of this term is being given away: no lease any more
   std::uint64_t seen_leader_ = 0, seen_term_ = 0;
   std::int64_t seen_stamp_ms_ = 0; ///< newest send time of that leader

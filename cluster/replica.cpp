@@ -70,6 +70,11 @@ public:
       load();
       return;
     }
+    if (state_.at == phase::raising) {
+      state_.term_raised = true;
+      load();
+      return;
+    }
     if (state_.at == phase::installing) {
       on_log_replaced();
       return;
@@ -98,7 +103,7 @@ public:
     }
     // The write left nothing behind, and later ones of this core are refused: a single voter's log ends with what it has
     // acknowledged. With peers the entries may be stored there.
-    const bool alone = state_.core == nullptr || voter_count(state_.core->servers()) <= 1;
+    const bool alone = state_.core == nullptr || state_.core->servers().size() <= 1;
     close_epoch(ec::disk_full, alone ? outcome::not_stored : outcome::unknown);
     load_later();
   }
@@ -138,7 +143,11 @@ public:
 
   void on_durable(const snapshot_point_ptr& point) {
     // A later checkpoint will say so again. After a start the store may hold what this member does not know to be committed yet.
-    if (state_.core == nullptr || point->index <= state_.core->log().cut_index() || point->index > state_.core->applicable_index())
+    if (state_.core == nullptr || point->index <= state_.core->log().cut_index() ||
+        point->index > state_.core->applicable_index())
+      return;
+    // Who takes over a copy of the store needs what comes behind it; a later checkpoint cuts it.
+    if (leads() && somebody_takes_over_a_copy() && state_.core->log().bytes() < defaults::log_kept_bytes_max)
       return;
     raft_output out;
     state_.core->snapshot(*point, now_ms(), out);
@@ -238,19 +247,25 @@ public:
     }
     raft_output out;
     const bool begun = id != 0 && state_.core->transfer(id, now_ms(), out);
-    if (begun)
+    if (begun) {
       env_.log.info(name_, "hands its leadership over", {{"to", id}});
+      state_.transfer_until_ms = now_ms() + 2 * std::int64_t{options_.election_ms};
+    }
     carry_out(out);
     return begun;
   }
 
   void on_fetched(const snapshot_point_ptr& point) {
     state_.fetching = false;
-    if (point == nullptr || state_.core == nullptr || state_.at != phase::running)
+    if (point == nullptr)
       return;
-    if (point->index <= state_.core->commit_index())
-      return; // it has caught up meanwhile
+    // What it has caught up with meanwhile counts, and may have been acknowledged on the strength of it.
+    if (state_.core == nullptr || state_.at != phase::running || leads() || has_all(point->index, point->term)) {
+      static_cast<void>(env_.disk.discard(runtime::incoming_path(env_.data_directory, options_.group)));
+      return;
+    }
     env_.log.info(name_, "goes on from another member's store", {{"entry", point->index}});
+    const auto term = state_.core->term();
     close_epoch(ec::not_serving, outcome::unknown);
     hide();
     state_.core.reset();
@@ -263,6 +278,10 @@ public:
     write.group = options_.group;
     write.epoch = state_.write_epoch;
     write.reset = *point;
+    if (point->term > term) { // of a leader that it has not heard of yet
+      write.term = point->term;
+      write.voted_for = 0;
+    }
     self_->send(state_.journal, write_atom::value, std::make_shared<const journal_write>(std::move(write)),
                 journal_client{self_});
   }
@@ -297,6 +316,8 @@ public:
     if (now_ms() >= state_.core->timeout_at_ms())
       state_.core->tick(now_ms(), out);
     carry_out(out);
+    if (state_.transfer_until_ms != 0 && now_ms() >= state_.transfer_until_ms)
+      end_transfer();
   }
 
   status_report_ptr status() const {
@@ -349,6 +370,10 @@ private:
     if (state_.at == phase::stopped)
       return;
     state_.cut = log.cut;
+    if (options_.view != nullptr && is_only_voter(log) && !std::exchange(state_.term_raised, false)) {
+      raise_term(log.term + 1);
+      return;
+    }
     if (is_empty(log) && options_.bootstrap) {
       begin_group();
       return;
@@ -376,6 +401,30 @@ private:
     open_epoch();
     carry_out(*out);
     take_store();
+  }
+
+  /// Whether this server alone decides what the log's newest configuration makes of it.
+  bool is_only_voter(const group_log& log) const {
+    auto servers = log.cut ? decode_configuration(log.cut->configuration) : tl::unexpected(std::string{});
+    for (const auto& x : log.entries)
+      if (x.type == entry_type::change)
+        servers = decode_configuration(*x.data);
+    return servers && voter_count(*servers) == 1 && std::any_of(servers->begin(), servers->end(), [this](const server& x) {
+             return x.role == server_role::voter && x.id == options_.server_id;
+           });
+  }
+
+  /// A single voter leads again in the term it stopped in, and stand-bys may hold entries of that term which it sent and never
+  /// stored: what it appends now must be of another term, or they would take the one for the other.
+  void raise_term(std::uint64_t term) {
+    state_.at = phase::raising;
+    journal_write write;
+    write.group = options_.group;
+    write.epoch = state_.write_epoch;
+    write.term = term;
+    write.voted_for = options_.server_id;
+    self_->send(state_.journal, write_atom::value, std::make_shared<const journal_write>(std::move(write)),
+                journal_client{self_});
   }
 
   /// The explicit act that begins a group; loaded like any other once it is durable.
@@ -441,8 +490,7 @@ private:
         by_node[std::move(node)].push_back(std::move(m));
     for (auto& [node, parcel] : by_node) {
       if (auto link = env_.directory->get<peer_link_actor>("peer " + node); link != nullptr)
-        self_->send(link, raft_atom::value, options_.group,
-                    std::make_shared<const std::vector<raft_message>>(std::move(parcel)));
+        self_->send(link, raft_atom::value, options_.group, std::make_shared<const std::vector<raft_message>>(std::move(parcel)));
     }
   }
 
@@ -477,6 +525,23 @@ private:
     return heard != 0 && now_ms() - heard < options_.election_ms;
   }
 
+  bool somebody_takes_over_a_copy() const {
+    const auto cut = state_.core->log().cut_index();
+    return std::any_of(state_.core->servers().begin(), state_.core->servers().end(), [&](const server& x) {
+      return x.id != options_.server_id && heard_recently(x.id) && state_.core->match_index(x.id) < cut;
+    });
+  }
+
+  /// What the listener is told of who leads elsewhere; not empty when this node has no part in the group: others answer for it.
+  std::string leader_elsewhere() const {
+    if (const auto id = state_.core->leader_id(); id != 0)
+      return node_of(id);
+    if (options_.view == nullptr || find_server(options_.server_id) != nullptr)
+      return {};
+    const auto known = options_.view->where(options_.group).leader;
+    return known.empty() ? "another node" : known;
+  }
+
   void tell_leader() {
     const auto leader = state_.core->leader_id();
     if (std::exchange(state_.told_leader, leader) == leader)
@@ -486,7 +551,7 @@ private:
     if (leader != 0 && !leads())
       env_.log.info(name_, "follows", {{"leader", node_of(leader)}, {"term", state_.core->term()}});
     if (state_.listener != nullptr && state_.epoch != 0 && !leads())
-      self_->send(state_.listener, leader_atom::value, state_.epoch, leader == 0 ? std::string{} : node_of(leader));
+      self_->send(state_.listener, leader_atom::value, state_.epoch, leader_elsewhere());
     show();
   }
 
@@ -567,8 +632,8 @@ private:
         break;
     }
     raft_output out;
-    const auto index = state_.core->submit(
-        entry_type::change, std::make_shared<const std::string>(encode_configuration(next)), now_ms(), out);
+    const auto index =
+        state_.core->submit(entry_type::change, std::make_shared<const std::string>(encode_configuration(next)), now_ms(), out);
     if (!index)
       return refuse_change(ec::not_serving, "it does not lead any more");
     env_.log.info(name_, "changes its members",
@@ -578,13 +643,33 @@ private:
     show();
   }
 
+  /// Nobody took the leadership over. The word to stand for election may still arrive, so that this member can hold no lease in
+  /// its term any more: it begins anew, as after a start.
+  void end_transfer() {
+    state_.transfer_until_ms = 0;
+    if (!leads() || state_.core->has_lease(now_ms()))
+      return;
+    close_epoch(ec::not_serving, outcome::unknown);
+    hide();
+    state_.core.reset();
+    state_.timer_due_ms = 0;
+    load();
+  }
+
   // ---- another member's store ------------------------------------------------------------------------------------------
+
+  /// Whether its log has this entry, and so all before it, or begins behind it.
+  bool has_all(std::uint64_t index, std::uint64_t term) const {
+    return index <= state_.core->commit_index() || state_.core->log().term_of(index) == term;
+  }
 
   /// The leader has cut what this member would need. Its store is fetched beside Raft (docs/raft.md); the core only hears of it
   /// once it is here, as a log that begins behind it.
   void on_offer(const raft_message& m, const std::string& node) {
-    if (m.term < state_.core->term() || state_.fetching || m.index <= state_.core->commit_index())
+    if (m.term < state_.core->term() || state_.fetching || has_all(m.index, m.index_term))
       return;
+    if (state_.store == nullptr)
+      return; // it may be about to take the file that came last
     auto fetcher = env_.directory->get<snapshot_fetcher_actor>("fetcher");
     if (fetcher == nullptr)
       return; // the leader offers it again
@@ -596,8 +681,8 @@ private:
     self_->send(fetcher, fetch_atom::value, options_.group, node);
   }
 
-  /// The journal's log begins behind the fetched file. Its store takes the file; should it die before, it takes it when it attaches
-  /// again.
+  /// The journal's log begins behind the fetched file. Its store takes the file; should it die before, it takes it when it
+  /// attaches again.
   void on_log_replaced() {
     const auto point = std::make_shared<const snapshot_point>(std::move(*state_.fetched));
     state_.fetched.reset();
@@ -620,8 +705,8 @@ private:
     metrics_.epochs.Increment();
     state_.follow_told = false;
     if (!leads()) {
-      if (const auto leader = state_.core->leader_id(); leader != 0)
-        self_->send(state_.listener, leader_atom::value, state_.epoch, node_of(leader));
+      if (auto leader = leader_elsewhere(); !leader.empty())
+        self_->send(state_.listener, leader_atom::value, state_.epoch, std::move(leader));
       tell_following();
       return;
     }
@@ -637,6 +722,8 @@ private:
     if (state_.epoch != 0 && state_.listener != nullptr)
       self_->send(state_.listener, closed_atom::value, state_.epoch, why, known);
     state_.epoch = state_.barrier = 0;
+    if (auto change = std::exchange(state_.waiting_change, std::nullopt))
+      change->second.deliver(make_error(ec::not_serving, name_ + " does not lead any more"));
     const bool served = std::exchange(state_.serving, false);
     state_.barrier_flushed = false;
     state_.proposals.clear();
@@ -669,7 +756,8 @@ private:
              number(applied) + " are missing from the journal. Restore the data directory from a backup.");
       return;
     }
-    if (applied < log.cut_index() && state_.cut && env_.disk.exists(runtime::incoming_path(env_.data_directory, options_.group))) {
+    if (applied < log.cut_index() && state_.cut &&
+        env_.disk.exists(runtime::incoming_path(env_.data_directory, options_.group))) {
       state_.waiting_store.reset();
       self_->send(store, install_atom::value, std::make_shared<const snapshot_point>(*state_.cut));
       return; // it attaches again
@@ -724,7 +812,8 @@ private:
             });
   }
 
-  /// At once in the catalog, which others wait to see, and while a leader is not serving yet; then what is committed gathers, because each message wakes the store's thread.
+  /// At once in the catalog, which others wait to see, and while a leader is not serving yet; then what is committed gathers,
+  /// because each message wakes the store's thread.
   void feed() {
     if ((!state_.serving && leads()) || options_.feed_delay_ms == 0 || options_.group == 0)
       feed_now();
@@ -791,6 +880,7 @@ private:
     switch (state_.at) {
       case phase::loading: return "loading";
       case phase::bootstrapping: return "beginning";
+      case phase::raising: return "raising its term";
       case phase::waiting: return "waiting for space";
       case phase::installing: return "taking over another member's store";
       case phase::stopped: return "stopped";

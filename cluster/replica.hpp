@@ -41,7 +41,7 @@ struct replica_options {
 using epoch_counter = std::shared_ptr<std::atomic<std::uint64_t>>;
 
 struct replica_state {
-  enum class phase : std::uint8_t { loading, bootstrapping, running, waiting, installing, stopped };
+  enum class phase : std::uint8_t { loading, bootstrapping, raising, running, waiting, installing, stopped };
   struct proposal {
     std::uint64_t index, batch;
     messages::proposer who;
@@ -60,15 +60,17 @@ struct replica_state {
   std::int64_t core_started_ms = 0;
   std::optional<messages::snapshot_point> cut; ///< of the log as it was loaded
 
-  std::map<std::uint64_t, std::string> nodes;    ///< of members that were heard, by id: a new one knows nobody else
-  std::uint64_t told_leader = 0;                 ///< whom the listener and the view know as leader
-  std::optional<std::uint64_t> follow_from;      ///< committed when this epoch's leader was first heard
+  std::map<std::uint64_t, std::string> nodes; ///< of members that were heard, by id: a new one knows nobody else
+  std::uint64_t told_leader = 0;              ///< whom the listener and the view know as leader
+  std::optional<std::uint64_t> follow_from;   ///< committed when this epoch's leader was first heard
   bool follow_told = false;
-  bool fetching = false;                         ///< another member's store is on its way
-  caf::actor_addr fetcher;                       ///< who brings it
+  bool fetching = false;                           ///< another member's store is on its way
+  caf::actor_addr fetcher;                         ///< who brings it
   std::optional<messages::snapshot_point> fetched; ///< it is here, and the journal is being told
   std::optional<std::pair<messages::server_change, caf::typed_response_promise<std::uint64_t>>> waiting_change;
   std::int64_t view_due_ms = 0;
+  bool term_raised = false;           ///< of the log that is being loaded
+  std::int64_t transfer_until_ms = 0; ///< not 0: then a leadership that was to be handed over is given up
 
   messages::shard_listener listener;
   std::uint64_t epoch = 0;   ///< 0: none is open

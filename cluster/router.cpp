@@ -46,8 +46,7 @@ const char* name_of(routed_kind kind) {
 
 class work {
 public:
-  work(pointer self, const runtime::environment& env, router_options options, const peer_view& peers,
-       runtime::shard_view& shards)
+  work(pointer self, const runtime::environment& env, router_options options, const peer_view& peers, runtime::shard_view& shards)
       : self_(self), state_(self->state), env_(env), options_(std::move(options)), peers_(peers), shards_(shards),
         metrics_(make_metrics(env.metrics)) {}
 
@@ -90,7 +89,8 @@ public:
   caf::result<bytes_ptr> on_ask(const std::string& node, routed_kind kind, const bytes_ptr& question, std::uint32_t limit_ms) {
     auto answer = self_->make_response_promise<bytes_ptr>();
     if (node == options_.node) {
-      ask_here(node, kind, question, limit_ms, [answer](ec error, const std::string& text) mutable { deliver(answer, error, text); });
+      ask_here(node, kind, question, limit_ms,
+               [answer](ec error, const std::string& text) mutable { deliver(answer, error, text); });
       return answer;
     }
     router_state::sent x;
@@ -137,8 +137,21 @@ public:
     if (name.compare(0, region.size(), region) != 0)
       return;
     const auto n = std::stoul(name.substr(region.size()));
-    if (n > 0 && n < state_.regions.size())
-      state_.regions[n] = caf::actor_cast<shard_region_actor>(actor);
+    if (n == 0 || n >= state_.regions.size())
+      return;
+    // What the last one had in hand will not be answered.
+    for (auto at = state_.in_hand.begin(); at != state_.in_hand.end();) {
+      const auto& x = at->second;
+      if (x.shard != n) {
+        ++at;
+        continue;
+      }
+      answer(x.node, x.number,
+             x.is_read ? encode_answer(nullptr, ec::not_serving)
+                       : encode_answer(reply{0, 503, no_way(outcome::unknown), 1, elsewhere::after_that, {}}));
+      at = state_.in_hand.erase(at);
+    }
+    state_.regions[n] = caf::actor_cast<shard_region_actor>(actor);
   }
 
   /// A link that ended, or a program that was started again, answers nothing any more.
@@ -171,10 +184,10 @@ public:
   }
 
   status_report_ptr status() const {
-    return std::make_shared<const status_report>(status_report{"router",
-                                                               "running",
-                                                               {{"sent", std::to_string(state_.waiting.size())},
-                                                                {"in hand", std::to_string(state_.in_hand.size())}}});
+    return std::make_shared<const status_report>(
+        status_report{"router",
+                      "running",
+                      {{"sent", std::to_string(state_.waiting.size())}, {"in hand", std::to_string(state_.in_hand.size())}}});
   }
 
 private:
@@ -212,7 +225,9 @@ private:
       self_->send(to, send_atom::value, parcel_kind::reply, number, std::make_shared<const std::string>(std::move(bytes)));
   }
 
-  void refuse(const reply_receiver& who, ticket t) { reply_to(who, {t, 503, no_way(outcome::not_stored), 1, elsewhere::yes, {}}); }
+  void refuse(const reply_receiver& who, ticket t) {
+    reply_to(who, {t, 503, no_way(outcome::not_stored), 1, elsewhere::yes, {}});
+  }
 
   void reply_to(const reply_receiver& who, reply r) {
     auto one = std::make_shared<replies>();
@@ -232,9 +247,10 @@ private:
     metrics_.lost.Increment();
     switch (x.kind) {
       case routed_kind::submit: reply_to(x.replies, {x.to, 503, no_way(outcome::unknown), 1, elsewhere::after_that, {}}); break;
-      case routed_kind::read: self_->send(x.lists, list_atom::value, x.to, x.read, stored_events_ptr{}, make_error(ec::not_serving)); break;
-      default:
-        x.question.deliver(make_error(ec::time_limit, "node " + x.node + " did not answer in time, or its link ended"));
+      case routed_kind::read:
+        self_->send(x.lists, list_atom::value, x.to, x.read, stored_events_ptr{}, make_error(ec::not_serving));
+        break;
+      default: x.question.deliver(make_error(ec::time_limit, "node " + x.node + " did not answer in time, or its link ended"));
     }
   }
 
@@ -244,16 +260,16 @@ private:
     for (const auto& p : peers_.all())
       if (const auto to = link(p.node); p.linked && to != nullptr) {
         if (bytes == nullptr)
-          bytes = std::make_shared<const std::string>(encode_claims(shards_.led_here()));
+          bytes = std::make_shared<const std::string>(encode_claims({shards_.led_here(), shards_.draining()}));
         self_->send(to, send_atom::value, parcel_kind::cast, std::uint64_t{0}, bytes);
       }
   }
 
   void take_claims(const std::string& node, const std::string& bytes) {
-    auto claims = decode_claims(bytes, node);
-    if (!claims)
+    auto said = decode_claims(bytes, node);
+    if (!said)
       return; // a later version may say something else
-    shards_.claim(node, std::move(*claims));
+    shards_.claim(node, std::move(said->led), said->draining);
     state_.claimed_ns[node] = env_.clock.now_ns();
   }
 
@@ -282,11 +298,14 @@ private:
       if (is_read)
         answer(node, number, encode_answer(nullptr, ec::not_serving));
       else
-        answer(node, number, encode_answer(reply{0, 503, no_way(outcome::not_stored), 1, known ? elsewhere::no : elsewhere::yes, {}}));
+        answer(node, number,
+               encode_answer(reply{0, 503, no_way(outcome::not_stored), 1, known ? elsewhere::no : elsewhere::yes, {}}));
       return;
     }
     const auto t = state_.next_number++;
-    state_.in_hand.emplace(t, router_state::taken{node, number, until(std::chrono::milliseconds{options_.request_limit_ms} + margin)});
+    state_.in_hand.emplace(
+        t,
+        router_state::taken{node, number, until(std::chrono::milliseconds{options_.request_limit_ms} + margin), shard, is_read});
     if (is_read) {
       self_->send(state_.regions[shard], read_atom::value, t, std::make_shared<const read_request>(std::move(request.read)),
                   list_client{self_});

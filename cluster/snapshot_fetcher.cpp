@@ -29,12 +29,12 @@ class work : public std::enable_shared_from_this<work> {
 public:
   work(pointer self, const runtime::environment& env)
       : self_(self), state_(self->state), env_(env),
-        received_(env.metrics.counter("epione_snapshot_received_bytes_total", "Bytes of stores' files fetched from other nodes")) {}
+        received_(
+            env.metrics.counter("epione_snapshot_received_bytes_total", "Bytes of stores' files fetched from other nodes")) {}
 
   void on_fetch(std::uint32_t group, const std::string& node) {
     const auto same = [group](const auto& x) { return x.first == group; };
-    if ((state_.now != nullptr && state_.now->group == group) ||
-        std::any_of(state_.waiting.begin(), state_.waiting.end(), same))
+    if ((state_.now != nullptr && state_.now->group == group) || std::any_of(state_.waiting.begin(), state_.waiting.end(), same))
       return;
     state_.waiting.emplace_back(group, node);
     begin_next();
@@ -64,7 +64,8 @@ private:
     state_.now = x;
     snapshot_question q;
     q.group = x->group;
-    ask(x, q, [this, x](const bytes_ptr& bytes) { opened(x, *bytes); },
+    ask(
+        x, q, [this, x](const bytes_ptr& bytes) { opened(x, *bytes); },
         [this, x](const caf::error& why) { fail(x, runtime::error_text(why)); });
   }
 
@@ -74,8 +75,8 @@ private:
     if (router == nullptr)
       return failed(make_error(ec::not_serving, "the router is not running"));
     self_
-        ->request(router, std::chrono::milliseconds{defaults::snapshot_piece_limit_ms + defaults::console_margin_ms}, ask_atom::value,
-                  x->node, routed_kind::snapshots, std::make_shared<const std::string>(encode(q)),
+        ->request(router, std::chrono::milliseconds{defaults::snapshot_piece_limit_ms + defaults::console_margin_ms},
+                  ask_atom::value, x->node, routed_kind::snapshots, std::make_shared<const std::string>(encode(q)),
                   defaults::snapshot_piece_limit_ms)
         .then(
             [keep = shared_from_this(), x, answered](const bytes_ptr& bytes) mutable {
@@ -156,7 +157,8 @@ private:
     q.offset = offset;
     q.size = std::min<std::uint64_t>(defaults::snapshot_piece_bytes, x->offer.size - offset);
     ++x->under_way;
-    ask(x, q, [this, x, offset](const bytes_ptr& bytes) { came(x, offset, bytes); },
+    ask(
+        x, q, [this, x, offset](const bytes_ptr& bytes) { came(x, offset, bytes); },
         [this, x, offset](const caf::error& why) {
           --x->under_way;
           // A piece that was lost with a link is asked for again; one that was refused never comes.
@@ -190,7 +192,8 @@ private:
     snapshot_question q;
     q.what = snapshot_question::kind::close;
     q.transfer = x->offer.transfer;
-    ask(x, q,
+    ask(
+        x, q,
         [this, x](const bytes_ptr& bytes) {
           const auto theirs = decode_number(*bytes);
           if (!theirs || *theirs != XXH3_64bits_digest(x->hash.get()))

@@ -1,4 +1,5 @@
-// Fetches the files that replicas of this node need from other nodes: one at a time, a few pieces under way, no faster than it may.
+// Fetches the files that replicas of this node need from other nodes: one at a time, a few pieces under way, no faster than it
+// may.
 #pragma once
 
 #include "messages/interfaces.hpp"
@@ -39,6 +40,7 @@ struct snapshot_fetcher_state {
 
 /// "fetcher" in the directory. Writes files: spawn it with spawn_blocking.
 messages::snapshot_fetcher_actor::behavior_type
-snapshot_fetcher(messages::snapshot_fetcher_actor::stateful_pointer<snapshot_fetcher_state> self, const runtime::environment& env);
+snapshot_fetcher(messages::snapshot_fetcher_actor::stateful_pointer<snapshot_fetcher_state> self,
+                 const runtime::environment& env);
 
 } // namespace epione::cluster

@@ -67,10 +67,12 @@ private:
       return make_error(ec::not_serving, "the store of group " + std::to_string(group) + " is not running");
     auto answer = self_->make_response_promise<bytes_ptr>();
     state_.opening = true;
+    const auto begun_ns = env_.clock.now_ns(); // the store counts from later
     self_
         ->request(store, std::chrono::milliseconds{defaults::snapshot_hold_answer_ms}, hold_atom::value,
                   defaults::snapshot_hold_limit_ms)
-        .then([this, answer, store, node, group](const snapshot_point_ptr& point) mutable { opened(answer, store, node, group, *point); },
+        .then([this, answer, store, node, group,
+               begun_ns](const snapshot_point_ptr& point) mutable { opened(answer, store, node, group, *point, begun_ns); },
               [this, answer](caf::error& why) mutable {
                 state_.opening = false;
                 answer.deliver(runtime::code_of(why) ? why : make_error(ec::time_limit, "the store did not answer"));
@@ -79,7 +81,7 @@ private:
   }
 
   void opened(promise& answer, const shard_store_actor& store, const std::string& node, std::uint32_t group,
-              const snapshot_point& point) {
+              const snapshot_point& point, std::int64_t begun_ns) {
     state_.opening = false;
     auto pages = runtime::open_database_pages(env_.disk, env_.data_directory, group);
     const auto size = pages ? (*pages)->size() : tl::unexpected(pages.error());
@@ -98,7 +100,7 @@ private:
     x->hash = std::shared_ptr<XXH3_state_t>{XXH3_createState(), [](XXH3_state_t* s) { XXH3_freeState(s); }};
     XXH3_64bits_reset(x->hash.get());
     x->heard_ns = env_.clock.now_ns();
-    x->until_ns = x->heard_ns + std::int64_t{defaults::snapshot_hold_limit_ms} * 1'000'000;
+    x->until_ns = begun_ns + std::int64_t{defaults::snapshot_hold_limit_ms} * 1'000'000;
     env_.log.info(part, "gives a store's file to another node",
                   {{"node", node}, {"group", group}, {"entry", point.index}, {"bytes", *size}});
     answer.deliver(shared(encode(snapshot_offer{x->number, *size, point})));
@@ -141,7 +143,8 @@ private:
 
   bool is_over() const {
     const auto now = env_.clock.now_ns();
-    return now >= state_.now->until_ns || now - state_.now->heard_ns >= std::int64_t{defaults::snapshot_idle_limit_ms} * 1'000'000;
+    return now >= state_.now->until_ns ||
+           now - state_.now->heard_ns >= std::int64_t{defaults::snapshot_idle_limit_ms} * 1'000'000;
   }
 
   bool is_current(const std::string& node, std::uint64_t transfer) {
@@ -166,6 +169,11 @@ private:
 };
 
 } // namespace
+
+snapshot_server_state::~snapshot_server_state() {
+  if (now != nullptr)
+    caf::anon_send(now->store, release_atom::value);
+}
 
 question_receiver_actor::behavior_type snapshot_server(pointer self, const runtime::environment& env) {
   runtime::prepare(self, env, part);

@@ -1,5 +1,5 @@
-// Gives other nodes the files of this one's stores, one file and one piece at a time. A store's file stays as it is while it is copied
-// (shard_store, hold): nothing is copied here first, and writes go on into its WAL.
+// Gives other nodes the files of this one's stores, one file and one piece at a time. A store's file stays as it is while it is
+// copied (shard_store, hold): nothing is copied here first, and writes go on into its WAL.
 #pragma once
 
 #include "messages/interfaces.hpp"
@@ -26,6 +26,7 @@ struct snapshot_server_state {
     std::int64_t until_ns = 0, heard_ns = 0;
   };
   snapshot_server_state() = default;
+  ~snapshot_server_state();      ///< lets go of the store, however it ends
   std::unique_ptr<transfer> now; ///< null: none
   bool opening = false;
   std::uint64_t transfers = 0;

@@ -30,7 +30,8 @@ class work : public std::enable_shared_from_this<work> {
 public:
   work(pointer self, const runtime::environment& env, steward_options options, const runtime::cluster_view& cluster,
        runtime::shard_view& shards, const peer_view& peers)
-      : self_(self), state_(self->state), env_(env), options_(std::move(options)), cluster_(cluster), shards_(shards), peers_(peers),
+      : self_(self), state_(self->state), env_(env), options_(std::move(options)), cluster_(cluster), shards_(shards),
+        peers_(peers),
         steps_(env.metrics.counter("epione_membership_steps_total", "Changes of groups' members asked for by this node")),
         moves_(env.metrics.counter("epione_leadership_moves_total", "Leaderships moved to spread them evenly")) {}
 
@@ -148,8 +149,9 @@ private:
     event.after = domain::encode(next);
     event.reason = reason;
     env_.log.info(part, "changes the list of nodes", {{"node", entity}, {"why", reason}});
-    state_.record = steward_state::pending_record{
-        cluster_.changes(), env_.clock.now_ns() + std::int64_t{defaults::membership_step_limit_ms} * ms_ns, false, std::move(done)};
+    state_.record = steward_state::pending_record{cluster_.changes(),
+                                                  env_.clock.now_ns() + std::int64_t{defaults::membership_step_limit_ms} * ms_ns,
+                                                  false, std::move(done)};
     with_catalog(std::move(event), [keep = shared_from_this()](ec error, const std::string& text) {
       auto& pending = keep->state_.record;
       if (!pending)
@@ -181,10 +183,9 @@ private:
     self_
         ->request(catalog, std::chrono::milliseconds{defaults::membership_step_limit_ms}, record_atom::value,
                   std::make_shared<const domain::event>(std::move(event)))
-        .then([done](bool) mutable { done(ec::none, std::string{}); },
-              [done](caf::error& why) mutable {
-                done(runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why));
-              });
+        .then(
+            [done](bool) mutable { done(ec::none, std::string{}); },
+            [done](caf::error& why) mutable { done(runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why)); });
   }
 
   bool may_change(promise& answer) {
@@ -207,8 +208,9 @@ private:
     auto next = *cluster_.get();
     auto* n = next.find(node);
     if (n == nullptr)
-      return say(answer, ec::not_found, "node " + node + " is not in the cluster; say on one that is: epione cluster join " + node +
-                                            " --peer " + q.text3);
+      return say(answer, ec::not_found,
+                 "node " + node + " is not in the cluster; say on one that is: epione cluster join " + node + " --peer " +
+                     q.text3);
     if (n->phase == node_phase::member && !q.text2.empty() && n->joined_as == q.text2)
       return grant(*n, answer); // its answer was lost
     if (n->phase != node_phase::invited)
@@ -216,7 +218,8 @@ private:
                  n->phase == node_phase::leaving
                      ? "node " + node + " is being taken out of the cluster; try again when that is done"
                      : "node " + node + " belongs to the cluster already, as server " + std::to_string(n->server_id) +
-                           ", and its data directory is empty. If its old directory is lost, say: epione cluster replace " + node);
+                           ", and its data directory is empty. If its old directory is lost, say: epione cluster replace " +
+                           node);
     n->phase = node_phase::member;
     n->server_id = next.next_server_id++;
     n->joined_as = q.text2;
@@ -240,6 +243,7 @@ private:
   void change_nodes(const steward_question& q, promise answer) {
     if (q.text == "drain" || q.text == "undrain") {
       state_.draining = q.text == "drain";
+      shards_.set_draining(state_.draining);
       return say(answer, ec::none, state_.draining ? give_leaderships_away() : "node " + options_.node + " may lead again");
     }
     if (!may_change(answer))
@@ -264,8 +268,8 @@ private:
         return say(answer, ec::not_found, "there is no node " + name + " in the cluster");
       if (q.text == "replace" && n->phase == node_phase::invited)
         return say(answer, ec::none, "node " + name + " may join with an empty directory already");
-      const auto members = std::count_if(next.nodes.begin(), next.nodes.end(),
-                                         [](const auto& x) { return x.phase == node_phase::member; });
+      const auto members =
+          std::count_if(next.nodes.begin(), next.nodes.end(), [](const auto& x) { return x.phase == node_phase::member; });
       if (n->phase == node_phase::member && members < 2)
         return say(answer, ec::invalid, "node " + name + " is the only member; without it the cluster has no data");
       if (n->phase == node_phase::invited) {
@@ -278,11 +282,12 @@ private:
     } else {
       return say(answer, ec::invalid, "unknown change of nodes");
     }
-    record(next, name, reason,
-           [answer, name, reason](ec error, const std::string& text) mutable {
-             say(answer, error, error == ec::none ? "node " + name + " " + reason : text);
-           },
-           q.text4.empty() ? "system" : q.text4);
+    record(
+        next, name, reason,
+        [answer, name, reason](ec error, const std::string& text) mutable {
+          say(answer, error, error == ec::none ? "node " + name + " " + reason : text);
+        },
+        q.text4.empty() ? "system" : q.text4);
   }
 
   std::string give_leaderships_away() {
@@ -290,14 +295,16 @@ private:
     for (const auto& [group, v] : shards_.led_here()) {
       ++groups;
       if (const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(group)); replica != nullptr)
-        self_->request(replica, std::chrono::milliseconds{defaults::membership_step_limit_ms}, transfer_atom::value, std::uint64_t{0})
+        self_
+            ->request(replica, std::chrono::milliseconds{defaults::membership_step_limit_ms}, transfer_atom::value,
+                      std::uint64_t{0})
             .then([](bool) {}, [](caf::error&) {});
     }
     return "node " + options_.node + " gives " + std::to_string(groups) + " leaderships away";
   }
 
-  /// The addresses this node was started with may have changed; only the leader of group 0 can say so for itself here, the others are
-  /// told by their links.
+  /// The addresses this node was started with may have changed; only the leader of group 0 can say so for itself here, the others
+  /// are told by their links.
   bool tell_own_address(const cluster_state& nodes) {
     const auto* n = nodes.find(options_.node);
     if (n == nullptr || n->phase != node_phase::member || (n->peer == options_.peer && n->http == options_.http))
@@ -353,7 +360,7 @@ private:
         continue;
       }
       const auto step = next_step(nodes, g, options_.shards + 1, *v);
-      healthy = healthy && !step.change && !step.transfer && is_whole(*v);
+      healthy = healthy && !step.change && !step.transfer && is_whole(g, *v);
       if (state_.busy_until_ns.contains(g) || state_.busy_until_ns.size() >= defaults::membership_steps_at_once)
         continue;
       if (step.change)
@@ -370,9 +377,9 @@ private:
   }
 
   /// Every member is a voter, is heard, and has nearly everything.
-  static bool is_whole(const runtime::group_view& v) {
+  static bool is_whole(std::uint32_t group, const runtime::group_view& v) {
     return std::all_of(v.members.begin(), v.members.end(), [&](const auto& m) {
-      return m.role != "stand-by" && m.heard_ms >= 0 && m.heard_ms < std::int64_t{defaults::raft_election_ms} &&
+      return (m.role != "stand-by" || group == 0) && m.heard_ms >= 0 && m.heard_ms < std::int64_t{defaults::raft_election_ms} &&
              m.match + defaults::raft_promotion_lag_max >= v.last;
     });
   }
@@ -383,17 +390,17 @@ private:
     if (now - state_.balanced_ns < std::int64_t{defaults::leadership_move_ms} * ms_ns)
       return;
     std::map<std::string, std::vector<std::uint32_t>> led;
-    std::map<std::string, bool> draining;
     for (const auto& n : nodes.nodes)
-      if (n.phase == node_phase::member && (n.name == options_.node || peers_.linked(n.name)))
+      if (n.phase == node_phase::member &&
+          (n.name == options_.node ? !state_.draining : peers_.linked(n.name) && !shards_.is_draining(n.name)))
         led[n.name];
     for (std::uint32_t g = 0; g <= options_.shards; ++g)
-      if (const auto v = shards_.best(g)) {
-        led[v->leader].push_back(g);
-        draining[v->leader] = v->draining;
-      }
+      if (const auto v = shards_.best(g))
+        if (const auto at = led.find(v->leader); at != led.end())
+          at->second.push_back(g);
     const auto by_load = [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); };
-    const auto most = std::max_element(led.begin(), led.end(), by_load), least = std::min_element(led.begin(), led.end(), by_load);
+    const auto most = std::max_element(led.begin(), led.end(), by_load),
+               least = std::min_element(led.begin(), led.end(), by_load);
     if (led.size() < 2 || most->second.size() < least->second.size() + 2)
       return;
     for (auto g = most->second.rbegin(); g != most->second.rend(); ++g) {
@@ -424,8 +431,7 @@ private:
               if (a && a->error != ec::none && a->error != ec::not_serving)
                 keep->env_.log.warning(part, "a group's members could not be changed", {{"group", group}, {"why", a->text}});
               // What was begun shows in a moment; until then nothing else is asked of this group.
-              keep->state_.busy_until_ns[group] =
-                  keep->env_.clock.now_ns() + std::int64_t{defaults::membership_pause_ms} * ms_ns;
+              keep->state_.busy_until_ns[group] = keep->env_.clock.now_ns() + std::int64_t{defaults::membership_pause_ms} * ms_ns;
             },
             [keep = shared_from_this(), group](caf::error&) { keep->state_.busy_until_ns.erase(group); });
   }

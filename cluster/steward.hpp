@@ -1,8 +1,8 @@
-// Looks after who belongs to what: on the node that leads group 0 it brings every group step by step to where it should be, and on
-// every node it carries out what another steward asks of the groups led there.
+// Looks after who belongs to what: on the node that leads group 0 it brings every group step by step to where it should be, and
+// on every node it carries out what another steward asks of the groups led there.
 //
-// It keeps no plan. What group 0 says of the nodes and what each group says of its members is compared several times a second, and
-// the next step follows from that; so whatever dies at whatever moment, the steward after it goes on from what is there.
+// It keeps no plan. What group 0 says of the nodes and what each group says of its members is compared several times a second,
+// and the next step follows from that; so whatever dies at whatever moment, the steward after it goes on from what is there.
 #pragma once
 
 #include "cluster/peer_view.hpp"
@@ -26,8 +26,8 @@ struct steward_options {
   std::string node, cluster; ///< this node's name, and the cluster's id
   std::uint64_t server_id = 0;
   std::uint32_t shards = 0;
-  std::string peer, http;            ///< where this node is reached
-  domain::cluster_state founding;    ///< what group 0 is told first, by the node that the cluster began with
+  std::string peer, http;         ///< where this node is reached
+  domain::cluster_state founding; ///< what group 0 is told first, by the node that the cluster began with
 };
 
 struct steward_state {

@@ -1,5 +1,5 @@
-// Which nodes a cluster has and how far each has come: what group 0 says of them. Each change is an event of group 0 that holds the
-// whole of it, so the newest one is what is true.
+// Which nodes a cluster has and how far each has come: what group 0 says of them. Each change is an event of group 0 that holds
+// the whole of it, so the newest one is what is true.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +48,8 @@ tl::expected<cluster_state, std::string> decode_cluster_state(std::string_view b
 
 std::string_view to_text(node_phase phase);
 
-/// Letters, digits, '-' and '_' only, 1 to 32 of them, beginning with a letter or digit: it is part of file names and certificates.
+/// Letters, digits, '-' and '_' only, 1 to 32 of them, beginning with a letter or digit: it is part of file names and
+/// certificates.
 bool is_node_name(std::string_view name);
 
 } // namespace epione::domain

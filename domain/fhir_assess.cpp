@@ -62,10 +62,10 @@ std::vector<problem> problems_beside(const std::vector<problem>& all) {
   return out;
 }
 
-void score_and_alert(const compiled_form& form, const answers_check& answers, response_verdict& v) {
+void score_and_alert(const compiled_form& form, answers_check& answers, response_verdict& v) {
   std::vector<std::optional<score>> scores;
   for (const auto& rule : form.scores)
-    scores.push_back(compute(rule, answers));
+    scores.push_back(compute(rule, answers, scores, form.scores));
   for (const auto& rule : form.alerts)
     if (is_raised(rule, answers, scores))
       v.alerts.push_back({rule.id});
@@ -79,7 +79,7 @@ void score_and_alert(const compiled_form& form, const answers_check& answers, re
 void read_and_score(const compiled_form& form, response_verdict& v) {
   std::vector<problem> problems;
   answers_check answers{form.form, problems};
-  answers.run(v.answers);
+  answers.run(v.answers, v.authored);
   const auto is_too_many = [](const problem& p) { return p.code == "max-occurs"; };
   if (std::any_of(problems.begin(), problems.end(), is_too_many)) {
     auto lifted = form.form;
@@ -87,7 +87,7 @@ void read_and_score(const compiled_form& form, response_verdict& v) {
       item.max_occurs = ~std::size_t{0};
     problems.clear();
     answers_check again{lifted, problems};
-    again.run(v.answers);
+    again.run(v.answers, v.authored);
     const bool beyond_all_limits = std::any_of(problems.begin(), problems.end(), is_too_many);
     if (!beyond_all_limits)
       problems = problems_beside(problems);
@@ -116,12 +116,16 @@ const compiled_form* find_form(const compiled_study& study, std::string_view can
   for (const auto& f : study.forms)
     if (!id.empty() && f.id == id && fits(f))
       return &f;
+  // A version that was replaced is still answered, by who has it on a phone.
+  if (!version.empty())
+    for (const auto& f : study.earlier)
+      if (f->version == version && ((!f->form.url.empty() && f->form.url == url) || (!id.empty() && f->id == id)))
+        return f.get();
   return nullptr;
 }
 
 const compiled_form* find_form(const compiled_study& study, std::string_view form_id, std::string_view version) {
-  const auto* form = study.find_form(form_id);
-  return form != nullptr && form->version == version ? form : nullptr;
+  return study.find_form(form_id, version);
 }
 
 response_verdict assess_response(const study& study, std::string_view resource, response_purpose purpose, std::int64_t now_us) {

@@ -208,12 +208,11 @@ using shard_store_actor = caf::typed_actor<
     caf::reacts_to<flush_atom>,
     /// Write all to the database file, sync, and tell the replica the durable point.
     caf::reacts_to<checkpoint_atom>,
-    /// Write all to the database file and leave it as it is for so long, or until released: it is being copied. Answers up to where
-    /// it holds everything. ec::not_serving: not now. (milliseconds)
-    caf::replies_to<hold_atom, std::uint32_t>::with<snapshot_point_ptr>,
-    caf::reacts_to<release_atom>,
-    /// The journal begins behind this point: go on from the file that was fetched (runtime::incoming_path), which holds everything
-    /// up to it.
+    /// Write all to the database file and leave it as it is for so long, or until released: it is being copied. Answers up to
+    /// where it holds everything. ec::not_serving: not now. (milliseconds)
+    caf::replies_to<hold_atom, std::uint32_t>::with<snapshot_point_ptr>, caf::reacts_to<release_atom>,
+    /// The journal begins behind this point: go on from the file that was fetched (runtime::incoming_path), which holds
+    /// everything up to it.
     caf::reacts_to<install_atom, snapshot_point_ptr>, status_reply>;
 
 /// One group's Raft member on this node: drives libraft's raft_step().
@@ -241,8 +240,8 @@ using replica_actor =
                      /// What another member says, from the link with its node. (messages, node)
                      caf::reacts_to<receive_atom, raft_messages_ptr, std::string>,
                      /// Change who belongs to the group; answers the index of the entry that says so, which need not be committed
-                     /// yet. ec::not_serving: it does not lead, another change is under way, or who is to be promoted is not caught
-                     /// up; ec::invalid: it makes no sense.
+                     /// yet. ec::not_serving: it does not lead, another change is under way, or who is to be promoted is not
+                     /// caught up; ec::invalid: it makes no sense.
                      caf::replies_to<change_atom, server_change_ptr>::with<std::uint64_t>,
                      /// Hand leadership over to this member (0: to the voter that has most). Answers whether that began.
                      caf::replies_to<transfer_atom, std::uint64_t>::with<bool>,
@@ -512,9 +511,9 @@ using router_actor = caf::typed_actor<
     caf::reacts_to<read_atom, std::string, ticket, read_request_ptr, list_client>,
     /// Ask a node (this one, too) something. ec::time_limit: whether it was done is unknown. (node, kind, question, limit in ms)
     caf::replies_to<ask_atom, std::string, routed_kind, bytes_ptr, std::uint32_t>::with<bytes_ptr>,
-    caf::reacts_to<receive_atom, std::string, parcel_kind, std::uint64_t, bytes_ptr>,                   // as parcel_receiver
-    caf::reacts_to<reply_atom, replies_ptr>,                                                            // as reply_receiver
-    caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>,                 // as list_client
+    caf::reacts_to<receive_atom, std::string, parcel_kind, std::uint64_t, bytes_ptr>,   // as parcel_receiver
+    caf::reacts_to<reply_atom, replies_ptr>,                                            // as reply_receiver
+    caf::reacts_to<list_atom, ticket, read_request_ptr, stored_events_ptr, caf::error>, // as list_client
     caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
     /// To itself: lost links, limits.
     caf::reacts_to<caf::tick_atom>, status_reply>;

@@ -206,9 +206,9 @@ void append_entries(std::string& out, const raft_message& m) {
 /// Members that are 0 are left out, but for those every message has.
 void append_message(std::string& out, const raft_message& m) {
   const std::pair<raft_member, std::uint64_t> optional[]{
-      {r_version, m.version},   {r_index, m.index},       {r_index_term, m.index_term}, {r_commit, m.commit},
-      {r_rejected, m.rejected}, {r_features, m.features}, {r_capacity, m.capacity},     {r_flags, flags_of(m)},
-      {r_stamp, m.stamp_ms > 0 ? static_cast<std::uint64_t>(m.stamp_ms) : 0}};
+      {r_version, m.version},   {r_index, m.index},       {r_index_term, m.index_term},
+      {r_commit, m.commit},     {r_rejected, m.rejected}, {r_features, m.features},
+      {r_capacity, m.capacity}, {r_flags, flags_of(m)},   {r_stamp, m.stamp_ms > 0 ? static_cast<std::uint64_t>(m.stamp_ms) : 0}};
   std::uint32_t members = m.entries.empty() ? 3 : 4;
   for (const auto& [member, value] : optional)
     members += value != 0 ? 1 : 0;

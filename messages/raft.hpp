@@ -30,8 +30,8 @@ struct raft_message {
   std::uint64_t rejected = 0;
   std::uint16_t features = 0, capacity = 0;
   bool granted = false, pre_vote = false, disrupt_leader = false;
-  /// append_entries: when its sender, the leader, sent it (its own monotonic clock, ms). append_entries_result: the newest such time
-  /// of this term's leader that the follower has seen: it has known him as its leader since. For leases; 0: unknown.
+  /// append_entries: when its sender, the leader, sent it (its own monotonic clock, ms). append_entries_result: the newest such
+  /// time of this term's leader that the follower has seen: it has known him as its leader since. For leases; 0: unknown.
   std::int64_t stamp_ms = 0;
   log_entries entries;
 };

@@ -12,8 +12,8 @@ using namespace domain;
 
 constexpr std::uint32_t members_max = 64;      // of one array; a later version may add some
 constexpr std::uint32_t events_max = 10'000;   // of one read; its limit is far below
-constexpr std::uint32_t choices_max = 10'000; // of one parameter of a search
-constexpr std::uint32_t changes_max = 10'000; // of one request
+constexpr std::uint32_t choices_max = 10'000;  // of one parameter of a search
+constexpr std::uint32_t changes_max = 10'000;  // of one request
 constexpr std::uint32_t notices_max = 100'000; // of one event
 
 tl::unexpected<std::string> refuse(const char* what) {

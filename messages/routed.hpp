@@ -27,8 +27,8 @@ enum class routed_kind : std::uint8_t {
 /// A request as it came.
 struct routed_request {
   routed_kind kind = routed_kind::submit;
-  submission what;   ///< submit; received_ns is not carried
-  read_request read; ///< read
+  submission what;       ///< submit; received_ns is not carried
+  read_request read;     ///< read
   change_request change; ///< change; its times are not carried
   std::string question;
 };
@@ -39,8 +39,8 @@ std::string encode_routed(const change_request& c);
 std::string encode_question(routed_kind kind, std::string_view question);
 tl::expected<routed_request, std::string> decode_routed(std::string_view bytes);
 
-/// An answer as it came: of a submission and of changes `answer`; of a read `events`, or `error`; of a question `text`, or `error` with `text` saying
-/// why.
+/// An answer as it came: of a submission and of changes `answer`; of a read `events`, or `error`; of a question `text`, or
+/// `error` with `text` saying why.
 struct routed_answer {
   routed_kind kind = routed_kind::submit;
   reply answer; ///< without its ticket

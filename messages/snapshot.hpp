@@ -1,5 +1,6 @@
-// How a member's store file is fetched from another node: questions and answers of routed_kind::snapshots. One file at a time, a piece
-// after the other, asked for by whoever needs it; so the receiver sets the pace, and a piece that is lost is asked for again.
+// How a member's store file is fetched from another node: questions and answers of routed_kind::snapshots. One file at a time, a
+// piece after the other, asked for by whoever needs it; so the receiver sets the pace, and a piece that is lost is asked for
+// again.
 #pragma once
 
 #include "messages/log.hpp"

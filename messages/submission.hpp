@@ -67,7 +67,7 @@ struct reply {
   std::string body;
   std::uint32_t retry_after_s = 0; ///< sent as Retry-After when not 0
   elsewhere hint = elsewhere::no;
-  std::string header = {};         ///< further lines of the header, each with its CRLF
+  std::string header = {}; ///< further lines of the header, each with its CRLF
 };
 using replies = std::vector<reply>;
 

@@ -1,5 +1,5 @@
-// Reading the arrays of msgpack that cross between nodes: one value after the other, and one answer at the end whether all of them
-// were what they should be. Values behind the known ones are left unread, which is how a later version adds one.
+// Reading the arrays of msgpack that cross between nodes: one value after the other, and one answer at the end whether all of
+// them were what they should be. Values behind the known ones are left unread, which is how a later version adds one.
 #pragma once
 
 #include "domain/ids.hpp"

@@ -56,8 +56,8 @@ public:
   actor_tree(const actor_tree&) = delete;
   actor_tree& operator=(const actor_tree&) = delete;
 
-  /// Starts the links with other nodes and what speaks over them, beside the tree: before start(), and before this node is a member.
-  /// Only with ports.cluster. When it ends of itself, its exit reason is the node's.
+  /// Starts the links with other nodes and what speaks over them, beside the tree: before start(), and before this node is a
+  /// member. Only with ports.cluster. When it ends of itself, its exit reason is the node's.
   caf::strong_actor_ptr start_cluster();
 
   /// Starts the node supervisor. When it ends, its exit reason is the node's: none after a stop, else why.

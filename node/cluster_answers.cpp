@@ -70,11 +70,10 @@ shard_description describe_shard(std::uint32_t group, const cluster_parts& parts
   if (v)
     for (const auto& m : v->members) {
       const auto lag = m.known ? v->last - std::min(m.match, v->last) : 0;
-      const bool heard = !m.known || m.role == "leader" || (m.heard_ms >= 0 && m.heard_ms < 4 * std::int64_t{defaults::raft_election_ms});
-      out.text["replicas"].push_back({{"node", m.node},
-                                      {"role", m.role},
-                                      {"lag", m.known ? json(lag) : json(nullptr)},
-                                      {"reachable", heard}});
+      const bool heard =
+          !m.known || m.role == "leader" || (m.heard_ms >= 0 && m.heard_ms < 4 * std::int64_t{defaults::raft_election_ms});
+      out.text["replicas"].push_back(
+          {{"node", m.node}, {"role", m.role}, {"lag", m.known ? json(lag) : json(nullptr)}, {"reachable", heard}});
       if (m.role == "stand-by")
         continue;
       ++voters;
@@ -144,7 +143,8 @@ admin_reply locate(const runtime::admin_request& r, actor_tree& tree, const clus
   const json out{{"shard", shard},
                  {"leader", leader.empty() ? json(nullptr) : json(leader)},
                  {"http", http.empty() ? json(nullptr) : json(http)}};
-  return {leader.empty() ? exit_code::problems : exit_code::done, leader.empty() ? "no node is known to lead it just now" : "",
+  return {leader.empty() ? exit_code::problems : exit_code::done,
+          leader.empty() ? "no node is known to lead it just now" : "",
           {{"json", out.dump()}}};
 }
 

@@ -10,12 +10,12 @@
 
 namespace epione::node {
 
-/// {"cluster", "nodes": [...], "shards": [...], "missing": [...]}; `whole` is false when something is under-replicated, which `missing`
-/// names. docs/cluster.md says what the members mean.
+/// {"cluster", "nodes": [...], "shards": [...], "missing": [...]}; `whole` is false when something is under-replicated, which
+/// `missing` names. docs/cluster.md says what the members mean.
 std::string cluster_status_json(const cluster_parts& parts, std::uint32_t shards, bool& whole);
 
-/// "cluster-status", "cluster-locate" (patient, study), "cluster-nodes" (verb: invite, leave, replace, drain, undrain; node; peer),
-/// "cluster-transfer" (shard, node). `http`: of this node.
+/// "cluster-status", "cluster-locate" (patient, study), "cluster-nodes" (verb: invite, leave, replace, drain, undrain; node;
+/// peer), "cluster-transfer" (shard, node). `http`: of this node.
 runtime::admin_reply answer_cluster(const runtime::admin_request& r, const std::string& user, caf::actor_system& system,
                                     actor_tree& tree, cluster_parts& parts, std::uint32_t shards);
 

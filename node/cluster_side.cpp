@@ -74,8 +74,13 @@ membership founding_member(const cluster_options& options) {
   state.next_server_id = 2;
   for (const auto& n : options.file.nodes) {
     const bool founder = n.name == options.node;
-    state.add({n.name, n.peer, n.http.empty() ? std::string{} : "http://" + n.http,
-               founder ? domain::node_phase::member : domain::node_phase::invited, founder ? 1u : 0u, {}, false});
+    state.add({n.name,
+               n.peer,
+               n.http.empty() ? std::string{} : "http://" + n.http,
+               founder ? domain::node_phase::member : domain::node_phase::invited,
+               founder ? 1u : 0u,
+               {},
+               false});
   }
   return {options.node, 1, true, to_hex(domain::encode(state))};
 }
@@ -89,8 +94,8 @@ cluster_side::cluster_side(const cluster_options& options, const runtime::config
   socket_.certificate_look_ms = config.peers.certificate_look_ms;
   const auto* n = options.file.find(options.node);
   const auto where = cluster::parse_peer_address(options.node, !config.peers.address.empty() ? config.peers.address
-                                                               : n != nullptr            ? n->peer
-                                                                                         : std::string{});
+                                                               : n != nullptr                ? n->peer
+                                                                                             : std::string{});
   if (where) {
     socket_.address = where->host == "localhost" ? "127.0.0.1" : where->host;
     socket_.port = where->port;
@@ -135,8 +140,9 @@ void cluster_side::stop() {
   transport_->stop();
 }
 
-tl::expected<join_grant, std::string> cluster_side::join(caf::actor_system& system, actor_tree& tree, const std::string& directory,
-                                                         const std::string& http, const std::stop_token& stop,
+tl::expected<join_grant, std::string> cluster_side::join(caf::actor_system& system, actor_tree& tree,
+                                                         const std::string& directory, const std::string& http,
+                                                         const std::stop_token& stop,
                                                          const std::function<void(const std::string&)>& waiting) {
   const auto attempt = joining_name(directory);
   if (!attempt)

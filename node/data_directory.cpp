@@ -122,8 +122,8 @@ tl::expected<identity, directory_error> read_identity(const std::string& file) {
                                   " shards, which no directory is created with; restore it from a backup"));
   identity found{content["cluster"].get<std::string>(), static_cast<std::uint32_t>(shards), {}};
   if (content.contains("node")) {
-    if (!content["node"].is_string() || !domain::is_node_name(content["node"].get<std::string>()) || !content.contains("server") ||
-        !content["server"].is_number_unsigned() || content["server"].get<std::uint64_t>() == 0)
+    if (!content["node"].is_string() || !domain::is_node_name(content["node"].get<std::string>()) ||
+        !content.contains("server") || !content["server"].is_number_unsigned() || content["server"].get<std::uint64_t>() == 0)
       return tl::unexpected(damaged(file + " is damaged: node and server must name a member; restore it from a backup"));
     found.member.node = content["node"].get<std::string>();
     found.member.server_id = content["server"].get<std::uint64_t>();
@@ -245,8 +245,8 @@ tl::expected<void, directory_error> found_cluster(const runtime::config& config,
   return {};
 }
 
-tl::expected<void, directory_error> write_membership(const std::string& directory, const std::string& cluster, std::uint32_t shards,
-                                                     const membership& member) {
+tl::expected<void, directory_error> write_membership(const std::string& directory, const std::string& cluster,
+                                                     std::uint32_t shards, const membership& member) {
   if (auto why = write_identity(directory, {cluster, shards, member}))
     return tl::unexpected(failed(*why));
   return {};

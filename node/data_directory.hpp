@@ -51,16 +51,16 @@ std::optional<std::string> cluster_of(const std::string& directory);
 /// makes. `command` is named in the sentence. Nothing when it is this user's, or not there yet.
 std::optional<std::string> why_not_owner(const std::string& directory, const std::string& command);
 
-/// Makes a directory (new, or that of a node that was alone) the one a cluster begins with: a name, and what group 0 is to be told of
-/// the others. Not while a node runs on it. Fails for one that is part of a cluster already.
+/// Makes a directory (new, or that of a node that was alone) the one a cluster begins with: a name, and what group 0 is to be
+/// told of the others. Not while a node runs on it. Fails for one that is part of a cluster already.
 tl::expected<void, directory_error> found_cluster(const runtime::config& config, const membership& member);
 
 /// Makes an empty directory that of a member which the cluster has let join.
-tl::expected<void, directory_error> write_membership(const std::string& directory, const std::string& cluster, std::uint32_t shards,
-                                                     const membership& member);
+tl::expected<void, directory_error> write_membership(const std::string& directory, const std::string& cluster,
+                                                     std::uint32_t shards, const membership& member);
 
-/// The name under which an empty directory asks to join: random, made once and kept, so that an answer that is lost can be asked for
-/// again.
+/// The name under which an empty directory asks to join: random, made once and kept, so that an answer that is lost can be asked
+/// for again.
 tl::expected<std::string, directory_error> joining_name(const std::string& directory);
 
 /// Whether it holds what a node has stored, or the word of a cluster that it belongs to it.

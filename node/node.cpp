@@ -193,6 +193,9 @@ struct node::impl {
     }
     if (auto failed = wait_until_ready())
       return failed;
+    if (others && directory.member.founder && !asked_to_stop())
+      if (auto failed = begun())
+        return failed;
     if (options.demo && !asked_to_stop()) {
       auto imported = import(demo_study(), "system:demo", given_up_when::asked_to_stop);
       if (!imported && !asked_to_stop())
@@ -220,11 +223,13 @@ struct node::impl {
     const auto& path = directory.path;
     if (!options.cluster && !name.empty() && options.http)
       return node_error{runtime::exit_code::failed, path + " belongs to node " + name +
-                                                        " of a cluster; start it with: epione serve --node " + name + " --cluster FILE"};
+                                                        " of a cluster; start it with: epione serve --node " + name +
+                                                        " --cluster FILE"};
     if (options.cluster && name.empty())
       return node_error{runtime::exit_code::failed,
-                        path + " holds the data of a node that is alone. To begin a cluster with it, say once: epione cluster init "
-                               "--cluster FILE --node " +
+                        path +
+                            " holds the data of a node that is alone. To begin a cluster with it, say once: epione cluster init "
+                            "--cluster FILE --node " +
                             options.cluster->node + " --data-dir " + path};
     if (options.cluster && name != options.cluster->node)
       return node_error{runtime::exit_code::failed,
@@ -266,6 +271,19 @@ struct node::impl {
     }
     others.reset();
     return result;
+  }
+
+  /// The cluster has begun: should this directory's journal be lost, it is no founder any more but a member that has to be
+  /// replaced.
+  std::optional<node_error> begun() {
+    const auto end = steady_clock::now() + milliseconds{runtime::defaults::membership_step_limit_ms};
+    while (others->parts().nodes.get() == nullptr && steady_clock::now() < end)
+      std::this_thread::sleep_for(poll_period);
+    if (others->parts().nodes.get() == nullptr)
+      return std::nullopt; // the next start will see
+    auto written = write_membership(directory.path, directory.cluster, options.config.shards.count,
+                                    {directory.member.node, directory.member.server_id, false, {}});
+    return written ? std::nullopt : std::optional{node_error{written.error().exit_code, written.error().message}};
   }
 
   std::optional<node_error> start_http() {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "domain/study.hpp"
-#include "runtime/channels/builtin.hpp"
 #include "node/cluster_side.hpp"
+#include "runtime/channels/builtin.hpp"
 #include "runtime/config.hpp"
 
 #include <cstdint>
@@ -20,7 +20,7 @@ namespace epione::node {
 struct node_options {
   runtime::config config;
   std::optional<cluster_options> cluster = {}; ///< none: this node is alone
-  bool demo = false; ///< import the demo study, which is part of the program
+  bool demo = false;                           ///< import the demo study, which is part of the program
   /// False, for commands on a stopped node's directory: no HTTP, no admin socket, and no notice is sent or settled, because the
   /// command may have been given none of the service's channels.
   bool http = true;

@@ -19,9 +19,9 @@ struct cluster_file {
   };
   std::string path;
   std::uint32_t replication_factor = 3;
-  std::uint32_t shards = 0;                     ///< 0: as the configuration says
-  std::string certificate, key, authorities;    ///< with "{node}" for the node's name; empty: as the configuration says
-  std::vector<node> nodes;                      ///< in the file's order; the cluster begins on the first one
+  std::uint32_t shards = 0;                  ///< 0: as the configuration says
+  std::string certificate, key, authorities; ///< with "{node}" for the node's name; empty: as the configuration says
+  std::vector<node> nodes;                   ///< in the file's order; the cluster begins on the first one
 
   const node* find(std::string_view name) const;
   /// A path of this file for a node: "{node}" replaced, and below the file's own directory unless it is absolute.

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,6 @@ struct group_view {
   std::uint64_t leader_id = 0;
   std::string leader; ///< its node; empty: unknown
   bool serving = false;
-  bool draining = false;         ///< its leader's node gives its leaderships away
   bool change_under_way = false; ///< of who its members are
   std::vector<member_view> members;
 };
@@ -51,9 +51,27 @@ public:
     groups_.erase(group);
   }
   /// What another node says of the groups it leads: all of them.
-  void claim(const std::string& node, std::map<std::uint32_t, group_view> led) {
+  void claim(const std::string& node, std::map<std::uint32_t, group_view> led, bool draining) {
     std::lock_guard guard{mutex_};
     claims_[node] = std::move(led);
+    if (draining)
+      draining_nodes_.insert(node);
+    else
+      draining_nodes_.erase(node);
+  }
+  /// Whether this node gives its leaderships away.
+  void set_draining(bool x) {
+    std::lock_guard guard{mutex_};
+    draining_ = x;
+  }
+  bool draining() const {
+    std::lock_guard guard{mutex_};
+    return draining_;
+  }
+  /// The same of another node.
+  bool is_draining(const std::string& node) const {
+    std::lock_guard guard{mutex_};
+    return draining_nodes_.contains(node);
   }
   /// That node cannot be reached, or says nothing any more.
   void forget(const std::string& node) {
@@ -73,7 +91,8 @@ public:
         return {false, g.leader};
     }
     const auto* claim = newest_claim(group);
-    return claim == nullptr || (found != groups_.end() && found->second.term > claim->term) ? place{} : place{false, claim->leader};
+    return claim == nullptr || (found != groups_.end() && found->second.term > claim->term) ? place{}
+                                                                                            : place{false, claim->leader};
   }
   /// As this node's replica knows it.
   std::optional<group_view> get(std::uint32_t group) const {
@@ -111,6 +130,8 @@ private:
   mutable std::mutex mutex_;
   std::map<std::uint32_t, group_view> groups_;
   std::map<std::string, std::map<std::uint32_t, group_view>> claims_; ///< by node
+  std::set<std::string> draining_nodes_;
+  bool draining_ = false;
 };
 
 } // namespace epione::runtime

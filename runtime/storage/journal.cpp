@@ -265,7 +265,8 @@ private:
       append(s, w.group, state, e);
   }
 
-  /// What the group's log held goes; the hash of the entry at the new cut is not known here, so the rows behind it continue zeros.
+  /// What the group's log held goes; the hash of the entry at the new cut is not known here, so the rows behind it continue
+  /// zeros.
   void reset(staging& s, std::uint32_t group, group_state& state, const messages::snapshot_point& point) {
     if (point.index <= state.cut_index())
       fail(ec::invalid, connection_.path() + ": group " + std::to_string(group) + ": a log that begins behind entry " +

@@ -77,7 +77,8 @@ public:
 /// Fails with `not_found` when the file does not exist yet.
 storage_result<std::unique_ptr<store_reader>> open_store_reader(disk& d, const std::string& directory, std::uint32_t shard);
 
-/// DIR/shard-NNN.db.incoming: another member's file of this shard, whole and synced, before it takes the place of this node's own.
+/// DIR/shard-NNN.db.incoming: another member's file of this shard, whole and synced, before it takes the place of this node's
+/// own.
 std::string incoming_path(const std::string& directory, std::uint32_t shard);
 
 /// DIR/shard-NNN.db

@@ -1,4 +1,5 @@
-// Three nodes as one system, in one thread: what is acknowledged survives any one of them, and any of them answers for any patient.
+// Three nodes as one system, in one thread: what is acknowledged survives any one of them, and any of them answers for any
+// patient.
 #include "tests/integration/scratch_disk.hpp"
 #include "tests/integration/test_cluster.hpp"
 
@@ -39,7 +40,8 @@ struct three_nodes {
       for (std::uint32_t g = 0; g <= test_node::small_config().shards.count; ++g)
         if (const auto v = m->parts->shards.get(g)) {
           text += "\n  group " + std::to_string(g) + " " + v->role + " term " + std::to_string(v->term) + " leader " + v->leader +
-                  " commit " + std::to_string(v->commit) + " applied " + std::to_string(v->applied) + (v->serving ? " serving" : "");
+                  " commit " + std::to_string(v->commit) + " applied " + std::to_string(v->applied) +
+                  (v->serving ? " serving" : "");
           for (const auto& x : v->members)
             text += " [" + x.node + " " + x.role + " " + std::to_string(x.match) + "]";
         }
@@ -162,7 +164,8 @@ BOOST_AUTO_TEST_CASE(a_node_that_missed_what_the_others_have_cut_takes_over_a_co
     BOOST_REQUIRE(cluster.send(cluster.at(2), std::to_string(patient), test_node::phq9(), "key") == 202);
   cluster.start(late);
   BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return cluster.whole(); }, 120'000), why());
-  BOOST_TEST(late.node->metrics.counter("epione_snapshot_received_bytes_total", "Bytes of stores' files fetched from other nodes").Value() > 0);
+  BOOST_TEST(late.node->metrics.counter("epione_snapshot_received_bytes_total", "Bytes of stores' files fetched from other nodes")
+                 .Value() > 0);
   cluster.crash(cluster.at(1));
   for (int patient = 1; patient <= 12; ++patient)
     BOOST_TEST(cluster.receipts(late, std::to_string(patient)).size() == 1u);

@@ -1,4 +1,5 @@
-// Several whole nodes in one thread, each with its own actor system and directory, and a network that the test holds in its hands.
+// Several whole nodes in one thread, each with its own actor system and directory, and a network that the test holds in its
+// hands.
 #pragma once
 
 #include "tests/integration/test_node.hpp"
@@ -60,9 +61,13 @@ public:
       p.founding.replication_factor = 3;
       p.founding.next_server_id = 2;
       for (const auto& other : members)
-        p.founding.add({other->name, other->name + ".test:7000", "http://" + other->name,
+        p.founding.add({other->name,
+                        other->name + ".test:7000",
+                        "http://" + other->name,
                         other == members.front() ? domain::node_phase::member : domain::node_phase::invited,
-                        other == members.front() ? 1u : 0u, {}, false});
+                        other == members.front() ? 1u : 0u,
+                        {},
+                        false});
     }
     p.founder = m.server_id == 1;
     become(m);

@@ -111,8 +111,8 @@ public:
     end_reason = {};
     tree = std::make_unique<node::actor_tree>(
         *system_,
-        node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink, other_channels, kinds, true, cluster}, config_,
-        false);
+        node::tree_ports{*log_, metrics, clock, random, disk_, &faults, process, sink, other_channels, kinds, true, cluster},
+        config_, false);
     if (cluster != nullptr)
       cluster_root_ = tree->start_cluster();
     if (whole_tree)

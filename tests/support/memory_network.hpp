@@ -52,7 +52,8 @@ public:
       if (!network_.links_.contains(pair_of(identity_.node(), node)))
         return false;
       if (!network_.lost.contains({identity_.node(), node}))
-        network_.under_way_.push_back({identity_.node(), node, network_.generation_of(identity_.node(), node), std::move(envelope)});
+        network_.under_way_.push_back(
+            {identity_.node(), node, network_.generation_of(identity_.node(), node), std::move(envelope)});
       return true;
     }
 

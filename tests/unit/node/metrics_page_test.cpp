@@ -1,9 +1,9 @@
 // docs/metrics.md lists what a running node shows, and nothing else.
+#include "cluster/peer_link.hpp"
 #include "cluster/router.hpp"
 #include "cluster/snapshot_fetcher.hpp"
 #include "cluster/snapshot_server.hpp"
 #include "cluster/steward.hpp"
-#include "cluster/peer_link.hpp"
 #include "cluster/websocket_transport.hpp"
 #include "node/node.hpp"
 #include "tests/unit/actors/actor_fixture.hpp"
@@ -71,8 +71,8 @@ std::string shown_with_links() {
   runtime::shard_view shards;
   runtime::cluster_view nodes;
   const std::vector<caf::actor> others{
-      caf::actor_cast<caf::actor>(runtime::spawn_actor(with.system, with.env, cluster::router, cluster::router_options{"a", 1, 1'000, 1},
-                                                       std::cref(view), std::ref(shards))),
+      caf::actor_cast<caf::actor>(runtime::spawn_actor(
+          with.system, with.env, cluster::router, cluster::router_options{"a", 1, 1'000, 1}, std::cref(view), std::ref(shards))),
       caf::actor_cast<caf::actor>(runtime::spawn_actor(with.system, with.env, cluster::snapshot_server)),
       caf::actor_cast<caf::actor>(runtime::spawn_actor(with.system, with.env, cluster::snapshot_fetcher)),
       caf::actor_cast<caf::actor>(runtime::spawn_actor(with.system, with.env, cluster::steward, cluster::steward_options{},
