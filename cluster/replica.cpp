@@ -663,7 +663,7 @@ private:
     return index <= state_.core->commit_index() || state_.core->log().term_of(index) == term;
   }
 
-  /// The leader has cut what this member would need. Its store is fetched beside Raft (docs/raft.md); the core only hears of it
+  /// The leader has cut what this member would need. Its store is fetched beside Raft; the core only hears of it
   /// once it is here, as a log that begins behind it.
   void on_offer(const raft_message& m, const std::string& node) {
     if (m.term < state_.core->term() || state_.fetching || has_all(m.index, m.index_term))
