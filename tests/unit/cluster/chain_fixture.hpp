@@ -78,6 +78,7 @@ using client_actor =
     caf::typed_actor<caf::reacts_to<serving_atom, std::uint64_t>, caf::reacts_to<closed_atom, std::uint64_t, ec, outcome>,
                      caf::reacts_to<applied_atom, std::uint64_t>,
                      caf::reacts_to<read_index_atom, std::uint64_t, ticket, std::uint64_t>,
+                     caf::reacts_to<leader_atom, std::uint64_t, std::string>, caf::reacts_to<follow_atom, std::uint64_t>,
                      caf::reacts_to<committed_atom, std::uint64_t, std::uint64_t, std::uint64_t>,
                      caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>>;
 
@@ -119,6 +120,8 @@ inline client_actor::behavior_type client(client_actor::stateful_pointer<client_
       },
       [=](applied_atom, std::uint64_t index) { note("applied " + n(index), [&] { h->applied = index; }); },
       [=](read_index_atom, std::uint64_t, ticket, std::uint64_t index) { note("read index", [&] { h->read_index = index; }); },
+      [=](leader_atom, std::uint64_t, const std::string& node) { note("led by " + node, [] {}); },
+      [=](follow_atom, std::uint64_t) { note("following", [] {}); },
       [=](committed_atom, std::uint64_t, std::uint64_t batch, std::uint64_t) {
         note("committed " + n(batch), [&] { h->committed.push_back(batch); });
       },
