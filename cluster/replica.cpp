@@ -815,6 +815,8 @@ private:
   /// At once in the catalog, which others wait to see, and while a leader is not serving yet; then what is committed gathers,
   /// because each message wakes the store's thread.
   void feed() {
+    if (state_.core == nullptr)
+      return;
     if ((!state_.serving && leads()) || options_.feed_delay_ms == 0 || options_.group == 0)
       feed_now();
     else if (state_.sent < state_.core->applicable_index() && !std::exchange(state_.feed_due, true))
