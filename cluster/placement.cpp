@@ -65,7 +65,7 @@ group_step next_step(const domain::cluster_state& nodes, std::uint32_t group, st
   }
   if (!stand_by.empty()) {
     const auto* m = stand_by.front();
-    if (m->known && is_alive(*m) && m->match + runtime::defaults::raft_promotion_lag_max >= v.last)
+    if (m->known && is_alive(*m) && m->match > 0 && m->match + runtime::defaults::raft_promotion_lag_max >= v.last)
       step.change = server_change{server_change::kind::promote, m->id, m->node};
     else if (!is_alive(*m) && keep.size() + 1 > wanted)
       step.change = server_change{server_change::kind::remove, m->id, m->node};

@@ -617,7 +617,8 @@ private:
         if (who == next.end() || who->role == server_role::voter)
           return refuse_change(ec::invalid, "server " + number(change.id) + " is no stand-by of it");
         const auto match = state_.core->match_index(change.id), last = state_.core->log().last();
-        if (!heard_recently(change.id) || match + defaults::raft_promotion_lag_max < last)
+        if (!heard_recently(change.id) || match == 0 || match < state_.core->log().cut_index() ||
+            match + defaults::raft_promotion_lag_max < last)
           return refuse_change(ec::not_serving, "server " + number(change.id) + " is not caught up: it holds entries up to " +
                                                     number(match) + " of " + number(last));
         who->role = server_role::voter;

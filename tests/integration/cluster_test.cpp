@@ -163,9 +163,12 @@ BOOST_AUTO_TEST_CASE(a_node_that_missed_what_the_others_have_cut_takes_over_a_co
   for (int patient = 9; patient <= 12; ++patient)
     BOOST_REQUIRE(cluster.send(cluster.at(2), std::to_string(patient), test_node::phq9(), "key") == 202);
   cluster.start(late);
-  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return cluster.whole(); }, 120'000), why());
-  BOOST_TEST(late.node->metrics.counter("epione_snapshot_received_bytes_total", "Bytes of stores' files fetched from other nodes")
-                 .Value() > 0);
+  const auto received = [&] {
+    return late.node->metrics.counter("epione_snapshot_received_bytes_total", "Bytes of stores' files fetched from other nodes")
+        .Value();
+  };
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return received() > 0 && cluster.whole(); }, 120'000), why());
+  cluster.run(5'000); // all groups
   cluster.crash(cluster.at(1));
   for (int patient = 1; patient <= 12; ++patient)
     BOOST_TEST(cluster.receipts(late, std::to_string(patient)).size() == 1u);
