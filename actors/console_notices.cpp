@@ -155,7 +155,7 @@ void list_letters(const console_call_ptr& call) {
                 found->add_problem(shard, "there are more than these " + std::to_string(dead->size()));
               one_less();
             },
-            [found, one_less, shard](const caf::error& why) {
+            [found, one_less, shard, limit = limit](const caf::error& why) {
               found->add_problem(shard, console_error_text(why, limit));
               one_less();
             });
@@ -201,7 +201,7 @@ void wish_for(const console_call_ptr& call, letter_wish wish, const std::optiona
               found->done += done;
               one_less();
             },
-            [found, one_less, shard](const caf::error& why) {
+            [found, one_less, shard, limit = limit](const caf::error& why) {
               found->add_problem(shard, console_error_text(why, limit));
               one_less();
             });
