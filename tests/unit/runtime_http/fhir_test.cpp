@@ -35,7 +35,8 @@ BOOST_AUTO_TEST_CASE(a_request_reaches_the_front_with_its_headers_and_its_reply_
   BOOST_TEST(!r.if_none_exist);
   BOOST_TEST(r.body == body);
   BOOST_TEST(r.received_ns > 0);
-  node.server.deliver({{request->ticket, 201, "", 0, messages::elsewhere::no, "Location: http://x/1\r\nETag: W/\"1\"\r\n"}});
+  node.server.deliver(
+      {{request->ticket, 201, "", 0, epione::messages::elsewhere::no, "Location: http://x/1\r\nETag: W/\"1\"\r\n"}});
   const auto answer = client.receive();
   BOOST_REQUIRE(answer);
   BOOST_TEST(answer->status_line == "HTTP/1.1 201 Created");
