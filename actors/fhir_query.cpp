@@ -287,7 +287,7 @@ std::string encode_cursor(const search_cursor& cursor) {
 }
 
 std::optional<search_cursor> decode_cursor(string_view text) {
-  if (take(text, '-') != "1")
+  if (text.ends_with('-') || take(text, '-') != "1")
     return std::nullopt;
   search_cursor out;
   while (!text.empty()) {
