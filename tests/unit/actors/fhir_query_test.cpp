@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_provenance_gives_reason_and_agent_or_says_what_is_missing
   BOOST_TEST(full->who == "fhir:N. N.");
   BOOST_TEST(full->role == "nurse");
   BOOST_TEST(read_provenance(R"({"resourceType":"Provenance","reason":[{"text":"r"}]})")->who == "unknown");
-  for (const std::string bad :
+  for (const std::string& bad :
        {std::string{"{"}, std::string{R"({"resourceType":"Patient","reason":[{"text":"r"}]})"},
         std::string{R"({"resourceType":"Provenance"})"}, std::string{R"({"resourceType":"Provenance","reason":[{"text":"  "}]})"},
         R"({"resourceType":"Provenance","reason":[{"text":")" + std::string(1'001, 'x') + "\"}]}"})
