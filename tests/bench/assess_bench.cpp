@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
                            v.answers,
                            v.scores,
                            v.alerts,
+                           {},
                            {}};
   const auto event = encode_submission_event(record);
   const std::vector<command> batch(100, command{command_type::submission, 1, record.id, record.content_fingerprint, event});
