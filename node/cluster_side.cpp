@@ -7,8 +7,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
-#include <thread>
 
 namespace epione::node {
 
@@ -82,7 +83,7 @@ membership founding_member(const cluster_options& options) {
                {},
                false});
   }
-  return {options.node, 1, true, to_hex(domain::encode(state))};
+  return {options.node, 1, true, to_hex(domain::encode(state)), false};
 }
 
 cluster_side::cluster_side(const cluster_options& options, const runtime::config& config, runtime::log& log,
@@ -156,6 +157,8 @@ tl::expected<join_grant, std::string> cluster_side::join(caf::actor_system& syst
   const auto question = std::make_shared<const std::string>(encode(q));
   caf::scoped_actor self{system, true};
   auto report_at = std::chrono::steady_clock::now() + report_period;
+  std::mutex mutex;
+  std::condition_variable_any pause;
   std::string last = "no other node of the cluster can be reached";
   for (;;) {
     for (const auto& p : parts_->peers.all()) {
@@ -182,7 +185,8 @@ tl::expected<join_grant, std::string> cluster_side::join(caf::actor_system& syst
       auto grant = decode_join_grant(answer->text);
       if (!grant)
         return tl::unexpected(grant.error());
-      if (auto written = write_membership(directory, grant->cluster, grant->shards, {options_.node, grant->server_id, false, {}});
+      if (auto written =
+              write_membership(directory, grant->cluster, grant->shards, {options_.node, grant->server_id, false, {}, false});
           !written)
         return tl::unexpected(written.error().message);
       return *grant;
@@ -194,7 +198,8 @@ tl::expected<join_grant, std::string> cluster_side::join(caf::actor_system& syst
       if (waiting)
         waiting("asks to be let into the cluster: " + last);
     }
-    std::this_thread::sleep_for(ask_period);
+    std::unique_lock lock{mutex};
+    pause.wait_for(lock, stop, ask_period, [] { return false; }); // ends at once when asked to stop
   }
 }
 

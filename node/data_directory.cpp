@@ -128,6 +128,7 @@ tl::expected<identity, directory_error> read_identity(const std::string& file) {
     found.member.node = content["node"].get<std::string>();
     found.member.server_id = content["server"].get<std::uint64_t>();
     found.member.founder = content.value("founder", false);
+    found.member.begun = content.value("begun", false);
     found.member.founding = content.value("founding", std::string{});
   }
   return found;
@@ -139,6 +140,7 @@ std::optional<std::string> write_identity(const std::string& directory, const id
     content["node"] = who.member.node;
     content["server"] = who.member.server_id;
     content["founder"] = who.member.founder;
+    content["begun"] = who.member.begun;
     if (!who.member.founding.empty())
       content["founding"] = who.member.founding;
   }
@@ -211,6 +213,11 @@ tl::expected<data_directory, directory_error> open_data_directory(const runtime:
   result.cluster = std::move(*cluster);
   if (auto found = read_identity(file))
     result.member = std::move(found->member);
+  if (result.member.begun && !fs::exists(result.path + "/journal.db"))
+    return tl::unexpected(damaged(result.path +
+                                  "/journal.db is missing. The other nodes count on what it held, so this directory " +
+                                  "cannot go on as node " + result.member.node +
+                                  ": move it away and say on another node: epione " + "cluster replace " + result.member.node));
   return result;
 }
 

@@ -18,6 +18,8 @@ struct membership {
   std::uint64_t server_id = 1; ///< never that of another directory
   bool founder = true;         ///< the cluster began on it
   std::string founding;        ///< founder: encode(domain::cluster_state), in hexadecimal digits; empty: none
+  /// It has been ready once: the others count on what its journal promised, and without that journal it is none of them any more.
+  bool begun = false;
 };
 
 /// Held for as long as the node runs.

@@ -193,8 +193,8 @@ struct node::impl {
     }
     if (auto failed = wait_until_ready())
       return failed;
-    if (others && directory.member.founder && !asked_to_stop())
-      if (auto failed = begun())
+    if (others && !directory.member.begun && !asked_to_stop())
+      if (auto failed = note_begun())
         return failed;
     if (options.demo && !asked_to_stop()) {
       auto imported = import(demo_study(), "system:demo", given_up_when::asked_to_stop);
@@ -273,16 +273,19 @@ struct node::impl {
     return result;
   }
 
-  /// The cluster has begun: should this directory's journal be lost, it is no founder any more but a member that has to be
-  /// replaced.
-  std::optional<node_error> begun() {
+  /// Should this directory's journal be lost from now on, it begins no cluster again, nor goes on as the member it was: it has to
+  /// be replaced.
+  std::optional<node_error> note_begun() {
     const auto end = steady_clock::now() + milliseconds{runtime::defaults::membership_step_limit_ms};
-    while (others->parts().nodes.get() == nullptr && steady_clock::now() < end)
-      std::this_thread::sleep_for(poll_period);
+    {
+      std::unique_lock lock{mutex};
+      while (others->parts().nodes.get() == nullptr && !ended && !stop_requested && steady_clock::now() < end)
+        changed.wait_for(lock, poll_period);
+    }
     if (others->parts().nodes.get() == nullptr)
       return std::nullopt; // the next start will see
     auto written = write_membership(directory.path, directory.cluster, options.config.shards.count,
-                                    {directory.member.node, directory.member.server_id, false, {}});
+                                    {directory.member.node, directory.member.server_id, false, {}, true});
     return written ? std::nullopt : std::optional{node_error{written.error().exit_code, written.error().message}};
   }
 
@@ -534,8 +537,9 @@ struct node::impl {
       const auto now = others->parts().shards.led_here();
       return std::any_of(now.begin(), now.end(), [](const auto& x) { return x.second.members.size() > 1; });
     };
-    while (is_left() && steady_clock::now() < end)
-      std::this_thread::sleep_for(poll_period);
+    std::unique_lock lock{mutex};
+    while (is_left() && !ended && steady_clock::now() < end)
+      changed.wait_for(lock, poll_period);
   }
 
   bool stop_tree(milliseconds limit) {
