@@ -213,13 +213,12 @@ private:
                      q.text3);
     if (n->phase == node_phase::member && !q.text2.empty() && n->joined_as == q.text2)
       return grant(*n, answer); // its answer was lost
+    if (n->phase == node_phase::leaving) // the one that asks waits and asks again
+      return say(answer, ec::not_serving, "node " + node + " is still being taken out of the cluster");
     if (n->phase != node_phase::invited)
       return say(answer, ec::invalid,
-                 n->phase == node_phase::leaving
-                     ? "node " + node + " is being taken out of the cluster; try again when that is done"
-                     : "node " + node + " belongs to the cluster already, as server " + std::to_string(n->server_id) +
-                           ", and its data directory is empty. If its old directory is lost, say: epione cluster replace " +
-                           node);
+                 "node " + node + " belongs to the cluster already, as server " + std::to_string(n->server_id) +
+                     ", and its data directory is empty. If its old directory is lost, say: epione cluster replace " + node);
     n->phase = node_phase::member;
     n->server_id = next.next_server_id++;
     n->joined_as = q.text2;

@@ -1,5 +1,6 @@
 # epione_folder(FOLDER LINK ...): one static library of a folder's own source files (not of its sub-folders). With PRECOMPILED OTHER
-# it uses what OTHER/precompiled.hpp compiled once.
+# it uses what OTHER/precompiled.hpp compiled once: for folders where most files have actors in them. GCC needs a second a file to
+# take in a large precompiled header, more than it saves elsewhere.
 add_library(epione_settings INTERFACE)
 target_include_directories(epione_settings INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(epione_settings INTERFACE EPIONE_VERSION="${PROJECT_VERSION}")
@@ -63,9 +64,10 @@ if(EPIONE_ASAN)
   set(epione_test_options "") # not optimised at all, as everything there
 endif()
 
-# epione_test(NAME SOURCES ... LINK ...): one Boost.Test program, known to ctest under its name.
+# epione_test(NAME SOURCES ... LINK ... [PRECOMPILED caf]): one Boost.Test program, known to ctest under its name. Those with actors
+# in them say PRECOMPILED caf.
 function(epione_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT;LABEL" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;LABEL;PRECOMPILED" "SOURCES;LINK" ${ARGN})
   if(NOT ARG_SOURCES)
     return()
   endif()
@@ -74,7 +76,10 @@ function(epione_test name)
   target_compile_definitions(${name} PRIVATE BOOST_TEST_DYN_LINK EPIONE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                              EPIONE_BINARY_DIR="${CMAKE_BINARY_DIR}")
   target_compile_options(${name} PRIVATE ${epione_test_options})
-  target_precompile_headers(${name} REUSE_FROM epione_tests_precompiled)
+  if(NOT ARG_PRECOMPILED)
+    set(ARG_PRECOMPILED plain)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM epione_tests_precompiled_${ARG_PRECOMPILED})
   foreach(source ${ARG_SOURCES})
     get_filename_component(source ${source} ABSOLUTE)
     file(STRINGS ${source} module REGEX "define BOOST_TEST_MODULE") # must stand before Boost.Test is included

@@ -84,8 +84,10 @@ shard_description describe_shard(std::uint32_t group, const cluster_parts& parts
     }
   if (nodes == nullptr || out.missing)
     return out;
-  const auto members = static_cast<std::size_t>(std::count_if(
-      nodes->nodes.begin(), nodes->nodes.end(), [](const auto& n) { return n.phase != domain::node_phase::leaving; }));
+  // One that is replaced will be back.
+  const auto members = static_cast<std::size_t>(std::count_if(nodes->nodes.begin(), nodes->nodes.end(), [](const auto& n) {
+    return n.phase != domain::node_phase::leaving || n.replaced;
+  }));
   const auto wanted = std::min<std::size_t>(members, group == 0 ? defaults::catalog_voters_max : nodes->replication_factor);
   if (voters < wanted)
     out.missing = "it is on " + std::to_string(voters) + " of " + std::to_string(wanted) + " nodes";

@@ -110,6 +110,7 @@ verify() {
   "$epione" bench verify --http "$(http_of "$2")" --ledger "$1" --connections 16 >"$work/verify.out" 2>&1 || code=$?
   ((code == 0)) || {
     cat "$work/verify.out" >&2
+    tail -v -n 5 "$work"/n[123].err | cut -c1-300 >&2
     fail "verification through node $2 ended with exit code $code"
   }
 }

@@ -1,5 +1,5 @@
-// What most tests include, compiled once for all test programs. None of ours: the compiler is silent about headers that come this
-// way.
+// What most tests include, for the programs without actors, compiled once. None of ours: the compiler is silent about headers that
+// come this way.
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -10,6 +10,4 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
-#include <caf/all.hpp>
-#include <nlohmann/json.hpp>
 #include <tl/expected.hpp>

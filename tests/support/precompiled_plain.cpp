@@ -1,0 +1,1 @@
+// Empty: a library needs a source file to have its headers compiled.
