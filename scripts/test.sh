@@ -26,10 +26,10 @@ build release
 
 if [ "$ci" = true ]; then
   run build/release/epione-sim --seeds 1..100 --jobs 2
-  run scripts/fuzz.sh 10
   ensure_packages fuzz # clang
   say "building asan"
-  build asan tests_unit tests_conformance tests_integration
+  build asan tests_unit tests_conformance tests_integration fuzz_programs
+  run scripts/fuzz.sh 10 asan
   run ctest --test-dir build/asan -j 2 --output-on-failure --no-tests=error -L '^(unit|conformance|integration)$'
 fi
 
