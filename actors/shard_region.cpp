@@ -127,7 +127,7 @@ public:
       metrics_.refused.Increment();
       settle(found, a->status, a->refusal);
     } else {
-      found->second.scores = a->scores_json;
+      found->second.results = a->results;
       if (a->alerts > 0)
         metrics_.alerts.Increment(a->alerts);
       if (a->what->kind != content_kind::data)
@@ -154,9 +154,9 @@ public:
       for (auto& w : waiters)
         not_now(w, "the store could not be read; try again", outcome::unknown); // it may well hold this key
     } else {
-      const auto scores = scores_json(record->scores);
+      const auto results = results_text(record->scores);
       for (auto& w : waiters)
-        answer_settled(w, s->id, record->content_fingerprint, scores, event->bytes);
+        answer_settled(w, s->id, record->content_fingerprint, results, event->bytes);
     }
     send_replies();
   }
@@ -188,9 +188,9 @@ public:
       auto waiters = std::move(e.waiters);
       e.waiters = {};
       metrics_.stored.Increment();
-      answer(waiters.front(), 202, e.command == nullptr ? stored_text(id, e.scores) : e.command->event);
+      answer(waiters.front(), 202, e.command == nullptr ? stored_text(id, e.results) : e.command->event);
       for (std::size_t i = 1; i < waiters.size(); ++i)
-        answer_settled(waiters[i], id, e.fingerprint, e.scores, event_of(e));
+        answer_settled(waiters[i], id, e.fingerprint, e.results, event_of(e));
       if (index <= state_.applied)
         forget(id);
       else
@@ -438,7 +438,7 @@ private:
     if (auto found = state_.table.find(id); found != state_.table.end()) {
       auto& e = found->second;
       if (e.at == state_type::phase::committed)
-        answer_settled(w, id, e.fingerprint, e.scores, event_of(e));
+        answer_settled(w, id, e.fingerprint, e.results, event_of(e));
       else if (state_.table_bytes >= options_.store_lag_bytes_max)
         not_now(w, too_much, outcome::not_stored);
       else
@@ -541,10 +541,10 @@ private:
 
   /// Answers a later request under a key whose submission is durable. `event`: what was stored, where a whole response may ask.
   void answer_settled(const state_type::waiter& w, const domain::receipt& id, const domain::fingerprint& first,
-                      const std::string& scores, std::string_view event) {
+                      const std::string& results, std::string_view event) {
     if (w.what->fingerprint == first) {
       metrics_.repeats.Increment();
-      answer(w, 200, w.what->kind == content_kind::data ? repeat_text(id, scores) : std::string{event});
+      answer(w, 200, w.what->kind == content_kind::data ? repeat_text(id, results) : std::string{event});
     } else {
       metrics_.conflicts.Increment();
       answer(w, 409, conflict_text(id));

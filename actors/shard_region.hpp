@@ -55,7 +55,7 @@ struct shard_region_state {
     std::uint64_t bytes = 0; ///< of what its waiters have sent
     bool set_aside = false;  ///< proposed as something to look at, not as a submission
     std::uint32_t validator = 0;
-    std::string scores;
+    std::string results;           ///< of a check: assessment::results
     messages::command_ptr command; ///< of a whole response, whose answer is its event, and of one that is held
     std::vector<waiter> waiters;   ///< the first one is the sender; the others came with the same key
   };

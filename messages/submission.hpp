@@ -80,9 +80,9 @@ struct assessment {
   submission_ptr what;                            ///< this very request; another one under the same key has a check of its own
   int status = 0;                                 ///< 202 accepted, 404 or 422 refused
   std::shared_ptr<const domain::command> command; ///< accepted: what is to be stored, with the final bytes of its event
-  std::string scores_json;                        ///< accepted: JSON array of {"name","value","label"}
-  std::uint32_t alerts = 0;                       ///< accepted: how many alert rules were met
-  std::string refusal;                            ///< refused: JSON body
+  std::string results;      ///< accepted: members of the answer, "scores":[...] and perhaps "warnings":[...]
+  std::uint32_t alerts = 0; ///< accepted: how many alert rules were met
+  std::string refusal;      ///< refused: JSON body
 };
 using assessment_ptr = std::shared_ptr<const assessment>;
 

@@ -505,6 +505,34 @@ std::string_view openapi_text() {
      "500": {"$ref": "#/components/responses/outcome"},
      "501": {"$ref": "#/components/responses/not_implemented"},
      "503": {"$ref": "#/components/responses/fhir_unavailable"},
+     "505": {"$ref": "#/components/responses/version"}}},
+   "post": {
+    "operationId": "fhir_questionnaire_create",
+    "summary": "Add a form to a study, or another version of one",
+    "description": "Answered with 201 once it is durable. The form is the study's under the id in Location; scores, alerts and routes of notices are the study file's.",
+    "parameters": [
+     {"name": "X-Provenance", "in": "header", "required": false, "description": "A Provenance with an agent: who adds it.", "schema": {"type": "string"}},
+     {"name": "Prefer", "in": "header", "required": false, "description": "return=representation (if left out), minimal or OperationOutcome.", "schema": {"type": "string"}},
+     {"name": "study", "in": "query", "required": false, "description": "Study's id; may be left out while one study is loaded.", "schema": {"type": "string"}}],
+    "requestBody": {"required": true, "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+    "responses": {
+     "200": {"description": "The study has this form with the same content already.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+     "201": {"description": "Part of the study now, durable.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+     "400": {"$ref": "#/components/responses/outcome"},
+     "404": {"$ref": "#/components/responses/outcome"},
+     "406": {"$ref": "#/components/responses/outcome"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "409": {"$ref": "#/components/responses/outcome"},
+     "412": {"$ref": "#/components/responses/outcome"},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "415": {"$ref": "#/components/responses/outcome"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
+     "422": {"$ref": "#/components/responses/outcome"},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "500": {"$ref": "#/components/responses/outcome"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {"$ref": "#/components/responses/fhir_unavailable"},
      "505": {"$ref": "#/components/responses/version"}}}},
   "/fhir/Questionnaire/$validate": {
    "post": {
@@ -646,7 +674,11 @@ std::string_view openapi_text() {
      "message": {"type": "string"},
      "receipt": {"$ref": "#/components/schemas/receipt"},
      "status": {"type": "string", "enum": ["stored"]},
-     "scores": {"type": "array", "items": {"$ref": "#/components/schemas/score"}}}},
+     "scores": {"type": "array", "items": {"$ref": "#/components/schemas/score"}},
+     "warnings": {
+      "type": "array",
+      "description": "Rules of the form that only warn; not there when there are none. They are not stored: a later repeat may be answered without them.",
+      "items": {"$ref": "#/components/schemas/problem"}}}},
    "error": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
    "conflict": {
     "type": "object",
@@ -658,16 +690,15 @@ std::string_view openapi_text() {
     "properties": {
      "error": {"type": "string"},
      "receipt": {"$ref": "#/components/schemas/receipt"},
-     "problems": {
-      "type": "array",
-      "items": {
-       "type": "object",
-       "required": ["linkId", "code", "message", "allowed"],
-       "properties": {
-        "linkId": {"type": "string", "nullable": true},
-        "code": {"type": "string"},
-        "message": {"type": "string"},
-        "allowed": {"type": "array", "items": {"type": "string"}}}}}}},
+     "problems": {"type": "array", "items": {"$ref": "#/components/schemas/problem"}}}},
+   "problem": {
+    "type": "object",
+    "required": ["linkId", "code", "message", "allowed"],
+    "properties": {
+     "linkId": {"type": "string", "nullable": true},
+     "code": {"type": "string"},
+     "message": {"type": "string"},
+     "allowed": {"type": "array", "items": {"type": "string"}}}},
    "unavailable": {
     "type": "object",
     "required": ["error", "outcome"],
