@@ -109,7 +109,13 @@ std::string_view openapi_text() {
       "in": "query",
       "required": false,
       "description": "The next of an earlier answer.",
-      "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}}],
+      "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}},
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "description": "Receipt of one of the patient's submissions that the answer is not to be older than. While that submission is on its way the request waits for it, up to http.request_limit_ms (then 503); when the patient has none with this receipt the answer is 404.",
+      "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}],
     "responses": {
      "200": {
       "description": "One page.",
