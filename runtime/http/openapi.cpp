@@ -85,6 +85,7 @@ std::string_view openapi_text() {
    "get": {
     "operationId": "history",
     "summary": "A patient's submissions, newest first",
+    "description": "Shows everything that was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503. With after it also waits for a submission that is on its way.",
     "parameters": [
      {
       "name": "id",
@@ -150,6 +151,7 @@ std::string_view openapi_text() {
    "get": {
     "operationId": "submission",
     "summary": "One submission with its answers",
+    "description": "Found when it was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503.",
     "parameters": [
      {
       "name": "id",
