@@ -185,6 +185,7 @@ public:
         continue;
       }
       e.at = state_type::phase::committed;
+      settle_reads_after(id);
       auto waiters = std::move(e.waiters);
       e.waiters = {};
       metrics_.stored.Increment();
@@ -248,8 +249,11 @@ public:
       refuse_read(read, why);
     for (auto& [index, read] : state_.held_reads)
       refuse_read(read, why);
+    for (auto& [id, read] : state_.reads_after)
+      refuse_read(read, why);
     state_.asked_reads.clear();
     state_.held_reads.clear();
+    state_.reads_after.clear();
     send_replies();
   }
 
@@ -298,8 +302,11 @@ public:
       refuse_read(read, state_.why_not);
       return;
     }
-    self_->send(state_.replica, read_index_atom::value, state_.epoch, t);
-    state_.asked_reads.emplace(t, std::move(read));
+    if (const auto found = r->after ? state_.table.find(*r->after) : state_.table.end();
+        found != state_.table.end() && found->second.at != state_type::phase::committed)
+      state_.reads_after.emplace(*r->after, std::move(read));
+    else
+      ask_index(std::move(read));
   }
 
   void on_read_index(std::uint64_t epoch, ticket t, std::uint64_t index) {
@@ -631,6 +638,7 @@ private:
 
   table_iterator erase(table_iterator it) {
     state_.table_bytes -= it->second.bytes;
+    settle_reads_after(it->first);
     return state_.table.erase(it);
   }
 
@@ -682,6 +690,7 @@ private:
     const auto late = [&](const auto& read) { return read.second.asked_ns < oldest_ns; };
     std::erase_if(state_.asked_reads, late);
     std::erase_if(state_.held_reads, late);
+    std::erase_if(state_.reads_after, late);
     std::set<std::pair<std::uint64_t, std::uint64_t>> stuck; // patients and their sessions
     for (auto& [id, e] : state_.table) {
       auto& w = e.waiters;
@@ -826,6 +835,22 @@ private:
   }
 
   // ---- reads -------------------------------------------------------------------------------------------------------------
+
+  void ask_index(state_type::waiting_read read) {
+    const auto t = read.to;
+    self_->send(state_.replica, read_index_atom::value, state_.epoch, t);
+    state_.asked_reads.emplace(t, std::move(read));
+  }
+
+  /// What became of the submission is known: if it is stored, it is among what is committed now.
+  void settle_reads_after(const domain::receipt& id) {
+    if (state_.reads_after.empty())
+      return;
+    const auto [begin, end] = state_.reads_after.equal_range(id);
+    for (auto it = begin; it != end; ++it)
+      ask_index(std::move(it->second));
+    state_.reads_after.erase(begin, end);
+  }
 
   void read_now(const state_type::waiting_read& read) {
     const auto n = state_.readers.size();

@@ -45,6 +45,9 @@ struct read_request {
   std::uint32_t shard = 0;
   std::optional<domain::receipt> id;
   std::uint64_t before_seq = 0; ///< 0: from the newest
+  /// A submission of the subject that the answer must not be older than: waited for while it is on its way; ec::not_found when
+  /// there is none.
+  std::optional<domain::receipt> after;
   std::uint32_t limit = 20;
   bool anywhere = false; ///< with `id`: whoever's it is; study, subject and hash say nothing
   /// A search: those of the shard that match, or of the subject if the filter names one. The events are followed by one without

@@ -85,6 +85,7 @@ std::string_view openapi_text() {
    "get": {
     "operationId": "history",
     "summary": "A patient's submissions, newest first",
+    "description": "Shows everything that was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503. With after it also waits for a submission that is on its way.",
     "parameters": [
      {
       "name": "id",
@@ -109,7 +110,13 @@ std::string_view openapi_text() {
       "in": "query",
       "required": false,
       "description": "The next of an earlier answer.",
-      "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}}],
+      "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}},
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "description": "Receipt of one of the patient's submissions that the answer is not to be older than. While that submission is on its way the request waits for it, up to http.request_limit_ms (then 503); when the patient has none with this receipt the answer is 404.",
+      "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}],
     "responses": {
      "200": {
       "description": "One page.",
@@ -144,6 +151,7 @@ std::string_view openapi_text() {
    "get": {
     "operationId": "submission",
     "summary": "One submission with its answers",
+    "description": "Found when it was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503.",
     "parameters": [
      {
       "name": "id",
