@@ -171,8 +171,8 @@ void run_range(std::uint64_t first, std::uint64_t last, unsigned nodes, unsigned
   auto next = first;
   const bool progress = isatty(STDERR_FILENO) == 1;
   while (next <= last || !workers.empty()) {
-    while (workers.size() < jobs && next <= last)
-      workers.push_back(start_worker(next, nodes_for(next, nodes))), ++next;
+    for (; workers.size() < jobs && next <= last; ++next)
+      workers.push_back(start_worker(next, nodes_for(next, nodes)));
     std::vector<pollfd> fds;
     for (const auto& w : workers)
       fds.push_back({w.from, POLLIN, 0});

@@ -267,8 +267,12 @@ void simulated_network::reset(const std::string& a, const std::string& b) {
     const auto at = open_at(node, node == a ? b : a);
     if (at == sessions_.end())
       continue;
-    auto& queue = at->second.towards(node).queue;
-    queue.resize(luck_.below(queue.size() + 1)); // the rest is lost
+    auto& way = at->second.towards(node);
+    for (auto lost = luck_.below(way.queue.size() + 1); lost > 0; --lost) { // what is behind some place
+      if (way.queue.back().envelope != nullptr)
+        way.bytes -= way.queue.back().envelope->size();
+      way.queue.pop_back();
+    }
     push(at->first, at->second, node, nullptr, "connection reset");
   }
 }
