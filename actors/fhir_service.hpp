@@ -6,6 +6,7 @@
 #include "actors/fhir_query.hpp"
 #include "domain/event.hpp"
 #include "domain/json_document.hpp"
+#include "domain/study.hpp"
 #include "messages/errors.hpp"
 #include "messages/fhir.hpp"
 #include "messages/submission.hpp"
@@ -45,8 +46,8 @@ struct fhir_ports {
   /// Null: the shard could not be read.
   std::function<void(messages::read_request_ptr, std::function<void(const std::vector<messages::stored_event>*)>)> read;
   /// Answered with ec::none, or why not and a text: of ec::invalid "file\tplace\tmessage" lines.
-  std::function<void(messages::study_source_ptr, std::string who,
-                     std::function<void(messages::ec, const std::string&, bool changed)>)>
+  std::function<void(std::shared_ptr<const domain::study_source>, std::string who,
+                     std::function<void(ec, const std::string&, bool changed)>)>
       import;
 };
 

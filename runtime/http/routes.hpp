@@ -36,7 +36,7 @@ enum class route_id : std::uint8_t {
   fhir_questionnaire_vread,
   fhir_patient_read,
 };
-inline constexpr std::size_t route_count = 21;
+inline constexpr std::size_t route_count = 22;
 inline constexpr bool is_fhir(route_id id) {
   return id >= route_id::fhir_metadata;
 }
