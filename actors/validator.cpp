@@ -27,8 +27,8 @@ assessment refused(const submission& s, domain::issue_type code, std::string sen
                  issues_text({{domain::issue_severity::error, code, "QuestionnaireResponse.subject", "", std::move(sentence)}}));
 }
 
-/// A node may lead a shard before it has read the studies: that it does not know one says nothing until then. Without this a form of
-/// an enrolled patient is refused for good right after a restart.
+/// A node may lead a shard before it has read the studies: that it does not know one says nothing until then. Without this a form
+/// of an enrolled patient is refused for good right after a restart.
 assessment not_read_yet(const submission& s) {
   constexpr std::string_view sentence = "the studies are being read; try again";
   return refused(s, 503,
