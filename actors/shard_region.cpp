@@ -123,7 +123,12 @@ public:
     runtime::fault_point(env_.faults, "region.verdict", found->second.waiters.front().what->subject);
     leave_session(found->second);
     metrics_.checked.Observe(seconds_since(found->second.received_ns));
-    if (a->command == nullptr) {
+    if (a->command == nullptr && a->status == 503) { // no word on what was sent
+      auto waiters = std::move(found->second.waiters);
+      erase(found);
+      for (auto& w : waiters)
+        not_now(w, "the studies are being read; try again", outcome::not_stored);
+    } else if (a->command == nullptr) {
       metrics_.refused.Increment();
       settle(found, a->status, a->refusal);
     } else {

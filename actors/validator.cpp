@@ -2,6 +2,7 @@
 
 #include "actors/reply_text.hpp"
 #include "domain/fhir_assess.hpp"
+#include "domain/fhir_outcome.hpp"
 
 namespace epione::actors {
 
@@ -26,6 +27,15 @@ assessment refused(const submission& s, domain::issue_type code, std::string sen
                  issues_text({{domain::issue_severity::error, code, "QuestionnaireResponse.subject", "", std::move(sentence)}}));
 }
 
+/// A node may lead a shard before it has read the studies: that it does not know one says nothing until then. Without this a form
+/// of an enrolled patient is refused for good right after a restart.
+assessment not_read_yet(const submission& s) {
+  constexpr std::string_view sentence = "the studies are being read; try again";
+  return refused(s, 503,
+                 s.kind == content_kind::data ? unavailable_text(sentence, outcome::not_stored)
+                                              : domain::outcome_text("transient", sentence, "not_stored"));
+}
+
 void stored_as(assessment& result, const submission& s, const domain::submission_record& record) {
   auto command = std::make_shared<domain::command>();
   command->type = record.notices.empty() ? domain::command_type::submission : domain::command_type::submission_with_notices;
@@ -38,6 +48,8 @@ void stored_as(assessment& result, const submission& s, const domain::submission
 
 /// A whole QuestionnaireResponse; what is wrong is an OperationOutcome.
 assessment assess_response(const runtime::environment& env, const runtime::catalog_view& catalog, const submission& s) {
+  if (!catalog.ready())
+    return not_read_yet(s);
   const auto snapshot = catalog.get();
   const auto found = snapshot->studies.find(s.study);
   if (found == snapshot->studies.end())
@@ -76,6 +88,8 @@ assessment assess_response(const runtime::environment& env, const runtime::catal
 }
 
 assessment assess(const runtime::environment& env, const runtime::catalog_view& catalog, const submission& s) {
+  if (!catalog.ready())
+    return not_read_yet(s);
   const auto snapshot = catalog.get();
   const auto found = snapshot->studies.find(s.study);
   if (found == snapshot->studies.end())

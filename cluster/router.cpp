@@ -51,6 +51,9 @@ public:
         metrics_(make_metrics(env.metrics)) {}
 
   void start() {
+    // Not where the router before it began, if there was one: the answers to that one's requests may still come over the same
+    // links, and would be taken for answers to this one's. A patient would be told that a form is stored that is not.
+    state_.next_number += env_.random.next() >> 2;
     state_.regions.resize(options_.shards + 1);
     env_.directory->subscribe(runtime::directory_subscriber{self_});
     self_->delayed_send(self_, tick_period, caf::tick_atom::value);

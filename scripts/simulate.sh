@@ -1,6 +1,6 @@
 #!/bin/sh
 # A long run of the simulator: scripts/simulate.sh A B runs the seeds A to B, two at a time (JOBS=n for another number), and keeps
-# what failed in build/simulation-A-B.log. About a second a seed and core; a night is some ten thousand.
+# what failed in build/simulation-A-B.log. A second to some a seed and core, more with more nodes; a night is some ten thousand.
 set -eu
 cd "$(dirname "$0")/.."
 if [ $# -ne 2 ]; then

@@ -156,8 +156,8 @@ void phones::go_offline() {
 void phones::submit_everywhere(const std::function<void()>& done) {
   std::map<std::uint32_t, patient*> of_shard;
   for (std::size_t i = 0; i + 3 < patients_.size(); ++i)
-    of_shard.try_emplace(
-        domain::shard_of(domain::subject_hash("demo", patients_[i].record->id), world_.config.shards.count), &patients_[i]);
+    of_shard.try_emplace(domain::shard_of(domain::subject_hash("demo", patients_[i].record->id), world_.config.shards.count),
+                         &patients_[i]);
   for (auto& m : world_.machines)
     for (auto& [shard, p] : of_shard) {
       p->offline_until_ns = 0;
@@ -200,8 +200,8 @@ void phones::send(const errand_ptr& e) {
   const auto request = [this, e, &node] {
     const auto t = world_.book.submission_sent(*e->key, e->what, node.number);
     world_.log.line("send " + std::to_string(t) + (world_.clustered() ? " to " + node.name : std::string{}) + " patient " +
-                    e->key->subject->id + " " + e->key->key + " " + e->what->form +
-                    " " + e->what->authored + " total " + std::to_string(e->what->total) + (e->what->valid ? "" : " invalid") +
+                    e->key->subject->id + " " + e->key->key + " " + e->what->form + " " + e->what->authored + " total " +
+                    std::to_string(e->what->total) + (e->what->valid ? "" : " invalid") +
                     (e->tries == 0 ? "" : " try " + std::to_string(e->tries + 1)));
     return t;
   };
@@ -283,8 +283,7 @@ void phones::read_page(const reading_ptr& r, std::uint32_t limit, answer done) {
           *r = *world_.book.begin_reading(*r->subject);
         const auto t = world_.book.page_asked(r, node.number);
         world_.log.line("read " + std::to_string(t) + (world_.clustered() ? " at " + node.name : std::string{}) + " patient " +
-                        r->subject->id +
-                        (r->next.empty() ? "" : " before " + r->next));
+                        r->subject->id + (r->next.empty() ? "" : " before " + r->next));
         return t;
       },
       [r, limit, &node](ticket t) { node.node.read(t, r->subject->id, {}, limit, r->next.empty() ? 0 : std::stoull(r->next)); },

@@ -41,7 +41,8 @@ BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_trace_byte_for_byte) {
 
 BOOST_AUTO_TEST_CASE(different_seeds_give_different_traces) {
   for (const auto* nodes : {" --nodes 1", " --nodes 3"})
-    BOOST_TEST((simulate(std::string{"--trace --seed 1"} + nodes).output != simulate(std::string{"--trace --seed 2"} + nodes).output));
+    BOOST_TEST(
+        (simulate(std::string{"--trace --seed 1"} + nodes).output != simulate(std::string{"--trace --seed 2"} + nodes).output));
 }
 
 BOOST_AUTO_TEST_CASE(a_few_seeds_hold_every_promise) {

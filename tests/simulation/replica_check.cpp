@@ -39,7 +39,8 @@ public:
   std::uint64_t number(int column) const { return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, column)); }
   std::string bytes(int column) const {
     const auto* data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-    return data == nullptr ? std::string{} : std::string{data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    return data == nullptr ? std::string{}
+                           : std::string{data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
   }
 
 private:
@@ -139,8 +140,8 @@ void check_stores(world& w, std::size_t group, const group_members& members) {
     auto events = events_of(w, m, group);
     const auto applied = applied_by(w, m, group);
     if (applied < members.applied)
-      w.book.violation("the store of " + m.name + " of group " + std::to_string(group) + " has applied " + std::to_string(applied) +
-                       " of " + std::to_string(members.applied) + " entries, and said otherwise");
+      w.book.violation("the store of " + m.name + " of group " + std::to_string(group) + " has applied " +
+                       std::to_string(applied) + " of " + std::to_string(members.applied) + " entries, and said otherwise");
     if (group != 0)
       check_contents(w, m, group, receipts_in(w, m, events));
     if (first == nullptr) {
@@ -152,10 +153,11 @@ void check_stores(world& w, std::size_t group, const group_members& members) {
     const auto differ = std::mismatch(of_first.begin(), of_first.end(), events.begin(), events.end());
     const bool ends_here = differ.first == of_first.end(), ends_there = differ.second == events.end();
     // An outcome of a notice may have been on its way to one of them.
-    if ((!ends_here && !(ends_there && applied_by_first > applied)) || (!ends_there && !(ends_here && applied > applied_by_first)))
-      w.book.violation("the stores of " + first->name + " and " + m.name + " differ: group " + std::to_string(group) + ", event " +
-                       std::to_string(differ.first - of_first.begin() + 1) + " of " + std::to_string(of_first.size()) + " and " +
-                       std::to_string(events.size()));
+    if ((!ends_here && !(ends_there && applied_by_first > applied)) ||
+        (!ends_there && !(ends_here && applied > applied_by_first)))
+      w.book.violation("the stores of " + first->name + " and " + m.name + " differ: group " + std::to_string(group) +
+                       ", event " + std::to_string(differ.first - of_first.begin() + 1) + " of " +
+                       std::to_string(of_first.size()) + " and " + std::to_string(events.size()));
   }
 }
 

@@ -150,6 +150,7 @@ runtime::storage_result<void> simulated_disk::rename(const std::string& from, co
   if (file == nullptr)
     return tl::unexpected(runtime::storage_error{ec::io_failed, from + ": no such file"});
   files_.erase(from);
+  let_go(to);
   file->name_durable = true;
   files_[to] = std::move(file);
   return {};
@@ -270,6 +271,13 @@ void simulated_disk::unlink(const std::string& path, bool durable) {
   else if (at->second->name_durable)
     unlinked_.emplace_back(path, at->second);
   files_.erase(at);
+  let_go(path);
+}
+
+/// Locks and shared memory belong to a file, not to its name: who has it open keeps them, and a new one of that name has its own.
+void simulated_disk::let_go(const std::string& path) {
+  shared_.erase(path);
+  vfs_->forget_locks_of(path);
 }
 
 std::uint64_t simulated_disk::used() const {

@@ -119,6 +119,7 @@ private:
   file_ptr find(const std::string& path) const;
   file_ptr create(const std::string& path);
   void unlink(const std::string& path, bool durable);
+  void let_go(const std::string& path);
   std::uint64_t used() const;
   /// 0 or an errno. Counts the operation and carries out a fault that is due.
   int write(simulated_file& f, std::uint64_t offset, std::span<const std::uint8_t> bytes);

@@ -2,11 +2,13 @@
 //
 // There are two layers, because the program stands on two different promises:
 //
-// - A link is a stream, as TCP is: what is sent on it arrives in order and once, or the link ends and everything behind some place
+// - A link is a stream, as TCP is: what is sent on it arrives in order and once, or the link ends and everything behind some
+// place
 //   is lost. So delays, cuts (of one direction or both), links that are reset with envelopes on their way, processes that go away
 //   with or without a word, and links that end because nothing is heard, are faults of streams. A cut holds up what is sent, as
 //   lost packets that are sent again do; only when it lasts longer than the links' patience does the link end.
-// - Above the links, replicas and routers promise more than TCP asks of them: Raft allows that its messages are lost, arrive twice,
+// - Above the links, replicas and routers promise more than TCP asks of them: Raft allows that its messages are lost, arrive
+// twice,
 //   late or in another order, and a router's requests have time limits. `unreliable` does that to single parcels of the envelopes
 //   that arrive. A request is never doubled: nothing in production could do that, and its answer would be one of two.
 #pragma once

@@ -133,8 +133,12 @@ void simulated_node::make_parts() {
   p.founding.replication_factor = m.replication;
   p.founding.next_server_id = 2;
   for (const auto& other : m.all)
-    p.founding.add({other, other + ".simulated:7000", "http://" + other,
-                    other == m.name ? domain::node_phase::member : domain::node_phase::invited, other == m.name ? 1u : 0u, {},
+    p.founding.add({other,
+                    other + ".simulated:7000",
+                    "http://" + other,
+                    other == m.name ? domain::node_phase::member : domain::node_phase::invited,
+                    other == m.name ? 1u : 0u,
+                    {},
                     false});
 }
 
@@ -248,7 +252,8 @@ void simulated_node::request_stop() {
             if (const auto gateway = tree_->gateway(); gateway == nullptr)
               look();
             else
-              self->request(gateway, limit, messages::drain_atom::value).then([=](bool) { look(); }, [=](caf::error&) { look(); });
+              self->request(gateway, limit, messages::drain_atom::value)
+                  .then([=](bool) { look(); }, [=](caf::error&) { look(); });
           } else if (silent_ || sink_.waiting.empty() || around_.clock.now_ns() >= until_ns) {
             self->send_exit(root, caf::exit_reason::user_shutdown);
             self->quit();

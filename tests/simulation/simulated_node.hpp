@@ -33,11 +33,11 @@ namespace epione::simulation {
 struct membership {
   simulated_network* network = nullptr; ///< null: it is alone
   std::string name;
-  std::vector<std::string> all;    ///< of the cluster's file; the cluster begins on the first
-  std::uint64_t server_id = 0;     ///< of its directory; 0: that is empty
-  bool begun = false;              ///< it has been ready once
-  std::string attempt;             ///< the name under which an empty directory asks to join
-  std::uint32_t replication = 3;   ///< of the cluster, when it begins
+  std::vector<std::string> all;  ///< of the cluster's file; the cluster begins on the first
+  std::uint64_t server_id = 0;   ///< of its directory; 0: that is empty
+  bool begun = false;            ///< it has been ready once
+  std::string attempt;           ///< the name under which an empty directory asks to join
+  std::uint32_t replication = 3; ///< of the cluster, when it begins
 };
 
 /// What a node stands on, and who hears of it.

@@ -216,8 +216,9 @@ struct simulated_vfs::calls {
       return SQLITE_OK;
     release(h, ~0u);
     // The kernel frees it with its last user; the next one rebuilds it from the WAL.
-    if (--h.memory->users == 0 && !h.dead())
-      h.vfs->disk_.shared_.erase(h.path);
+    const auto current = h.vfs->disk_.shared_.find(h.path);
+    if (--h.memory->users == 0 && current != h.vfs->disk_.shared_.end() && current->second == h.memory)
+      h.vfs->disk_.shared_.erase(current);
     h.memory.reset();
     return SQLITE_OK;
   }

@@ -36,6 +36,8 @@ public:
 
   const char* name() const { return name_.c_str(); }
   void forget_locks() { locks_.clear(); }
+  /// Who has it open keeps them.
+  void forget_locks_of(const std::string& path) { locks_.erase(path); }
 
 private:
   struct handle;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace epione::simulation {
 
@@ -164,9 +165,16 @@ private:
       for (auto& m : world_.machines)
         world_.crash_node(*m, what, "to read everything from the disk");
     } else {
-      for (auto& m : world_.machines)
+      std::vector<std::uint64_t> starts;
+      for (auto& m : world_.machines) {
+        starts.push_back(m->starts);
         world_.stop_node(*m);
-      if (!wait([this] { return all_down(); }, 60 * s_in_ns, "a clean stop"))
+      }
+      const auto again = [&] { // each comes back by itself
+        return std::all_of(world_.machines.begin(), world_.machines.end(),
+                           [&](const auto& m) { return m->starts > starts[m->number]; });
+      };
+      if (!wait(again, 60 * s_in_ns, "a clean stop"))
         return false;
     }
     world_.last_trouble_ns = now();

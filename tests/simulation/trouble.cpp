@@ -21,14 +21,29 @@ struct weight {
   std::uint64_t parts;
 };
 constexpr weight weights[] = {
-    {trouble_kind::power_loss, 10}, {trouble_kind::torn_operation, 10}, {trouble_kind::process_kill, 8},
-    {trouble_kind::clean_stop, 6},  {trouble_kind::actor_kill, 22},     {trouble_kind::exception, 14},
-    {trouble_kind::poison, 3},      {trouble_kind::disk_full, 6},       {trouble_kind::no_space_once, 5},
-    {trouble_kind::slow_disk, 5},   {trouble_kind::io_error, 5},        {trouble_kind::clock_jump, 3},
-    {trouble_kind::pause, 3},       {trouble_kind::session_kill, 14},   {trouble_kind::all_lose_power, 4},
-    {trouble_kind::isolation, 12},  {trouble_kind::cut, 8},             {trouble_kind::one_way_cut, 10},
-    {trouble_kind::link_reset, 10}, {trouble_kind::slow_network, 6},    {trouble_kind::unreliable, 10},
-    {trouble_kind::pause, 7},       {trouble_kind::lost_directory, 6},
+    {trouble_kind::power_loss, 10},
+    {trouble_kind::torn_operation, 10},
+    {trouble_kind::process_kill, 8},
+    {trouble_kind::clean_stop, 6},
+    {trouble_kind::actor_kill, 22},
+    {trouble_kind::exception, 14},
+    {trouble_kind::poison, 3},
+    {trouble_kind::disk_full, 6},
+    {trouble_kind::no_space_once, 5},
+    {trouble_kind::slow_disk, 5},
+    {trouble_kind::io_error, 5},
+    {trouble_kind::clock_jump, 3},
+    {trouble_kind::pause, 3},
+    {trouble_kind::session_kill, 14},
+    {trouble_kind::all_lose_power, 4},
+    {trouble_kind::isolation, 12},
+    {trouble_kind::cut, 8},
+    {trouble_kind::one_way_cut, 10},
+    {trouble_kind::link_reset, 10},
+    {trouble_kind::slow_network, 6},
+    {trouble_kind::unreliable, 10},
+    {trouble_kind::pause, 7},
+    {trouble_kind::lost_directory, 6},
 };
 constexpr std::size_t lone_weights = 14; ///< the first ones: of a node that is alone
 
@@ -129,8 +144,8 @@ void trouble::cause(trouble_kind kind) {
   if (over_ || (victims_[m.number].calm && m.node.stopping()))
     return;
   std::string detail;
-  const bool done = static_cast<std::size_t>(kind) < lone_trouble_kinds ? try_cause(kind, m, detail)
-                                                                        : try_cause_in_network(kind, m, detail);
+  const bool done =
+      static_cast<std::size_t>(kind) < lone_trouble_kinds ? try_cause(kind, m, detail) : try_cause_in_network(kind, m, detail);
   if (!done)
     return;
   lasts(0, &m);
@@ -171,7 +186,9 @@ bool trouble::try_cause(trouble_kind kind, machine& m, std::string& detail) {
       w.after(luck_.between(0, 200) * ms_in_ns, [&w, &m] { w.stop_node(m); });
       return true;
     case trouble_kind::actor_kill: {
-      const auto names = m.node.actor_names();
+      auto names = m.node.actor_names();
+      std::erase(names,
+                 "cluster"); // a top of the tree, as "node", which is not listed: who starts it is the process, and ends with it
       if (names.empty())
         return false;
       detail = names[luck_.below(names.size())];
@@ -338,7 +355,6 @@ bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& d
     default: return false;
   }
 }
-
 
 /// Whether the node had a reason to end by itself. Damaged data (4) is never one: this disk keeps what was synced.
 bool trouble::may_end(const machine& m, const caf::error* ended, int exit_code) const {

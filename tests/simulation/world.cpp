@@ -11,8 +11,8 @@ namespace epione::simulation {
 namespace {
 
 /// How long a node may take from its start, or from the last fault, until it serves: reading a small log takes simulated
-/// milliseconds, and every retry and restart has a back-off of at most two seconds. In a cluster it may have to join first, and to
-/// fetch every store.
+/// milliseconds, and every retry and restart has a back-off of at most two seconds. In a cluster it may have to join first, and
+/// to fetch every store.
 constexpr std::int64_t serve_limit_ns = 30 * s_in_ns, clustered_serve_limit_ns = 60 * s_in_ns;
 constexpr std::int64_t look_period_ns = 5 * ms_in_ns;
 constexpr std::int64_t ask_period_ns = 300 * ms_in_ns;
@@ -25,9 +25,8 @@ std::string name_of(std::size_t number, std::size_t machines) {
 } // namespace
 
 machine::machine(world& w, std::size_t n, std::size_t machines)
-    : number(n), name(name_of(n, machines)),
-      clock(w.clock, w.luck.branch("up " + name).between(10, 86'400) * s_in_ns,
-            machines == 1 ? 0 : w.luck.branch("drift " + name).between(-500, 500)),
+    : number(n), name(name_of(n, machines)), clock(w.clock, w.luck.branch("up " + name).between(10, 86'400) * s_in_ns,
+                                                   machines == 1 ? 0 : w.luck.branch("drift " + name).between(-500, 500)),
       disk(chance{w.seed}.branch("disk " + name).next(), w.clock), node_disk(disk),
       node(node_surroundings{clock, member, node_disk, w.log, chance{w.seed}.branch("order " + name),
                              [&w](const messages::reply& r) {

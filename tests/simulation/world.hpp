@@ -37,9 +37,7 @@ struct machine {
   machine& operator=(const machine&) = delete;
 
   /// It can be connected to.
-  bool accepts() const {
-    return node.running() && !node.joining() && !node.stopping() && !node.ended() && !process_ended;
-  }
+  bool accepts() const { return node.running() && !node.joining() && !node.stopping() && !node.ended() && !process_ended; }
   bool serves() const { return serving; }
   bool paused(std::int64_t now_ns) const { return paused_until_ns > now_ns; }
 
