@@ -25,7 +25,7 @@ say "building release"
 build release
 
 if [ "$ci" = true ]; then
-  run build/release/epione-sim --seeds 1..100 --jobs 2
+  run build/release/epione-sim --seeds 1..100 --nodes 1 --jobs 2
   ensure_packages fuzz # clang
   say "building asan"
   build asan tests_unit tests_conformance tests_integration fuzz_programs
