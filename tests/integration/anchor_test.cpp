@@ -26,6 +26,7 @@ struct one_node {
   }
   std::uint64_t count() { return runtime::audit_directory(disk.disk(), disk.directory(), {}).anchors; }
   void pass(std::int64_t ms) {
+    node.run(2'000); // the stores apply what is committed
     node.advance_to(node.clock.now_ns() + ms * 1'000'000);
     node.run(2'000);
   }
