@@ -1,5 +1,6 @@
 #include "actors/catalog.hpp"
 
+#include "domain/anchor.hpp"
 #include "domain/command.hpp"
 #include "domain/event.hpp"
 #include "messages/steward.hpp"
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 namespace epione::actors {
@@ -283,13 +285,14 @@ private:
       state_.reader = std::move(*opened);
     }
     bool changed = always;
+    std::optional<std::shared_ptr<const domain::cluster_state>> nodes; // the newest list; null: of a cluster that is no more
     for (bool more = true; more;) {
       auto events = state_.reader->scan(state_.studies.last_seq() + 1, scan_events_max);
       if (!events)
         return give_up(events.error());
       for (const auto& stored : *events) {
         if (cluster_ != nullptr)
-          take_cluster_change(stored);
+          take_cluster_change(stored, nodes);
         const auto added = state_.studies.add(stored);
         if (added)
           changed = changed || *added;
@@ -299,20 +302,24 @@ private:
       }
       more = events->size() == scan_events_max;
     }
+    if (nodes)
+      cluster_->set(std::move(*nodes));
     if (changed)
       publish();
     return true;
   }
 
-  void take_cluster_change(const stored_event& stored) {
+  void take_cluster_change(const stored_event& stored, std::optional<std::shared_ptr<const domain::cluster_state>>& nodes) {
     const auto action = domain::action_of(stored.bytes);
+    if (action && *action == domain::restore_action)
+      nodes = nullptr; // what was said of nodes before is of the cluster the backup was taken from
     if (!action || *action != domain::cluster_change_action)
       return;
     state_.cluster_change = false;
     const auto event = domain::decode_event(stored.bytes);
     auto state = event ? domain::decode_cluster_state(event->after) : tl::unexpected(event.error());
     if (state)
-      cluster_->set(std::make_shared<const domain::cluster_state>(std::move(*state)));
+      nodes = std::make_shared<const domain::cluster_state>(std::move(*state));
     else
       env_.log.error(part, "the list of the cluster's nodes cannot be read", {{"seq", stored.seq}, {"why", state.error()}});
   }

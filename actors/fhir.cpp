@@ -1,7 +1,9 @@
 #include "actors/fhir.hpp"
 
 #include "actors/reply_text.hpp"
+#include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
+#include "runtime/error_text.hpp"
 
 namespace epione::actors {
 
@@ -94,6 +96,17 @@ private:
       const auto t = state_.next_ticket++;
       state_.reads.emplace(t, std::move(done));
       self_->send(state_.gateway, read_atom::value, t, r, list_client{self_});
+    };
+    p.import = [this](study_source_ptr addition, std::string who, std::function<void(ec, const std::string&, bool)> done) {
+      const auto catalog = env_.directory->get<catalog_actor>("catalog");
+      if (catalog == nullptr)
+        return done(ec::not_serving, "the catalog is starting; try again", false);
+      self_
+          ->request(catalog, std::chrono::milliseconds{runtime::defaults::import_answer_limit_ms}, import_atom::value, addition,
+                    who)
+          .then(
+              [done](const std::string&, bool changed) { done(ec::none, {}, changed); },
+              [done](caf::error& why) { done(runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why), false); });
     };
     return p;
   }

@@ -230,6 +230,21 @@ fhir_answer fhir_service::unreadable() const {
                                                     "the study no longer has the form in the version it answers")};
 }
 
+/// That it is stored, and what the form only warns of.
+std::string fhir_service::stored_outcome(const domain::submission_record& r, std::string_view sentence) const {
+  const auto snapshot = catalog_.get();
+  const auto study = snapshot->studies.find(r.study);
+  const auto* form = study == snapshot->studies.end() ? nullptr : domain::find_form(study->second->compiled(), r.form, r.version);
+  const auto json = domain::json_document::parse(r.resource, domain::limits::json_depth_max);
+  std::vector<domain::fhir_issue> issues;
+  if (form != nullptr && json)
+    issues = domain::check_response(*json, form->form, {.now_us = r.stored_us});
+  std::erase_if(issues, [](const auto& i) { return i.severity != domain::issue_severity::warning; });
+  if (issues.empty())
+    return domain::outcome_text("informational", sentence, {}, "information");
+  return domain::operation_outcome(issues);
+}
+
 void fhir_service::answer_version(const call& c, int status, const version& v) const {
   fhir_answer a;
   a.status = status;
@@ -245,8 +260,7 @@ void fhir_service::answer_version(const call& c, int status, const version& v) c
       return c.done(unreadable());
     a.body = std::move(*text);
   } else if (c.wanted == wanted_return::outcome) {
-    a.body = domain::outcome_text("informational", status == 201 ? "the response is stored" : "the response was stored", {},
-                                  "information");
+    a.body = stored_outcome(v.record, status == 201 ? "the response is stored" : "the response was stored");
   }
   c.done(std::move(a));
 }

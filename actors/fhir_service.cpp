@@ -86,6 +86,8 @@ void fhir_service::route(const call_ptr& c, const std::vector<std::string>& path
     return validate(c, type);
   if (response && n == 1 && method == verb::post)
     return create(c);
+  if (form && n == 1 && method == verb::post)
+    return create_form(c);
   if (response && n == 2 && method == verb::put)
     return update(c, path[1]);
   if (method == verb::get) {

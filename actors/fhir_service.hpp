@@ -44,6 +44,10 @@ struct fhir_ports {
   std::function<void(messages::change_request_ptr, std::function<void(const messages::reply&)>)> change;
   /// Null: the shard could not be read.
   std::function<void(messages::read_request_ptr, std::function<void(const std::vector<messages::stored_event>*)>)> read;
+  /// Answered with ec::none, or why not and a text: of ec::invalid "file\tplace\tmessage" lines.
+  std::function<void(messages::study_source_ptr, std::string who,
+                     std::function<void(messages::ec, const std::string&, bool changed)>)>
+      import;
 };
 
 struct fhir_options {
@@ -101,6 +105,8 @@ private:
 
   // fhir_forms.cpp: what is there without asking a shard
   void metadata(const call_ptr& c);
+  void create_form(const call_ptr& c);
+  void answer_form(const call& c, int status, const domain::study_source& addition) const;
   void search_forms(const call_ptr& c);
   void read_form(const call_ptr& c, const std::string& id, const std::string* version);
   void read_patient(const call_ptr& c, const std::string& id);
@@ -121,6 +127,7 @@ private:
   std::vector<version> versions_of(const messages::stored_event& e) const;
   std::optional<std::string> resource_of(const version& v) const;
   void answer_version(const call& c, int status, const version& v) const;
+  std::string stored_outcome(const domain::submission_record& r, std::string_view sentence) const;
   void answer_stored(const call_ptr& c, int status, std::string_view event) const;
   void answer_failure(const call& c, int status, const std::string& text, std::uint32_t retry_after_s) const;
   fhir_answer unreadable() const;

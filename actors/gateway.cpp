@@ -118,7 +118,10 @@ public:
     if (const auto inner = state_.inner_requests.find(t); inner != state_.inner_requests.end()) {
       self_->send(inner->second.reader, list_atom::value, t, r, events, why);
       state_.inner_requests.erase(inner);
-    } else if (why || events == nullptr)
+    } else if (r->after && runtime::code_of(why) == ec::not_found)
+      deliver(t, 404,
+              error_text("the patient has no submission with the receipt that after names; what was acknowledged has one"));
+    else if (why || events == nullptr)
       deliver(t, 503, unavailable_text("the shard cannot be read just now; try again", outcome::unknown));
     else
       deliver_read(t, *r, *events);

@@ -21,17 +21,42 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   append_json_string(out, text);
 }
 
-std::string receipt_text(std::string_view message, const domain::receipt& id, std::string_view scores) {
+std::string receipt_text(std::string_view message, const domain::receipt& id, std::string_view results) {
   std::string out;
-  out.reserve(128 + scores.size());
+  out.reserve(128 + results.size());
   out += R"({"message":")";
   out += message;
   out += R"(","receipt":")";
   out += domain::to_text(id);
-  out += R"(","status":"stored","scores":)";
-  out += scores;
+  out += R"(","status":"stored",)";
+  out += results;
   out += '}';
   return out;
+}
+
+void append_problems(std::string& out, const std::vector<domain::problem>& problems) {
+  out += '[';
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    const auto& p = problems[i];
+    out += i == 0 ? "{" : ",{";
+    out += R"("linkId":)";
+    if (p.link_id.empty())
+      out += "null";
+    else
+      append_json_string(out, p.link_id);
+    out += ',';
+    append_member(out, "code", p.code);
+    out += ',';
+    append_member(out, "message", p.message);
+    out += R"(,"allowed":[)";
+    for (std::size_t k = 0; k < p.allowed.size(); ++k) {
+      if (k != 0)
+        out += ',';
+      append_json_string(out, p.allowed[k]);
+    }
+    out += "]}";
+  }
+  out += ']';
 }
 
 /// RFC 3339, UTC, milliseconds.
@@ -162,12 +187,21 @@ std::string scores_json(const std::vector<domain::score>& scores) {
   return out;
 }
 
-std::string stored_text(const domain::receipt& id, std::string_view scores) {
-  return receipt_text("stored", id, scores);
+std::string results_text(const std::vector<domain::score>& scores, const std::vector<domain::problem>& warnings) {
+  auto out = R"("scores":)" + scores_json(scores);
+  if (!warnings.empty()) {
+    out += R"(,"warnings":)";
+    append_problems(out, warnings);
+  }
+  return out;
 }
 
-std::string repeat_text(const domain::receipt& id, std::string_view scores) {
-  return receipt_text("stored before under this key", id, scores);
+std::string stored_text(const domain::receipt& id, std::string_view results) {
+  return receipt_text("stored", id, results);
+}
+
+std::string repeat_text(const domain::receipt& id, std::string_view results) {
+  return receipt_text("stored before under this key", id, results);
 }
 
 std::string conflict_text(const domain::receipt& id) {
@@ -183,28 +217,9 @@ std::string error_text(std::string_view sentence) {
 }
 
 std::string problems_text(const std::vector<domain::problem>& problems) {
-  std::string out = R"({"error":"the answers do not fit the form; nothing was stored","problems":[)";
-  for (std::size_t i = 0; i < problems.size(); ++i) {
-    const auto& p = problems[i];
-    out += i == 0 ? "{" : ",{";
-    out += R"("linkId":)";
-    if (p.link_id.empty())
-      out += "null";
-    else
-      append_json_string(out, p.link_id);
-    out += ',';
-    append_member(out, "code", p.code);
-    out += ',';
-    append_member(out, "message", p.message);
-    out += R"(,"allowed":[)";
-    for (std::size_t k = 0; k < p.allowed.size(); ++k) {
-      if (k != 0)
-        out += ',';
-      append_json_string(out, p.allowed[k]);
-    }
-    out += "]}";
-  }
-  out += "]}";
+  std::string out = R"({"error":"the answers do not fit the form; nothing was stored","problems":)";
+  append_problems(out, problems);
+  out += '}';
   return out;
 }
 

@@ -13,11 +13,13 @@ namespace epione::actors {
 
 /// JSON array of {"name", "value", "label"}.
 std::string scores_json(const std::vector<domain::score>& scores);
+/// Members of an answer: "scores":[...] and, unless there are none, "warnings":[...].
+std::string results_text(const std::vector<domain::score>& scores, const std::vector<domain::problem>& warnings = {});
 
-/// 202: durable now.
-std::string stored_text(const domain::receipt& id, std::string_view scores);
-/// 200: was durable already; the first receipt and the first scores.
-std::string repeat_text(const domain::receipt& id, std::string_view scores);
+/// 202: durable now. `results`: results_text().
+std::string stored_text(const domain::receipt& id, std::string_view results);
+/// 200: was durable already; the first receipt and the first results, whose warnings are not kept for long.
+std::string repeat_text(const domain::receipt& id, std::string_view results);
 /// 409: this key stands for other content.
 std::string conflict_text(const domain::receipt& id);
 /// 404 or 400: a sentence.

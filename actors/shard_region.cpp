@@ -127,7 +127,7 @@ public:
       metrics_.refused.Increment();
       settle(found, a->status, a->refusal);
     } else {
-      found->second.scores = a->scores_json;
+      found->second.results = a->results;
       if (a->alerts > 0)
         metrics_.alerts.Increment(a->alerts);
       if (a->what->kind != content_kind::data)
@@ -154,9 +154,9 @@ public:
       for (auto& w : waiters)
         not_now(w, "the store could not be read; try again", outcome::unknown); // it may well hold this key
     } else {
-      const auto scores = scores_json(record->scores);
+      const auto results = results_text(record->scores);
       for (auto& w : waiters)
-        answer_settled(w, s->id, record->content_fingerprint, scores, event->bytes);
+        answer_settled(w, s->id, record->content_fingerprint, results, event->bytes);
     }
     send_replies();
   }
@@ -185,12 +185,13 @@ public:
         continue;
       }
       e.at = state_type::phase::committed;
+      settle_reads_after(id);
       auto waiters = std::move(e.waiters);
       e.waiters = {};
       metrics_.stored.Increment();
-      answer(waiters.front(), 202, e.command == nullptr ? stored_text(id, e.scores) : e.command->event);
+      answer(waiters.front(), 202, e.command == nullptr ? stored_text(id, e.results) : e.command->event);
       for (std::size_t i = 1; i < waiters.size(); ++i)
-        answer_settled(waiters[i], id, e.fingerprint, e.scores, event_of(e));
+        answer_settled(waiters[i], id, e.fingerprint, e.results, event_of(e));
       if (index <= state_.applied)
         forget(id);
       else
@@ -248,8 +249,11 @@ public:
       refuse_read(read, why);
     for (auto& [index, read] : state_.held_reads)
       refuse_read(read, why);
+    for (auto& [id, read] : state_.reads_after)
+      refuse_read(read, why);
     state_.asked_reads.clear();
     state_.held_reads.clear();
+    state_.reads_after.clear();
     send_replies();
   }
 
@@ -298,8 +302,11 @@ public:
       refuse_read(read, state_.why_not);
       return;
     }
-    self_->send(state_.replica, read_index_atom::value, state_.epoch, t);
-    state_.asked_reads.emplace(t, std::move(read));
+    if (const auto found = r->after ? state_.table.find(*r->after) : state_.table.end();
+        found != state_.table.end() && found->second.at != state_type::phase::committed)
+      state_.reads_after.emplace(*r->after, std::move(read));
+    else
+      ask_index(std::move(read));
   }
 
   void on_read_index(std::uint64_t epoch, ticket t, std::uint64_t index) {
@@ -438,7 +445,7 @@ private:
     if (auto found = state_.table.find(id); found != state_.table.end()) {
       auto& e = found->second;
       if (e.at == state_type::phase::committed)
-        answer_settled(w, id, e.fingerprint, e.scores, event_of(e));
+        answer_settled(w, id, e.fingerprint, e.results, event_of(e));
       else if (state_.table_bytes >= options_.store_lag_bytes_max)
         not_now(w, too_much, outcome::not_stored);
       else
@@ -541,10 +548,10 @@ private:
 
   /// Answers a later request under a key whose submission is durable. `event`: what was stored, where a whole response may ask.
   void answer_settled(const state_type::waiter& w, const domain::receipt& id, const domain::fingerprint& first,
-                      const std::string& scores, std::string_view event) {
+                      const std::string& results, std::string_view event) {
     if (w.what->fingerprint == first) {
       metrics_.repeats.Increment();
-      answer(w, 200, w.what->kind == content_kind::data ? repeat_text(id, scores) : std::string{event});
+      answer(w, 200, w.what->kind == content_kind::data ? repeat_text(id, results) : std::string{event});
     } else {
       metrics_.conflicts.Increment();
       answer(w, 409, conflict_text(id));
@@ -631,6 +638,7 @@ private:
 
   table_iterator erase(table_iterator it) {
     state_.table_bytes -= it->second.bytes;
+    settle_reads_after(it->first);
     return state_.table.erase(it);
   }
 
@@ -682,6 +690,7 @@ private:
     const auto late = [&](const auto& read) { return read.second.asked_ns < oldest_ns; };
     std::erase_if(state_.asked_reads, late);
     std::erase_if(state_.held_reads, late);
+    std::erase_if(state_.reads_after, late);
     std::set<std::pair<std::uint64_t, std::uint64_t>> stuck; // patients and their sessions
     for (auto& [id, e] : state_.table) {
       auto& w = e.waiters;
@@ -826,6 +835,22 @@ private:
   }
 
   // ---- reads -------------------------------------------------------------------------------------------------------------
+
+  void ask_index(state_type::waiting_read read) {
+    const auto t = read.to;
+    self_->send(state_.replica, read_index_atom::value, state_.epoch, t);
+    state_.asked_reads.emplace(t, std::move(read));
+  }
+
+  /// What became of the submission is known: if it is stored, it is among what is committed now.
+  void settle_reads_after(const domain::receipt& id) {
+    if (state_.reads_after.empty())
+      return;
+    const auto [begin, end] = state_.reads_after.equal_range(id);
+    for (auto it = begin; it != end; ++it)
+      ask_index(std::move(it->second));
+    state_.reads_after.erase(begin, end);
+  }
 
   void read_now(const state_type::waiting_read& read) {
     const auto n = state_.readers.size();

@@ -55,7 +55,7 @@ struct shard_region_state {
     std::uint64_t bytes = 0; ///< of what its waiters have sent
     bool set_aside = false;  ///< proposed as something to look at, not as a submission
     std::uint32_t validator = 0;
-    std::string scores;
+    std::string results;           ///< of a check: assessment::results
     messages::command_ptr command; ///< of a whole response, whose answer is its event, and of one that is held
     std::vector<waiter> waiters;   ///< the first one is the sender; the others came with the same key
   };
@@ -96,8 +96,9 @@ struct shard_region_state {
   std::uint64_t table_bytes = 0;
   std::vector<validator_slot> validators;
   std::vector<messages::store_reader_actor> readers;
-  std::unordered_map<messages::ticket, waiting_read> asked_reads; ///< waiting for the replica's index
-  std::multimap<std::uint64_t, waiting_read> held_reads;          ///< waiting for the store to apply up to the key
+  std::unordered_map<messages::ticket, waiting_read> asked_reads;     ///< waiting for the replica's index
+  std::multimap<std::uint64_t, waiting_read> held_reads;              ///< waiting for the store to apply up to the key
+  std::unordered_multimap<domain::receipt, waiting_read> reads_after; ///< waiting for the outcome of this submission
   std::deque<std::pair<domain::receipt, domain::fingerprint>> set_aside;
   std::vector<std::pair<messages::reply_receiver, messages::replies_ptr>> outgoing;
   messages::replica_actor replica;

@@ -49,13 +49,22 @@ public:
   }
 
   void on_list(ticket t, const read_request_ptr& request, const list_client& who) {
-    auto found = read<std::vector<stored_event>>(request->shard, metrics_.list,
-                                                 [&](runtime::store_reader& r) { return find_events(r, *request); });
+    bool absent = request->after.has_value(); // also while there is no file
+    auto found = read<std::vector<stored_event>>(request->shard, metrics_.list, [&](runtime::store_reader& r) {
+      if (!request->after)
+        return find_events(r, *request);
+      return r.find(request->subject_hash, *request->after).and_then([&](const std::optional<stored_event>& there) {
+        absent = !there.has_value();
+        return absent ? runtime::storage_result<std::vector<stored_event>>{} : find_events(r, *request);
+      });
+    });
     auto events = std::make_shared<std::vector<stored_event>>();
     if (found)
       *events = std::move(*found);
     self_->send(who, list_atom::value, t, request, stored_events_ptr{std::move(events)},
-                found ? caf::error{} : make_error(found.error().code));
+                !found   ? make_error(found.error().code)
+                : absent ? make_error(ec::not_found)
+                         : caf::error{});
   }
 
   caf::result<notice_page_ptr> on_pending(const notice_question& q) {

@@ -29,13 +29,13 @@ std::string text_member(const nlohmann::json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
-/// The content without white space between and order of members, and without what says whether and when it is used: a version may
-/// be retired under its own name.
+/// The content without white space between and order of members, and without what says whether and when it is used, or what a
+/// server calls it: a version may be retired under its own name.
 form_version version_of(const std::string& form, const domain::study_source::file& file) {
   auto json = nlohmann::json::parse(file.text, nullptr, false);
   if (!json.is_object())
     return {file.name, form, {}, digest_of(file.text)};
-  for (const auto* member : {"status", "date", "effectivePeriod", "approvalDate", "lastReviewDate", "meta"})
+  for (const auto* member : {"status", "date", "effectivePeriod", "approvalDate", "lastReviewDate", "meta", "id"})
     json.erase(member);
   return {file.name, form, text_member(json, "version"), digest_of(json.dump())};
 }
@@ -91,12 +91,22 @@ tl::expected<bool, std::string> study_register::add(const messages::stored_event
   std::erase_if(study.sources, [&](const auto& waiting) { return has_all(forms, versions_of(*waiting)); });
   for (const auto& form : forms)
     study.versions.insert_or_assign({form.form, form.version}, form.content);
-  study.sources.push_back(std::make_shared<const domain::study_source>(std::move(*source)));
+  study.source = std::make_shared<const domain::study_source>(std::move(*source));
+  study.sources.push_back(study.source);
   return true;
 }
 
 tl::expected<study_register::import_check, std::vector<domain::import_problem>>
 study_register::check(const domain::study_source& source) const {
+  if (!source.adds_to.empty()) {
+    const auto known = studies_.find(source.adds_to);
+    if (known == studies_.end() || source.forms.size() != 1)
+      return tl::unexpected(std::vector<domain::import_problem>{{"", "", "there is no study \"" + source.adds_to + "\""}});
+    const auto whole = domain::with_form(*known->second.source, source.forms[0].name, source.forms[0].text);
+    if (!whole)
+      return tl::unexpected(std::vector{whole.error()});
+    return check(*whole);
+  }
   const auto compiled = domain::compile_study(source);
   if (!compiled)
     return tl::unexpected(compiled.error());

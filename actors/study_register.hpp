@@ -22,7 +22,7 @@ namespace epione::actors {
 
 using domain::study_import_action;
 
-/// No actor and no I/O. It keeps the compiled studies and digests, not the sources.
+/// No actor and no I/O. It keeps the compiled studies, digests, and of each study the newest source.
 class study_register {
 public:
   /// Takes the next event of the chain; events of other actions are only counted. Says whether a study changed. Fails for what
@@ -35,7 +35,7 @@ public:
     std::string before;     ///< for the event: msgpack bin of the newest source's BLAKE2b-256, empty when there is none
     std::string after;      ///< for the event: the source
   };
-  /// Compiles a source and compares it with what was imported before. Lists every problem.
+  /// Compiles a source, or the study that an addition makes, and compares it with what was imported before. Lists every problem.
   tl::expected<import_check, std::vector<domain::import_problem>> check(const domain::study_source& source) const;
 
   /// Called for each study that no longer compiles, with its id and the number of its problems.
@@ -49,6 +49,7 @@ private:
   using content_digest = std::array<std::uint8_t, 32>;
   struct entry {
     content_digest newest{};
+    std::shared_ptr<const domain::study_source> source; ///< the newest
     /// Until they are compiled, oldest first: the newest, and before it those with versions of forms that later ones do not have.
     std::vector<std::shared_ptr<const domain::study_source>> sources;
     std::shared_ptr<const domain::study> compiled;                          ///< null: none yet

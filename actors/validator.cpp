@@ -91,7 +91,7 @@ assessment assess(const runtime::environment& env, const runtime::catalog_view& 
   assessment result;
   result.id = s.id;
   result.status = 202;
-  result.scores_json = scores_json(verdict.scores);
+  result.results = results_text(verdict.scores, verdict.warnings);
   result.alerts = static_cast<std::uint32_t>(verdict.alerts.size());
   domain::submission_record record;
   record.study = s.study;

@@ -40,6 +40,7 @@ int run(const std::vector<std::string>& arguments, command_context& context) {
   add_channel_command(app, context);
   add_cluster_command(app, context);
   add_cert_command(app, context);
+  add_backup_commands(app, context);
   add_audit_command(app, context);
   add_console_command(app, context);
   add_doctor_command(app, context);

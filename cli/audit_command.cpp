@@ -1,13 +1,24 @@
-// epione audit verify
+// epione audit verify | anchors
+#include "cli/anchor_file.hpp"
 #include "cli/settings_flags.hpp"
 #include "cli/table.hpp"
+#include "domain/date_text.hpp"
+#include "node/data_directory.hpp"
+#include "runtime/admin_socket.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/defaults.hpp"
 #include "runtime/process.hpp"
+#include "runtime/storage/anchors.hpp"
 #include "runtime/storage/audit.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
+#include <thread>
 #include <unistd.h>
 
 namespace epione::cli {
@@ -18,6 +29,12 @@ namespace exit_code = runtime::exit_code;
 
 constexpr std::size_t hash_digits_shown = 16; // enough to compare by eye; --json has all
 
+std::string time_text(std::int64_t us) {
+  std::string out;
+  domain::append_rfc3339_us(out, us);
+  return out;
+}
+
 int report(const runtime::audit_report& r, bool json, command_context& context) {
   if (json) {
     auto list = nlohmann::ordered_json::array();
@@ -27,7 +44,12 @@ int report(const runtime::audit_report& r, bool json, command_context& context) 
                       {"last", p.last},
                       {"head", p.head_hex},
                       {"broken", p.broken ? nlohmann::ordered_json(*p.broken) : nlohmann::ordered_json(nullptr)}});
-    const nlohmann::ordered_json content{{"ok", r.ok()}, {"parts", list}};
+    const nlohmann::ordered_json content{{"ok", r.ok()},
+                                         {"anchors",
+                                          {{"compared", r.anchors},
+                                           {"newest", r.newest_anchor_us ? nlohmann::ordered_json(time_text(*r.newest_anchor_us))
+                                                                         : nlohmann::ordered_json(nullptr)}}},
+                                         {"parts", list}};
     context.out << content.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
     return r.ok() ? exit_code::done : exit_code::problems;
   }
@@ -36,27 +58,119 @@ int report(const runtime::audit_report& r, bool json, command_context& context) 
     rows.push_back({p.file, std::to_string(p.entries), std::to_string(p.last), p.head_hex.substr(0, hash_digits_shown),
                     p.broken ? "BROKEN: " + *p.broken : "whole"});
   print_table(context.out, rows);
+  if (r.newest_anchor_us)
+    context.out << "Compared with " << r.anchors << " anchors, the newest of " << time_text(*r.newest_anchor_us) << '\n';
+  else
+    context.out << "No anchor says how far the chains had come: an end that was cut off would not show\n";
   if (!r.ok())
     context.err << "epione: the data is not what was written; keep a copy of the directory before anything else, and restore "
                    "from a backup\n";
   return r.ok() ? exit_code::done : exit_code::problems;
 }
 
-int verify(const std::string& directory, bool json, command_context& context) {
+bool is_directory(const std::string& directory, command_context& context) {
   std::error_code error;
-  if (!std::filesystem::is_directory(directory, error)) {
-    context.err << "epione: " << directory << " is not a directory; name the node's data directory with --data-dir\n";
+  if (std::filesystem::is_directory(directory, error))
+    return true;
+  context.err << "epione: " << directory << " is not a directory; name the node's data directory with --data-dir\n";
+  return false;
+}
+
+/// Groups that are on other nodes only. Files of an earlier membership may still be here, and nobody brings them up to date.
+std::set<std::uint32_t> groups_elsewhere(const std::string& directory, const std::string& name) {
+  std::set<std::uint32_t> out;
+  const auto reply = runtime::admin_call(directory + "/" + runtime::admin_socket_name, {"cluster-status", {}},
+                                         std::chrono::milliseconds{runtime::defaults::admin_io_limit_ms});
+  const auto found = reply ? reply->values.find("json") : decltype(reply->values.end()){};
+  if (!reply || found == reply->values.end())
+    return out;
+  const auto status = nlohmann::json::parse(found->second, nullptr, false);
+  if (!status.is_object() || !status.contains("shards"))
+    return out;
+  for (const auto& shard : status["shards"])
+    if (const auto& r = shard["replicas"];
+        !r.empty() && std::none_of(r.begin(), r.end(), [&](const auto& x) { return x["node"] == name; }))
+      out.insert(shard["id"].get<std::uint32_t>());
+  return out;
+}
+
+int verify(const std::string& directory, const std::string& anchors, bool json, command_context& context) {
+  if (!is_directory(directory, context))
     return exit_code::failed;
+  runtime::audit_options options;
+  if (!anchors.empty()) {
+    auto given = read_anchor_file(anchors);
+    if (!given) {
+      context.err << "epione: " << printable(given.error()) << '\n';
+      return exit_code::failed;
+    }
+    options.anchors = std::move(*given);
   }
+  const auto member = node::member_of(directory);
+  options.alone = member && member->node.empty();
+  if (member && !member->node.empty())
+    options.not_here = groups_elsewhere(directory, member->node);
   const auto disk = runtime::make_system_disk();
   const bool show = !json && isatty(STDERR_FILENO) != 0;
-  const auto result = runtime::audit_directory(*disk, directory, [&](std::string_view part, std::uint64_t done) {
-    if (show)
-      context.err << "\r\x1b[K" << printable(part) << ": " << done << std::flush;
-  });
+  const auto result = runtime::audit_directory(
+      *disk, directory,
+      [&](std::string_view part, std::uint64_t done) {
+        if (show)
+          context.err << "\r\x1b[K" << printable(part) << ": " << done << std::flush;
+      },
+      options);
   if (show)
     context.err << "\r\x1b[K" << std::flush;
   return report(result, json, context);
+}
+
+/// Once group 0's store has one that was made at this time or later, or when it is not waited for any more.
+runtime::storage_result<std::vector<domain::anchor>> anchors_since(runtime::disk& disk, const std::string& directory,
+                                                                   std::optional<std::int64_t> time_us) {
+  namespace defaults = runtime::defaults;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{defaults::export_apply_limit_ms};
+  while (true) {
+    auto anchors = runtime::newest_anchors(disk, directory);
+    if (!anchors || !time_us || std::chrono::steady_clock::now() > until ||
+        std::any_of(anchors->begin(), anchors->end(), [&](const auto& a) { return a.time_us >= *time_us; }))
+      return anchors;
+    static_cast<void>(runtime::admin_call(directory + "/" + runtime::admin_socket_name, {"apply-committed", {}},
+                                          std::chrono::milliseconds{defaults::admin_io_limit_ms}));
+    std::this_thread::sleep_for(std::chrono::milliseconds{defaults::export_apply_repeat_ms});
+  }
+}
+
+/// A running node makes one first, of the chains it leads.
+int write_anchors(const std::string& directory, const std::string& output, command_context& context) {
+  if (!is_directory(directory, context))
+    return exit_code::failed;
+  const auto begun_us = runtime::system_clock{}.wall_us();
+  auto made = runtime::admin_call(directory + "/" + runtime::admin_socket_name, {"anchor", {}},
+                                  std::chrono::milliseconds{2 * runtime::defaults::anchor_answer_limit_ms});
+  if (made ? made->code != exit_code::done : !made.error().unreachable) {
+    context.err << "epione: " << printable(made ? made->message : made.error().message) << '\n';
+    return made ? made->code : exit_code::failed;
+  }
+  if (!made)
+    context.err << "epione: no node runs on " << directory << "; these are the anchors that were made while one did\n";
+  const auto disk = runtime::make_system_disk();
+  const bool said = made && made->values["said"] == "true";
+  const auto anchors = anchors_since(*disk, directory, said ? std::optional{begun_us} : std::nullopt);
+  if (!anchors) {
+    context.err << "epione: " << printable(anchors.error().message) << '\n';
+    return anchors.error().code == ec::damaged ? exit_code::problems : exit_code::failed;
+  }
+  if (anchors->empty()) {
+    context.err << "epione: group 0 holds no anchor yet; nothing was written\n";
+    return exit_code::failed;
+  }
+  if (output.empty()) {
+    context.out << anchors_to_json(*anchors);
+  } else if (auto written = write_anchor_file(output, *anchors); !written) {
+    context.err << "epione: " << printable(written.error()) << '\n';
+    return exit_code::failed;
+  }
+  return exit_code::done;
 }
 
 } // namespace
@@ -64,16 +178,34 @@ int verify(const std::string& directory, bool json, command_context& context) {
 void add_audit_command(CLI::App& app, command_context& context) {
   auto* noun = app.add_subcommand("audit", "The trail of what was stored");
   noun->require_subcommand(1);
+  {
+    auto* verb = noun->add_subcommand(
+        "verify",
+        "Walk the journal and every shard's hash chain, of a running node or a stopped one's directory, and compare them "
+        "with the anchors; exit 4 and the first broken entry when something was changed or cut off");
+    auto json = std::make_shared<bool>(false);
+    auto anchors = std::make_shared<std::string>();
+    verb->add_flag("--json", *json, "For programs");
+    verb->add_option("--anchors", *anchors, "Compare with this file's anchors as well, which epione audit anchors wrote")
+        ->type_name("FILE");
+    auto flags = settings_flags::data_dir_only(*verb);
+    verb->callback([flags, json, anchors, &context] {
+      context.chosen = [flags, json, anchors, &context] {
+        const auto config = flags->values(context);
+        return config ? verify(config->data.directory, *anchors, *json, context) : config.error();
+      };
+    });
+  }
   auto* verb =
-      noun->add_subcommand("verify", "Walk the journal and every shard's hash chain, of a running node or a stopped one's "
-                                     "directory; exit 4 and the first broken entry when something was changed");
-  auto json = std::make_shared<bool>(false);
-  verb->add_flag("--json", *json, "For programs");
+      noun->add_subcommand("anchors", "Write out how far every chain has come, signed, to be kept elsewhere; a running node "
+                                      "says first how far it is now");
+  auto output = std::make_shared<std::string>();
+  verb->add_option("--out", *output, "File to write instead of standard output")->type_name("FILE");
   auto flags = settings_flags::data_dir_only(*verb);
-  verb->callback([flags, json, &context] {
-    context.chosen = [flags, json, &context] {
+  verb->callback([flags, output, &context] {
+    context.chosen = [flags, output, &context] {
       const auto config = flags->values(context);
-      return config ? verify(config->data.directory, *json, context) : config.error();
+      return config ? write_anchors(config->data.directory, *output, context) : config.error();
     };
   });
 }

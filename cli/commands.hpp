@@ -31,6 +31,7 @@ void add_cluster_command(CLI::App& app, command_context& context);
 void add_cert_command(CLI::App& app, command_context& context);
 void add_doctor_command(CLI::App& app, command_context& context);
 void add_export_command(CLI::App& app, command_context& context);
+void add_backup_commands(CLI::App& app, command_context& context);
 void add_audit_command(CLI::App& app, command_context& context);
 void add_questionnaire_command(CLI::App& app, command_context& context);
 void add_bench_command(CLI::App& app, command_context& context);

@@ -31,9 +31,10 @@ export_failure failure_of(const runtime::storage_error& why) {
   return {why.code == ec::damaged ? exit_code::problems : exit_code::failed, why.message};
 }
 
-export_result<export_source> export_source::open(const runtime::config& config,
-                                                 const std::function<void(std::string_view)>& tell) {
+export_result<export_source> export_source::open(const runtime::config& config, const std::function<void(std::string_view)>& tell,
+                                                 std::string command) {
   export_source s;
+  s.command_ = std::move(command);
   s.directory_ = config.data.directory;
   std::error_code ignored;
   if (!std::filesystem::is_directory(s.directory_, ignored))
@@ -61,12 +62,12 @@ export_result<void> export_source::reach_node(const runtime::config& config, con
     return {};
   if (!asked.error().unreachable)
     return refuse(exit_code::failed, asked.error().message);
-  if (auto why = node::why_not_owner(directory_, "epione export ..."))
+  if (auto why = node::why_not_owner(directory_, command_))
     return refuse(exit_code::failed, std::move(*why));
   tell("no node runs on " + directory_ + "; recovering what it holds");
   auto own = config;
   if (own.log.level == defaults::log_level_name)
-    own.log.level = "warning"; // a node's start and stop would bury what the export says
+    own.log.level = "warning"; // a node's start and stop would bury what the command says
   auto started = node::node::start({.config = own, .demo = false, .http = false});
   if (!started)
     return refuse(started.error().exit_code, started.error().message);
@@ -110,7 +111,7 @@ export_result<void> export_source::wait_until_applied(std::uint32_t shards) {
                                              ", but the journal holds " + std::to_string(wanted) +
                                              ": what was acknowledged is not all in its store after " +
                                              std::to_string(defaults::export_apply_limit_ms) +
-                                             " ms, and nothing was exported; the node's log and its "
+                                             " ms; the node's log and its "
                                              "/readyz say why the shard does not go on");
       if (now >= ask_at) {
         if (auto asked = ask_to_apply(); !asked)

@@ -33,7 +33,9 @@ class export_source {
 public:
   /// Waits until each store has applied what the journal held at the call, up to defaults::export_apply_limit_ms. `tell` gets a
   /// sentence when there is something to wait for.
-  static export_result<export_source> open(const runtime::config& config, const std::function<void(std::string_view)>& tell);
+  /// `command`: that of who asks, for sentences.
+  static export_result<export_source> open(const runtime::config& config, const std::function<void(std::string_view)>& tell,
+                                           std::string command = "epione export ...");
 
   /// Heads of shards 1 to N when it was opened.
   const std::map<std::uint32_t, runtime::chain_head>& heads() const { return heads_; }
@@ -55,7 +57,7 @@ private:
   export_result<void> ask_to_apply();
   export_result<void> read_heads(std::uint32_t shards);
 
-  std::string directory_, cluster_;
+  std::string directory_, cluster_, command_;
   std::unique_ptr<runtime::disk> disk_ = runtime::make_system_disk();
   std::unique_ptr<node::node> node_; ///< null: another process serves
   std::map<std::uint32_t, runtime::chain_head> heads_;

@@ -184,6 +184,12 @@ public:
       self_->send(state_.listener, read_index_atom::value, epoch, t, lease ? state_.core->commit_index() : std::uint64_t{0});
   }
 
+  caf::result<std::uint64_t> on_read_index() const {
+    if (!state_.serving || !state_.core->has_lease(now_ms()))
+      return make_error(ec::not_serving, name_ + " does not lead");
+    return state_.core->commit_index();
+  }
+
   // ---- other members -----------------------------------------------------------------------------------------------------
 
   void on_receive(const raft_messages_ptr& messages, const std::string& node) {
@@ -940,6 +946,7 @@ replica_actor::behavior_type replica(pointer self, const runtime::environment& e
       [w](change_atom, const server_change_ptr& change) { return w->on_change(change); },
       [w](transfer_atom, std::uint64_t id) { return w->on_transfer(id); },
       [w](fetched_atom, const snapshot_point_ptr& point) { w->on_fetched(point); },
+      [w](read_index_atom) { return w->on_read_index(); },
       [w](flush_atom) { w->on_flush(); },
       [w](drain_atom) { return w->on_drain(); },
       [w](feed_atom) { w->on_feed(); },

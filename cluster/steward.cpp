@@ -65,6 +65,7 @@ public:
       case steward_verb::change: change(*q, answer); break;
       case steward_verb::transfer: transfer(*q, answer); break;
       case steward_verb::nodes: change_nodes(*q, answer); break;
+      case steward_verb::position: say_position(*q, answer); break;
     }
     return answer;
   }
@@ -130,6 +131,15 @@ private:
               say(answer, begun ? ec::none : ec::not_serving, begun ? "" : "it does not lead, or nobody can take it over");
             },
             [answer](caf::error& why) mutable { say_error(answer, why); });
+  }
+
+  void say_position(const steward_question& q, promise answer) {
+    const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(q.group));
+    if (replica == nullptr)
+      return say(answer, ec::not_serving, "group " + std::to_string(q.group) + " is not running here");
+    self_->request(replica, std::chrono::milliseconds{defaults::membership_step_limit_ms}, read_index_atom::value)
+        .then([answer](std::uint64_t index) mutable { say(answer, ec::none, std::to_string(index)); },
+              [answer](caf::error& why) mutable { say_error(answer, why); });
   }
 
   // ---- the list of nodes -------------------------------------------------------------------------------------------------
@@ -212,7 +222,7 @@ private:
                  "node " + node + " is not in the cluster; say on one that is: epione cluster join " + node + " --peer " +
                      q.text3);
     if (n->phase == node_phase::member && !q.text2.empty() && n->joined_as == q.text2)
-      return grant(*n, answer); // its answer was lost
+      return grant(*n, answer);          // its answer was lost
     if (n->phase == node_phase::leaving) // the one that asks waits and asks again
       return say(answer, ec::not_serving, "node " + node + " is still being taken out of the cluster");
     if (n->phase != node_phase::invited)

@@ -85,7 +85,7 @@ private:
     auto form = compile_questionnaire(file->text, problems);
     if (!form)
       return;
-    check_translations(*form, languages, problems);
+    check_translations(*form, entry.languages.value_or(languages), problems);
     compiled_form f;
     f.id = entry.id;
     f.version = form->version;

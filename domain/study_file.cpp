@@ -170,6 +170,14 @@ private:
   unique_names names_;
 };
 
+std::vector<std::string> read_languages(toml_table& t) {
+  auto languages = t.texts("languages", true);
+  for (const auto& language : languages)
+    if (!looks_like_language(language))
+      t.problem("languages", "\"" + quotable(language) + "\" is not a language tag such as \"en\" or \"zh-Hant\"");
+  return languages;
+}
+
 form_entry read_form(toml_table& t, unique_names& ids, unique_names& files) {
   form_entry f;
   f.place = t.place();
@@ -179,6 +187,8 @@ form_entry read_form(toml_table& t, unique_names& ids, unique_names& files) {
     ids.add(f.id, t, "id");
   if (!f.file.empty())
     files.add(f.file, t, "file");
+  if (t.has("languages"))
+    f.languages = read_languages(t);
   unique_names names;
   for (auto& score : t.tables("scores")) {
     auto s = read_score(score);
@@ -237,17 +247,10 @@ alert_entry read_alert(toml_table& t) {
   return a;
 }
 
-void read_languages(toml_table& t, study_file& s) {
-  s.languages = t.texts("languages", true);
-  for (const auto& language : s.languages)
-    if (!looks_like_language(language))
-      t.problem("languages", "\"" + quotable(language) + "\" is not a language tag such as \"en\" or \"zh-Hant\"");
-}
-
 void read_root(toml_table t, study_file& s, file_problems& problems) {
   s.id = t.identifier("id", true).value_or("");
   s.title = t.text("title", true).value_or("");
-  read_languages(t, s);
+  s.languages = read_languages(t);
   site_reader sites{s.sites};
   for (auto& x : t.tables("sites"))
     sites.read(x);

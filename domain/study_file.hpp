@@ -59,6 +59,7 @@ struct score_entry {
 
 struct form_entry {
   std::string id, file;
+  std::optional<std::vector<std::string>> languages; ///< in which it must be; left out: those of the study
   std::vector<score_entry> scores;
   std::string place;
 };

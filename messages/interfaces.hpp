@@ -149,6 +149,7 @@ using fhir_atom = caf::atom_constant<caf::atom("fhir")>;
 using record_atom = caf::atom_constant<caf::atom("record")>;
 using raft_atom = caf::atom_constant<caf::atom("raft")>;
 using receive_atom = caf::atom_constant<caf::atom("receive")>;
+using anchor_atom = caf::atom_constant<caf::atom("anchor")>;
 using linked_atom = caf::atom_constant<caf::atom("linked")>;
 using unlinked_atom = caf::atom_constant<caf::atom("unlinked")>;
 
@@ -233,6 +234,8 @@ using replica_actor =
                      caf::reacts_to<propose_atom, std::uint64_t, std::uint64_t, bytes_ptr, proposer>,
                      /// What is committed now, if this replica may answer reads? (epoch, ticket)
                      caf::reacts_to<read_index_atom, std::uint64_t, ticket>,
+                     /// The same for who is no listener: what is committed now. ec::not_serving: it may not answer reads.
+                     caf::replies_to<read_index_atom>::with<std::uint64_t>,
                      /// Somebody waits to read: the store is to have, and apply, all that is committed.
                      caf::reacts_to<flush_atom>,
                      /// The store is about to stop: it is sent all that is committed, then answered (true).
@@ -397,6 +400,13 @@ using catalog_actor = caf::typed_actor<
     caf::reacts_to<refused_atom, std::uint64_t, std::uint64_t>,
     /// To itself: the time limit of an import. (its number)
     caf::reacts_to<caf::tick_atom, std::uint64_t>, status_reply>;
+
+/// Signs the heads of the chains that this node leads and has group 0 keep them (domain/anchor.hpp); "anchors" in the directory.
+using anchor_keeper_actor = caf::typed_actor<
+    /// Now, and not only from time to time. Answers (true) once group 0 has them, (false) when there was nothing new.
+    caf::replies_to<anchor_atom>::with<bool>,
+    /// To itself: from time to time.
+    caf::reacts_to<caf::tick_atom>, status_reply>;
 
 // ---- notices -------------------------------------------------------------------------------------------------------
 

@@ -90,6 +90,16 @@ std::string encode_filter(const response_filter& f) {
   return out;
 }
 
+/// Empty: none is named. False when it is no receipt.
+bool take_receipt(const std::string& bytes, std::optional<receipt>& out) {
+  if (bytes.empty())
+    return true;
+  if (bytes.size() != sizeof(receipt::bytes))
+    return false;
+  std::memcpy(out.emplace().bytes.data(), bytes.data(), bytes.size());
+  return true;
+}
+
 response_filter read_filter(wire_reader& r) {
   response_filter f;
   r.array(members_max);
@@ -161,7 +171,7 @@ std::string encode_routed(const submission& s) {
 
 std::string encode_routed(const read_request& r) {
   std::string out;
-  begin(out, 10, routed_kind::read);
+  begin(out, 11, routed_kind::read);
   append_string(out, r.study);
   append_string(out, r.subject);
   append_uint(out, r.subject_hash);
@@ -174,6 +184,10 @@ std::string encode_routed(const read_request& r) {
   append_uint(out, r.limit);
   append_bool(out, r.anywhere);
   append_bin(out, r.filter ? encode_filter(*r.filter) : std::string{});
+  if (r.after)
+    append_id(out, *r.after);
+  else
+    append_bin(out, {});
   return out;
 }
 
@@ -258,14 +272,8 @@ tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) 
     q.subject = r.text();
     q.subject_hash = r.number();
     q.shard = static_cast<std::uint32_t>(r.number());
-    const auto id = r.bytes();
-    if (id.size() == sizeof(receipt::bytes)) {
-      receipt named;
-      std::memcpy(named.bytes.data(), id.data(), id.size());
-      q.id = named;
-    } else if (!id.empty()) {
+    if (!take_receipt(r.bytes(), q.id))
       return refuse("a read with a receipt that is none");
-    }
     q.before_seq = r.number();
     q.limit = static_cast<std::uint32_t>(r.number());
     q.anywhere = r.truth();
@@ -275,6 +283,8 @@ tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) 
       if (!f.good())
         return refuse("a search that cannot be read");
     }
+    if (members > 10 && !take_receipt(r.bytes(), q.after)) // a node of the version before does not say it
+      return refuse("a read after a receipt that is none");
   } else {
     x.question = r.bytes();
   }

@@ -50,6 +50,13 @@ steward_question steward_question::transfer(std::uint32_t group, std::uint64_t t
   return q;
 }
 
+steward_question steward_question::position(std::uint32_t group) {
+  steward_question q;
+  q.verb = steward_verb::position;
+  q.group = group;
+  return q;
+}
+
 std::string encode(const steward_question& q) {
   std::string out;
   append_array_header(out, question_members);
@@ -81,7 +88,7 @@ tl::expected<steward_question, std::string> decode_steward_question(std::string_
   q.text3 = r.text();
   q.text4 = r.text();
   q.bytes = r.bytes();
-  if (!r.good() || verb < 1 || verb > static_cast<std::uint64_t>(steward_verb::nodes) ||
+  if (!r.good() || verb < 1 || verb > static_cast<std::uint64_t>(steward_verb::position) ||
       what > static_cast<std::uint64_t>(server_change::kind::remove))
     return refuse("a question that cannot be read");
   q.verb = static_cast<steward_verb>(verb);

@@ -21,6 +21,7 @@ enum class steward_verb : std::uint8_t {
   change = 4,   ///< group, change: who belongs to it. Leader of that group
   transfer = 5, ///< group, change.id: whom to (0: whoever has most). Leader of that group
   nodes = 6, ///< text: "invite", "leave" or "replace", text2: node's name, text3: its peer address, text4: who. Leader of group 0
+  position = 7, ///< group: what is committed now, as a number in `text`. Leader of that group
 };
 
 struct steward_question {
@@ -34,6 +35,7 @@ struct steward_question {
   static steward_question record(const domain::event& event);
   static steward_question change_members(std::uint32_t group, server_change change);
   static steward_question transfer(std::uint32_t group, std::uint64_t to);
+  static steward_question position(std::uint32_t group);
 };
 
 struct steward_answer {

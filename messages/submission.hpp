@@ -45,6 +45,9 @@ struct read_request {
   std::uint32_t shard = 0;
   std::optional<domain::receipt> id;
   std::uint64_t before_seq = 0; ///< 0: from the newest
+  /// A submission of the subject that the answer must not be older than: waited for while it is on its way; ec::not_found when
+  /// there is none.
+  std::optional<domain::receipt> after;
   std::uint32_t limit = 20;
   bool anywhere = false; ///< with `id`: whoever's it is; study, subject and hash say nothing
   /// A search: those of the shard that match, or of the subject if the filter names one. The events are followed by one without
@@ -80,9 +83,9 @@ struct assessment {
   submission_ptr what;                            ///< this very request; another one under the same key has a check of its own
   int status = 0;                                 ///< 202 accepted, 404 or 422 refused
   std::shared_ptr<const domain::command> command; ///< accepted: what is to be stored, with the final bytes of its event
-  std::string scores_json;                        ///< accepted: JSON array of {"name","value","label"}
-  std::uint32_t alerts = 0;                       ///< accepted: how many alert rules were met
-  std::string refusal;                            ///< refused: JSON body
+  std::string results;      ///< accepted: members of the answer, "scores":[...] and perhaps "warnings":[...]
+  std::uint32_t alerts = 0; ///< accepted: how many alert rules were met
+  std::string refusal;      ///< refused: JSON body
 };
 using assessment_ptr = std::shared_ptr<const assessment>;
 

@@ -1,6 +1,7 @@
 #include "node/actor_tree.hpp"
 
 #include "actors/admin_console.hpp"
+#include "actors/anchor_keeper.hpp"
 #include "actors/catalog.hpp"
 #include "actors/fhir.hpp"
 #include "actors/gateway.hpp"
@@ -54,7 +55,7 @@ int exit_code_of(const caf::error& end) {
 
 actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
     : system_(system), sink_(ports.sink), other_channels_(ports.other_channels), config_(config), kinds_(ports.kinds),
-      notices_(ports.notices), cluster_(ports.cluster),
+      notices_(ports.notices), cluster_id_(ports.cluster_id), cluster_(ports.cluster),
       environment_(ports.log, ports.metrics, ports.clock, ports.random, ports.disk, ports.faults,
                    std::make_shared<runtime::directory>(), detached, config.data.directory, ports.process) {
   readiness_.set("catalog", "the studies are being read");
@@ -250,6 +251,17 @@ std::vector<child_spec> actor_tree::node_children() {
     options.retry_after_s = config_.http.retry_after_s;
     return pointer_to(runtime::spawn_actor(system_, environment_, actors::fhir, options, std::cref(catalog_view_)));
   }));
+  if (notices_) // who only reads adds nothing of his own
+    children.push_back(permanent("anchors", actor_stop_limit_ms, [this] {
+      actors::anchor_keeper_options options;
+      options.cluster = cluster_id_;
+      options.shards = config_.shards.count;
+      if (cluster_ != nullptr) {
+        options.node = cluster_->name;
+        options.view = &cluster_->shards;
+      }
+      return pointer_to(runtime::spawn_blocking(system_, environment_, actors::anchor_keeper, options));
+    }));
   return children;
 }
 

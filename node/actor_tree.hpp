@@ -41,6 +41,7 @@ struct tree_ports {
   /// channels.
   bool notices = true;
   cluster_parts* cluster = nullptr; ///< null: this node is alone
+  std::string cluster_id{};         ///< of the data directory
 };
 
 /// What the end of the node supervisor means for the process: 0 after an orderly stop, 4 when data is damaged, else 1.
@@ -98,6 +99,7 @@ private:
   runtime::config config_;
   runtime::channel_kinds kinds_;
   bool notices_;
+  std::string cluster_id_;
   cluster_parts* cluster_;
   runtime::catalog_view catalog_view_;
   runtime::readiness readiness_;

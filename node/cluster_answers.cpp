@@ -11,6 +11,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
 
 namespace epione::node {
 
@@ -189,6 +190,66 @@ admin_reply transfer(const runtime::admin_request& r, caf::actor_system& system,
   return reply;
 }
 
+/// What a group's leader has committed now: everything acknowledged before the question is at or below it.
+tl::expected<std::uint64_t, std::string> position_of(std::uint32_t group, caf::actor_system& system, actor_tree& tree,
+                                                     const cluster_parts& parts, std::chrono::steady_clock::time_point until) {
+  std::string why = "no node is known to lead it";
+  do {
+    const auto where = parts.shards.where(group);
+    const auto leader = where.here ? parts.name : where.leader;
+    if (!leader.empty()) {
+      const auto a = ask(system, tree, leader, steward_question::position(group), why);
+      std::uint64_t index = 0;
+      if (a && a->error == ec::none && std::from_chars(a->text.data(), a->text.data() + a->text.size(), index).ec == std::errc{})
+        return index;
+      if (a)
+        why = a->text;
+    }
+    std::this_thread::sleep_for(milliseconds{defaults::raft_heartbeat_ms});
+  } while (std::chrono::steady_clock::now() < until);
+  return tl::unexpected("group " + std::to_string(group) + " cannot be asked what it has committed: " + why);
+}
+
+/// For a backup: of every group how far its copy must be, and who has it.
+admin_reply positions(caf::actor_system& system, actor_tree& tree, const cluster_parts& parts, std::uint32_t shards) {
+  const auto until = std::chrono::steady_clock::now() + milliseconds{defaults::backup_ask_limit_ms};
+  auto groups = json::array();
+  for (std::uint32_t g = 0; g <= shards; ++g) {
+    const auto index = position_of(g, system, tree, parts, until);
+    if (!index)
+      return {exit_code::failed, index.error(), {}};
+    json holders = json::array();
+    bool here = false;
+    if (const auto v = parts.shards.best(g))
+      for (const auto& m : v->members)
+        if (m.role != "stand-by") {
+          here = here || m.node == parts.name;
+          holders.insert(m.node == v->leader ? holders.begin() : holders.end(), m.node); // who leads has it for sure
+        }
+    groups.push_back({{"group", g}, {"index", *index}, {"here", here}, {"nodes", std::move(holders)}});
+  }
+  return {exit_code::done, {}, {{"json", json{{"node", parts.name}, {"groups", std::move(groups)}}.dump()}}};
+}
+
+/// For a backup: a question about a store's file (messages/snapshot.hpp) for another node.
+admin_reply store_question(const runtime::admin_request& r, caf::actor_system& system, actor_tree& tree) {
+  const auto router = tree.directory().get<router_actor>("router");
+  if (router == nullptr)
+    return {exit_code::failed, "the router is not running; the log says why", {}};
+  admin_reply reply;
+  caf::scoped_actor self{system, true};
+  self->request(router, milliseconds{defaults::snapshot_hold_answer_ms + 2 * defaults::console_margin_ms}, ask_atom::value,
+                argument(r, "node"), routed_kind::snapshots, std::make_shared<const std::string>(argument(r, "question")),
+                defaults::snapshot_hold_answer_ms + defaults::console_margin_ms)
+      .receive([&](const bytes_ptr& bytes) { reply = {exit_code::done, {}, {{"answer", *bytes}}}; },
+               [&](caf::error& why) {
+                 reply = {exit_code::failed,
+                          runtime::error_text(why),
+                          {{"code", to_string(runtime::code_of(why).value_or(ec::time_limit))}}};
+               });
+  return reply;
+}
+
 } // namespace
 
 std::string cluster_status_json(const cluster_parts& parts, std::uint32_t shards, bool& whole) {
@@ -221,6 +282,10 @@ admin_reply answer_cluster(const runtime::admin_request& r, const std::string& u
     return locate(r, tree, parts, shards);
   if (r.command == "cluster-nodes")
     return change_nodes(r, user, system, tree, parts);
+  if (r.command == "cluster-positions")
+    return positions(system, tree, parts, shards);
+  if (r.command == "cluster-store")
+    return store_question(r, system, tree);
   if (r.command == "cluster-transfer")
     return transfer(r, system, tree, parts);
   return {exit_code::usage, "this node does not know the command '" + r.command + "'", {}};

@@ -38,41 +38,6 @@ std::string os_error(int number) {
   return std::strerror(number);
 }
 
-std::string new_cluster_name() {
-  runtime::system_random random;
-  std::array<std::uint8_t, 16> bytes{};
-  random.fill(bytes);
-  std::string text;
-  for (auto b : bytes) {
-    constexpr const char* digits = "0123456789abcdef";
-    text += digits[b >> 4];
-    text += digits[b & 15];
-  }
-  return text;
-}
-
-/// The file appears whole or not at all, also after a power loss.
-std::optional<std::string> write_durably(const std::string& directory, const std::string& name, const std::string& text) {
-  const auto path = directory + "/" + name;
-  const auto part = path + ".part";
-  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0)
-    return "cannot create " + part + ": " + os_error(errno);
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-  const int why = errno;
-  ::close(fd);
-  if (!written)
-    return "cannot write " + part + ": " + os_error(why);
-  if (::rename(part.c_str(), path.c_str()) != 0)
-    return "cannot rename " + part + ": " + os_error(errno);
-  const int dir = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (dir < 0)
-    return "cannot open " + directory + ": " + os_error(errno);
-  const bool synced = ::fsync(dir) == 0;
-  ::close(dir);
-  return synced ? std::nullopt : std::optional<std::string>{"cannot sync " + directory + ": " + os_error(errno)};
-}
-
 std::optional<directory_error> create_directory(const std::string& path) {
   std::error_code why;
   if (fs::exists(path, why)) {
@@ -160,6 +125,40 @@ tl::expected<std::string, directory_error> check_identity(const runtime::config&
 
 } // namespace
 
+std::string new_cluster_name() {
+  runtime::system_random random;
+  std::array<std::uint8_t, 16> bytes{};
+  random.fill(bytes);
+  std::string text;
+  for (auto b : bytes) {
+    constexpr const char* digits = "0123456789abcdef";
+    text += digits[b >> 4];
+    text += digits[b & 15];
+  }
+  return text;
+}
+
+std::optional<std::string> write_durably(const std::string& directory, const std::string& name, const std::string& text) {
+  const auto path = directory + "/" + name;
+  const auto part = path + ".part";
+  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return "cannot create " + part + ": " + os_error(errno);
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+  const int why = errno;
+  ::close(fd);
+  if (!written)
+    return "cannot write " + part + ": " + os_error(why);
+  if (::rename(part.c_str(), path.c_str()) != 0)
+    return "cannot rename " + part + ": " + os_error(errno);
+  const int dir = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (dir < 0)
+    return "cannot open " + directory + ": " + os_error(errno);
+  const bool synced = ::fsync(dir) == 0;
+  ::close(dir);
+  return synced ? std::nullopt : std::optional<std::string>{"cannot sync " + directory + ": " + os_error(errno)};
+}
+
 std::optional<std::string> why_not_owner(const std::string& directory, const std::string& command) {
   struct stat found{};
   if (::stat(directory.c_str(), &found) != 0 || found.st_uid == ::geteuid())
@@ -179,8 +178,22 @@ std::optional<std::uint32_t> shard_count_of(const std::string& directory) {
   return found ? std::optional{found->shards} : std::nullopt;
 }
 
+std::optional<directory_error> unfinished_restore(const std::string& directory) {
+  std::error_code unknown;
+  if (!fs::exists(directory + "/" + restoring_file, unknown))
+    return std::nullopt;
+  return damaged(directory + " holds a restore that did not finish; remove all that is in it and say epione restore again");
+}
+
+std::optional<membership> member_of(const std::string& directory) {
+  auto found = read_identity(identity_path(directory));
+  return found ? std::optional{std::move(found->member)} : std::nullopt;
+}
+
 std::optional<directory_error> identity_problem(const runtime::config& config) {
   const auto& path = config.data.directory;
+  if (auto half = unfinished_restore(path))
+    return half;
   const auto file = identity_path(path);
   std::error_code unknown;
   if (fs::exists(file, unknown)) {
@@ -206,6 +219,8 @@ tl::expected<data_directory, directory_error> open_data_directory(const runtime:
   if (!lock)
     return tl::unexpected(failed(lock.error().message));
   result.lock = std::move(*lock);
+  if (auto half = unfinished_restore(result.path))
+    return tl::unexpected(*half);
   const auto file = identity_path(result.path);
   auto cluster = fs::exists(file) ? check_identity(config, file) : create_identity(config);
   if (!cluster)
@@ -237,6 +252,8 @@ tl::expected<data_directory, directory_error> open_empty_directory(const std::st
   result.lock = std::move(*lock);
   if (holds_data(directory))
     return tl::unexpected(failed(directory + " holds data already"));
+  if (auto half = unfinished_restore(directory))
+    return tl::unexpected(*half);
   return result;
 }
 

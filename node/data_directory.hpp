@@ -35,6 +35,12 @@ struct directory_error {
   std::string message;
 };
 
+/// A random name for a new cluster.
+std::string new_cluster_name();
+
+/// DIR/NAME appears whole or not at all, also after a power loss. Fails with a sentence.
+std::optional<std::string> write_durably(const std::string& directory, const std::string& name, const std::string& text);
+
 /// DIR/cluster.json: what was fixed when the directory was created.
 std::string identity_path(const std::string& directory);
 
@@ -48,6 +54,14 @@ std::optional<directory_error> identity_problem(const runtime::config& config);
 
 /// The random name it was given then; nothing as above.
 std::optional<std::string> cluster_of(const std::string& directory);
+
+/// DIR/restoring.json is there while `epione restore` fills a directory: nothing may start from what is there before it is gone.
+inline constexpr const char* restoring_file = "restoring.json";
+/// Why a directory with half a restore is refused; nothing when it has none.
+std::optional<directory_error> unfinished_restore(const std::string& directory);
+
+/// Which member of a cluster the directory is; nothing when there is no readable cluster.json.
+std::optional<membership> member_of(const std::string& directory);
 
 /// Why this user should not write into it while no node runs: it belongs to another, whose service could not write what this one
 /// makes. `command` is named in the sentence. Nothing when it is this user's, or not there yet.

@@ -207,6 +207,7 @@ struct node::impl {
   tree_ports ports_of() {
     tree_ports ports{*log, numbers, clock, random, *disk, nullptr, *process, sink, {}, options.kinds, options.http};
     ports.cluster = others ? &others->parts() : nullptr;
+    ports.cluster_id = directory.cluster;
     return ports;
   }
 
@@ -359,6 +360,8 @@ struct node::impl {
       apply_committed();
       return {};
     }
+    if (r.command == "anchor")
+      return anchor();
     if (r.command.starts_with("cluster-")) {
       if (!others)
         return {runtime::exit_code::failed, "this node is alone: it was started without --cluster", {}};
@@ -379,6 +382,23 @@ struct node::impl {
     for (std::uint32_t group = 0; group <= options.config.shards.count; ++group)
       if (auto replica = tree->directory().get<replica_actor>("replica " + std::to_string(group)); replica != nullptr)
         caf::anon_send(replica, flush_atom::value);
+  }
+
+  /// Has group 0 keep how far the chains are now.
+  runtime::admin_reply anchor() {
+    const auto keeper = tree->directory().get<anchor_keeper_actor>("anchors");
+    if (keeper == nullptr)
+      return {runtime::exit_code::failed, "the keeper of anchors is not running; the log says why", {}};
+    runtime::admin_reply reply;
+    caf::scoped_actor self{*system, true};
+    self->request(keeper, milliseconds{runtime::defaults::anchor_answer_limit_ms + runtime::defaults::console_margin_ms},
+                  anchor_atom::value)
+        .receive([&](bool said) { reply.values["said"] = said ? "true" : "false"; },
+                 [&](caf::error& why) {
+                   reply = {
+                       runtime::exit_code::failed, "the chains' heads were not kept in group 0: " + runtime::error_text(why), {}};
+                 });
+    return reply;
   }
 
   /// "words": the command, a word a line; "json" and "columns": how it is shown; "after": where it goes on.

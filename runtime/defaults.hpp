@@ -31,6 +31,17 @@ inline constexpr std::uint32_t export_apply_repeat_ms = 250;   // a store takes 
 inline constexpr std::uint32_t export_apply_poll_ms = 5;       // a look at one row of a file
 inline constexpr std::size_t export_piece_bytes = 256 * 1024;  // written at once
 
+// ---- backups, restores and anchors of the chains ---------------------------------------------------------------------------
+inline constexpr std::uint64_t backup_bytes_per_s = 32'000'000;    // leaves the node its disk and processors
+inline constexpr std::uint64_t backup_piece_bytes = 256 * 1024;    // copied at once
+inline constexpr std::uint64_t backup_sync_bytes = 4u << 20;       // then synced: little is in the way of the journal's own syncs
+inline constexpr std::uint32_t backup_ask_limit_ms = 30'000;       // for every group's leader to say what is committed
+inline constexpr std::size_t backup_manifest_bytes_max = 1u << 20; // some 300 bytes a group
+inline constexpr std::uint32_t anchor_interval_ms = 15 * 60'000;   // what a cut can take away unseen; an event of 1 KiB each time
+inline constexpr std::uint32_t anchor_first_ms = 60'000;           // after a start
+inline constexpr std::uint32_t anchor_answer_limit_ms = 20'000;    // to read the heads and have group 0 keep them
+inline constexpr std::size_t anchors_file_bytes_max = 16u << 20;   // some thousand anchors
+
 // ---- the operator's console -----------------------------------------------------------------------------------------
 inline constexpr std::uint32_t console_status_limit_ms = 1'000;   // for one actor to say how it is; who is later is shown so
 inline constexpr std::uint32_t console_rate_window_ms = 250;      // messages are counted so long for a rate; short enough to wait

@@ -46,7 +46,7 @@ std::optional<Number> parse_number(string_view text) {
 }
 
 struct read_query {
-  std::optional<std::string> study, limit, before;
+  std::optional<std::string> study, limit, before, after;
 };
 
 std::optional<decode_error> parse_query(string_view query, read_query& out) {
@@ -60,9 +60,13 @@ std::optional<decode_error> parse_query(string_view query, read_query& out) {
     if (!percent_decode(pair.substr(0, equals), true, name) ||
         !percent_decode(pair.substr(std::min(equals + 1, pair.size())), true, value))
       return refuse(400, "the query holds a broken percent-encoding");
-    auto* target = name == "study" ? &out.study : name == "limit" ? &out.limit : name == "before" ? &out.before : nullptr;
+    auto* target = name == "study"    ? &out.study
+                   : name == "limit"  ? &out.limit
+                   : name == "before" ? &out.before
+                   : name == "after"  ? &out.after
+                                      : nullptr;
     if (target == nullptr)
-      return refuse(400, "the query may hold study, limit and before, and nothing else");
+      return refuse(400, "the query may hold study, limit, before and after, and nothing else");
     if (*target)
       return refuse(400, name + " is there twice in the query");
     *target = std::move(value);
@@ -120,8 +124,8 @@ decode_read(const read_target& target, std::uint32_t shard_count, const catalog_
   if (auto wrong = parse_query(target.query, query))
     return tl::unexpected{std::move(*wrong)};
   if (!target.receipt.empty()) {
-    if (query.limit || query.before)
-      return tl::unexpected{refuse(400, "limit and before belong to the list of submissions")};
+    if (query.limit || query.before || query.after)
+      return tl::unexpected{refuse(400, "limit, before and after belong to the list of submissions")};
     out->id = domain::parse_receipt(target.receipt);
     if (!out->id)
       return tl::unexpected{refuse(404, "unknown receipt; one has 32 hexadecimal digits")};
@@ -139,6 +143,11 @@ decode_read(const read_target& target, std::uint32_t shard_count, const catalog_
     if (!before || *before == 0)
       return tl::unexpected{refuse(400, "before must be the next of an earlier answer")};
     out->before_seq = *before;
+  }
+  if (query.after) {
+    out->after = domain::parse_receipt(*query.after);
+    if (!out->after)
+      return tl::unexpected{refuse(400, "after must be a receipt; one has 32 hexadecimal digits")};
   }
   if (auto wrong = choose_study(query.study, out->subject, catalog, out->study))
     return tl::unexpected{std::move(*wrong)};

@@ -85,6 +85,7 @@ std::string_view openapi_text() {
    "get": {
     "operationId": "history",
     "summary": "A patient's submissions, newest first",
+    "description": "Shows everything that was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503. With after it also waits for a submission that is on its way.",
     "parameters": [
      {
       "name": "id",
@@ -109,7 +110,13 @@ std::string_view openapi_text() {
       "in": "query",
       "required": false,
       "description": "The next of an earlier answer.",
-      "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}}],
+      "schema": {"type": "string", "pattern": "^[1-9][0-9]*$"}},
+     {
+      "name": "after",
+      "in": "query",
+      "required": false,
+      "description": "Receipt of one of the patient's submissions that the answer is not to be older than. While that submission is on its way the request waits for it, up to http.request_limit_ms (then 503); when the patient has none with this receipt the answer is 404.",
+      "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"}}],
     "responses": {
      "200": {
       "description": "One page.",
@@ -144,6 +151,7 @@ std::string_view openapi_text() {
    "get": {
     "operationId": "submission",
     "summary": "One submission with its answers",
+    "description": "Found when it was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503.",
     "parameters": [
      {
       "name": "id",
@@ -505,6 +513,34 @@ std::string_view openapi_text() {
      "500": {"$ref": "#/components/responses/outcome"},
      "501": {"$ref": "#/components/responses/not_implemented"},
      "503": {"$ref": "#/components/responses/fhir_unavailable"},
+     "505": {"$ref": "#/components/responses/version"}}},
+   "post": {
+    "operationId": "fhir_questionnaire_create",
+    "summary": "Add a form to a study, or another version of one",
+    "description": "Answered with 201 once it is durable. The form is the study's under the id in Location; scores, alerts and routes of notices are the study file's.",
+    "parameters": [
+     {"name": "X-Provenance", "in": "header", "required": false, "description": "A Provenance with an agent: who adds it.", "schema": {"type": "string"}},
+     {"name": "Prefer", "in": "header", "required": false, "description": "return=representation (if left out), minimal or OperationOutcome.", "schema": {"type": "string"}},
+     {"name": "study", "in": "query", "required": false, "description": "Study's id; may be left out while one study is loaded.", "schema": {"type": "string"}}],
+    "requestBody": {"required": true, "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+    "responses": {
+     "200": {"description": "The study has this form with the same content already.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+     "201": {"description": "Part of the study now, durable.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+     "400": {"$ref": "#/components/responses/outcome"},
+     "404": {"$ref": "#/components/responses/outcome"},
+     "406": {"$ref": "#/components/responses/outcome"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "409": {"$ref": "#/components/responses/outcome"},
+     "412": {"$ref": "#/components/responses/outcome"},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "415": {"$ref": "#/components/responses/outcome"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
+     "422": {"$ref": "#/components/responses/outcome"},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "500": {"$ref": "#/components/responses/outcome"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {"$ref": "#/components/responses/fhir_unavailable"},
      "505": {"$ref": "#/components/responses/version"}}}},
   "/fhir/Questionnaire/$validate": {
    "post": {
@@ -646,7 +682,11 @@ std::string_view openapi_text() {
      "message": {"type": "string"},
      "receipt": {"$ref": "#/components/schemas/receipt"},
      "status": {"type": "string", "enum": ["stored"]},
-     "scores": {"type": "array", "items": {"$ref": "#/components/schemas/score"}}}},
+     "scores": {"type": "array", "items": {"$ref": "#/components/schemas/score"}},
+     "warnings": {
+      "type": "array",
+      "description": "Rules of the form that only warn; not there when there are none. They are not stored: a later repeat may be answered without them.",
+      "items": {"$ref": "#/components/schemas/problem"}}}},
    "error": {"type": "object", "required": ["error"], "properties": {"error": {"type": "string"}}},
    "conflict": {
     "type": "object",
@@ -658,16 +698,15 @@ std::string_view openapi_text() {
     "properties": {
      "error": {"type": "string"},
      "receipt": {"$ref": "#/components/schemas/receipt"},
-     "problems": {
-      "type": "array",
-      "items": {
-       "type": "object",
-       "required": ["linkId", "code", "message", "allowed"],
-       "properties": {
-        "linkId": {"type": "string", "nullable": true},
-        "code": {"type": "string"},
-        "message": {"type": "string"},
-        "allowed": {"type": "array", "items": {"type": "string"}}}}}}},
+     "problems": {"type": "array", "items": {"$ref": "#/components/schemas/problem"}}}},
+   "problem": {
+    "type": "object",
+    "required": ["linkId", "code", "message", "allowed"],
+    "properties": {
+     "linkId": {"type": "string", "nullable": true},
+     "code": {"type": "string"},
+     "message": {"type": "string"},
+     "allowed": {"type": "array", "items": {"type": "string"}}}},
    "unavailable": {
     "type": "object",
     "required": ["error", "outcome"],

@@ -44,6 +44,7 @@ constexpr std::array<route, route_count> table{{
     {route_id::fhir_response_vread, "fhir_response_vread", method::get, "/fhir/QuestionnaireResponse/{id}/_history/{version}",
      fhir_page_statuses},
     {route_id::fhir_questionnaire_search, "fhir_questionnaire_search", method::get, "/fhir/Questionnaire", fhir_page_statuses},
+    {route_id::fhir_questionnaire_create, "fhir_questionnaire_create", method::post, "/fhir/Questionnaire", fhir_create_statuses},
     {route_id::fhir_questionnaire_validate, "fhir_questionnaire_validate", method::post, "/fhir/Questionnaire/$validate",
      fhir_page_statuses},
     {route_id::fhir_questionnaire_read, "fhir_questionnaire_read", method::get, "/fhir/Questionnaire/{id}", fhir_page_statuses},

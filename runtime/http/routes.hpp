@@ -30,6 +30,7 @@ enum class route_id : std::uint8_t {
   fhir_response_history,
   fhir_response_vread,
   fhir_questionnaire_search,
+  fhir_questionnaire_create,
   fhir_questionnaire_validate,
   fhir_questionnaire_read,
   fhir_questionnaire_vread,

@@ -4,14 +4,16 @@
 
 #include "domain/chain.hpp"
 #include "domain/command.hpp"
+#include "domain/date_text.hpp"
 #include "domain/event.hpp"
+#include "domain/hex.hpp"
+#include "runtime/storage/anchors.hpp"
 #include "runtime/storage/journal_rows.hpp"
 #include "runtime/storage/mark_file.hpp"
 #include "runtime/storage/shard_rows.hpp"
 
 #include <algorithm>
 #include <map>
-#include <span>
 #include <utility>
 
 namespace epione::runtime {
@@ -25,15 +27,7 @@ constexpr std::uint32_t cache_kib = 4'096;
 using progress_function = std::function<void(std::string_view part, std::uint64_t done)>;
 using part = audit_report::part;
 
-std::string hex(std::span<const std::uint8_t> bytes) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (const auto b : bytes) {
-    out += digits[b >> 4];
-    out += digits[b & 15];
-  }
-  return out;
-}
+using domain::to_hex;
 
 template <class F>
 void noting_failure(part& p, F&& f) {
@@ -83,7 +77,7 @@ private:
       });
       progress_(p.file, p.entries);
       p.last = state.last;
-      p.head_hex = hex(state.last_hash);
+      p.head_hex = to_hex(state.last_hash);
       ranges_[group] = {state.cut_index(), state.last};
       states.emplace_back(group, std::move(state));
       parts.push_back(std::move(p));
@@ -117,18 +111,18 @@ private:
 
 class shard_audit {
 public:
-  shard_audit(disk& d, const std::string& path, std::uint32_t shard, const progress_function& progress)
+  shard_audit(disk& d, const std::string& path, std::uint32_t shard, const progress_function& progress, anchor_ledger& anchors)
       : connection_(d, path, access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib), shard_(shard),
-        progress_(progress), events_(connection_, select_events), event_(connection_, select_event),
+        progress_(progress), anchors_(anchors), events_(connection_, select_events), event_(connection_, select_event),
         subjects_(connection_, "SELECT hash, last, tags FROM subject"), notices_(path) {}
 
-  void run(part& p, std::uint64_t cut) {
+  void run(part& p, const group_range& journal) {
     auto state = read_state(connection_, shard_);
-    if (state.applied.index < cut)
+    if (state.applied.index < journal.cut)
       fail(ec::damaged, connection_.path() + ": has applied entries up to " + std::to_string(state.applied.index) +
-                            " only, but the journal holds none before " + std::to_string(cut + 1));
+                            " only, but the journal holds none before " + std::to_string(journal.cut + 1));
     hash_ = domain::chain_origin(shard_);
-    p.head_hex = hex(hash_);
+    p.head_hex = to_hex(hash_);
     walk_events(p, state);
     // What was stored meanwhile, until little is left: the rest and the subjects are read as one state.
     for (auto now = read_state(connection_, shard_); now.head.seq > state.head.seq + events_a_piece;
@@ -143,9 +137,40 @@ public:
     if (connection_.version() >= amendments_since)
       check_amendments(connection_, amendments_);
     connection_.rollback();
+    compare_end(p, state.applied.index, journal);
   }
 
 private:
+  /// An event that anchors speak of.
+  void compare_with_anchors(const event_row& row) {
+    if (shard_ == 0)
+      if (const auto followed = anchors_.follow(row.body); !followed)
+        fail(ec::damaged, connection_.path() + ": event " + std::to_string(row.seq) + ": is " + followed.error());
+    const auto [begin, end] = anchors_.of(shard_).equal_range(row.seq);
+    for (auto said = begin; said != end; ++said)
+      if (said->second.hash != row.hash)
+        fail(ec::damaged, connection_.path() + ": event " + std::to_string(row.seq) + ": its hash is not the one that " +
+                              name_of(said->second) + " gives: the chain was written anew");
+  }
+
+  /// Events that anchors speak of and that are not here. A store that was not closed may still have to be told some of them by
+  /// the journal.
+  void compare_end(const part& p, std::uint64_t applied, const group_range& journal) const {
+    const auto& said = anchors_.of(shard_);
+    for (auto missing = said.upper_bound(p.last); missing != said.end(); ++missing)
+      if (applied >= missing->second.index || journal.last < missing->second.index)
+        fail(ec::damaged, connection_.path() + ": ends at event " + std::to_string(p.last) + ", behind " +
+                              name_of(missing->second) + ", which gives event " + std::to_string(missing->first) +
+                              ": later events are missing");
+  }
+
+  static std::string name_of(const expected_head& said) {
+    std::string out = said.outside ? "the given anchor of " : "the anchor of ";
+    out += said.node.empty() ? "" : "node " + said.node + " of ";
+    domain::append_rfc3339_us(out, said.time_us);
+    return out;
+  }
+
   void compare_notices() {
     if (connection_.version() >= notices_since) // else there are none
       notices_.load(connection_);
@@ -182,6 +207,7 @@ private:
         if (hash_ != row.hash)
           fail(ec::damaged,
                connection_.path() + ": event " + std::to_string(expected) + ": its hash does not continue the chain");
+        compare_with_anchors(row);
         follow_subject(row);
         follow_notices(row);
         p.last = row.seq;
@@ -189,7 +215,7 @@ private:
       }
       progress_(p.file, p.entries);
     }
-    p.head_hex = hex(hash_);
+    p.head_hex = to_hex(hash_);
     if (hash_ != state.head.hash)
       fail(ec::damaged, connection_.path() + ": event " + std::to_string(p.last) + ": its hash is not the one of the state row");
   }
@@ -243,6 +269,7 @@ private:
   connection connection_;
   std::uint32_t shard_;
   const progress_function& progress_;
+  anchor_ledger& anchors_;
   prepared events_, event_, subjects_;
   domain::chain_hash hash_{};
   std::vector<bool> superseded_; ///< by seq
@@ -266,14 +293,29 @@ std::map<std::uint32_t, std::uint64_t> applied_of(disk& d, const std::string& di
   return out;
 }
 
+/// A chain that is not there at all.
+part gone(const std::string& directory, std::uint32_t shard, const anchor_ledger::heads& said) {
+  part p;
+  p.file = shard_path(directory, shard);
+  p.broken = p.file + ": is missing, and an anchor gives its event " + std::to_string(said.rbegin()->first);
+  return p;
+}
+
 } // namespace
 
 bool audit_report::ok() const {
   return std::none_of(parts.begin(), parts.end(), [](const auto& p) { return p.broken.has_value(); });
 }
 
-audit_report audit_directory(disk& d, const std::string& directory, progress_function progress) {
+audit_report audit_directory(disk& d, const std::string& directory, progress_function progress, const audit_options& options) {
   audit_report out;
+  anchor_ledger anchors;
+  std::optional<part> untrusted;
+  for (const auto& a : options.anchors)
+    if (const auto added = anchors.add(a); !added) {
+      untrusted.emplace().file = "anchors";
+      untrusted->broken = "the given file holds " + added.error();
+    }
   if (!progress)
     progress = [](std::string_view, std::uint64_t) {};
   const auto applied = applied_of(d, directory);
@@ -282,15 +324,22 @@ audit_report audit_directory(disk& d, const std::string& directory, progress_fun
   for (std::uint32_t shard = 0; shard < shards_max; ++shard) {
     const auto group = ranges.find(shard);
     const auto stored = applied.find(shard);
-    if (stored == applied.end() && (group == ranges.end() || group->second.cut == 0))
-      continue; // never there, or to be made again from the journal
+    if (options.not_here.contains(shard))
+      continue;
+    if (stored == applied.end() && (group == ranges.end() || group->second.cut == 0)) {
+      // Never there, or to be made again from the journal.
+      if (const auto& said = anchors.of(shard);
+          options.alone && !said.empty() && (group == ranges.end() || group->second.last < said.rbegin()->second.index))
+        out.parts.push_back(gone(directory, shard, said));
+      continue;
+    }
     part p;
     p.file = shard_path(directory, shard);
     const auto range = group == ranges.end() ? group_range{} : group->second;
     if (stored == applied.end()) {
       p.broken = p.file + ": is missing, and the journal holds no entries before " + std::to_string(range.cut + 1);
     } else {
-      const auto done = guarded([&] { shard_audit{d, p.file, shard, progress}.run(p, range.cut); });
+      const auto done = guarded([&] { shard_audit{d, p.file, shard, progress, anchors}.run(p, range); });
       const bool being_made = !done && done.error().code == ec::not_found && range.cut == 0;
       if (!done && !being_made)
         p.broken = done.error().message;
@@ -301,6 +350,10 @@ audit_report audit_directory(disk& d, const std::string& directory, progress_fun
     progress(p.file, p.entries);
     out.parts.push_back(std::move(p));
   }
+  if (untrusted)
+    out.parts.push_back(std::move(*untrusted));
+  out.anchors = anchors.count();
+  out.newest_anchor_us = anchors.newest_us();
   return out;
 }
 

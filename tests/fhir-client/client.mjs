@@ -60,6 +60,16 @@ assert.equal((await client.read({ resourceType: 'Patient', id: '42' })).id, '42'
 assert.equal((await client.read({ resourceType: 'Questionnaire', id: 'phq-9' })).version, '1.0');
 await refused(client.read({ resourceType, id: '0'.repeat(32) }), 404);
 
+console.log('a form of the client\'s own');
+const form = {
+  resourceType: 'Questionnaire', url: 'https://forms.example/Questionnaire/steps', version: '1', status: 'active', language: 'en',
+  item: [{ linkId: 's1', type: 'integer', text: 'Steps today' }],
+};
+const added = await client.create({ resourceType: 'Questionnaire', body: form });
+assert.equal(status(added), 201);
+assert.equal((await client.vread({ resourceType: 'Questionnaire', id: added.id, version: '1' })).url, form.url);
+assert.equal((await client.search({ resourceType: 'Questionnaire', searchParams: { url: form.url } })).total, 1);
+
 console.log('what does not fit');
 const wrong = phq9(42);
 wrong.item.pop();

@@ -49,6 +49,92 @@ BOOST_AUTO_TEST_CASE(the_capability_statement_says_what_the_routes_do_and_nothin
   BOOST_TEST(said == done, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_created_form_belongs_to_the_study_and_a_new_version_leaves_the_old_one_answerable) {
+  const auto mood = [](const std::string& version, int highest) {
+    return json{{"resourceType", "Questionnaire"},
+                {"url", "https://forms.example/Questionnaire/mood"},
+                {"version", version},
+                {"status", "active"},
+                {"language", "en"},
+                {"item",
+                 {{{"linkId", "m1"},
+                   {"type", "integer"},
+                   {"text", "Mood"},
+                   {"required", true},
+                   {"extension", {{{"url", "http://hl7.org/fhir/StructureDefinition/maxValue"}, {"valueInteger", highest}}}}}}}};
+  };
+  const auto add = [&](const json& form) { return ask(make(request::verb::post, "/Questionnaire", form)); };
+  const auto answer_of = [&](const std::string& version, int value) {
+    return create({{"resourceType", "QuestionnaireResponse"},
+                   {"status", "completed"},
+                   {"questionnaire", "https://forms.example/Questionnaire/mood|" + version},
+                   {"subject", {{"reference", "Patient/42"}}},
+                   {"authored", "2026-11-23T19:30:00+01:00"},
+                   {"item", {{{"linkId", "m1"}, {"answer", {{{"valueInteger", value}}}}}}}});
+  };
+  const auto created = add(mood("1", 10));
+  BOOST_REQUIRE_MESSAGE(created.status == 201, created.body.dump());
+  BOOST_TEST(created.body["id"] == "mood");
+  BOOST_TEST(created.field("Location") == "http://localhost:8080/fhir/Questionnaire/mood/_history/1");
+  BOOST_TEST(add(mood("1", 10)).status == 200);
+  BOOST_TEST(answer_of("1", 10).status == 201);
+  const auto other_content = add(mood("1", 20));
+  BOOST_TEST(other_content.status == 422);
+  BOOST_TEST(other_content.body["issue"][0]["diagnostics"].get<std::string>().find("new version") != std::string::npos,
+             other_content.body.dump());
+  BOOST_TEST(add(mood("2", 20)).status == 201);
+  disk.disk().crash(); // power loss
+  node.crash();
+  BOOST_REQUIRE(node.start());
+  BOOST_REQUIRE(get_patiently("/Questionnaire/mood").status == 200);
+  BOOST_TEST(get("/Questionnaire/mood").body["version"] == "2");
+  BOOST_TEST(get("/Questionnaire/mood/_history/1").body["version"] == "1");
+  BOOST_TEST(get("/Questionnaire/mood/_history/3").status == 404);
+  BOOST_TEST(get("/Questionnaire?url=https://forms.example/Questionnaire/mood").body["total"] == 1);
+  BOOST_TEST(get("/Questionnaire?version=1&_id=mood").body["entry"][0]["resource"]["version"] == "1");
+  BOOST_TEST(answer_of("2", 20).status == 201);
+  BOOST_TEST(answer_of("1", 20).status == 422); // still by the rules of its version
+  BOOST_TEST(answer_of("1", 9).status == 201);
+  auto broken = mood("3", 20);
+  broken["item"][0].erase("linkId");
+  BOOST_TEST(add(broken).status == 422);
+  BOOST_TEST(add({{"resourceType", "Patient"}}).status == 400);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_form_only_warns_of_is_stored_and_said) {
+  const json rule{{"url", "http://hl7.org/fhir/StructureDefinition/questionnaire-constraint"},
+                  {"extension",
+                   {{{"url", "key"}, {"valueId", "high"}},
+                    {{"url", "severity"}, {"valueCode", "warning"}},
+                    {{"url", "human"}, {"valueString", "Unusually high"}},
+                    {{"url", "expression"}, {"valueString", "answer.value < 100"}}}}};
+  const json form{{"resourceType", "Questionnaire"},
+                  {"name", "steps"},
+                  {"version", "1"},
+                  {"status", "active"},
+                  {"language", "en"},
+                  {"item", {{{"linkId", "s1"}, {"type", "integer"}, {"text", "Steps"}, {"extension", {rule}}}}}};
+  BOOST_REQUIRE(ask(make(request::verb::post, "/Questionnaire", form)).status == 201);
+  const auto usual = node.body(node.post("42", {{"form", "steps"}, {"answers", {{"s1", 99}}}}, "a"));
+  BOOST_TEST(usual["status"] == "stored");
+  BOOST_TEST(!usual.contains("warnings"));
+  const auto high = node.body(node.post("42", {{"form", "steps"}, {"answers", {{"s1", 100}}}}, "b"));
+  BOOST_TEST(high["status"] == "stored");
+  BOOST_REQUIRE(high.contains("warnings"));
+  BOOST_TEST(high["warnings"].size() == 1u);
+  BOOST_TEST(high["warnings"][0]["linkId"] == "s1");
+  auto sent = post({{"resourceType", "QuestionnaireResponse"},
+                    {"status", "completed"},
+                    {"questionnaire", "Questionnaire/steps"},
+                    {"subject", {{"reference", "Patient/42"}}},
+                    {"authored", "2026-11-23T19:30:00+01:00"},
+                    {"item", {{{"linkId", "s1"}, {"answer", {{{"valueInteger", 100}}}}}}}});
+  sent.prefer = "return=OperationOutcome";
+  const auto stored = ask(sent);
+  BOOST_TEST(stored.status == 201);
+  BOOST_TEST(stored.body["issue"][0]["severity"] == "warning", stored.body.dump());
+}
+
 BOOST_AUTO_TEST_CASE(a_created_response_is_durable_and_read_back_as_it_was_sent) {
   auto sent = phq9("42", 2, 0);
   sent["meta"]["tag"] = {{{"system", "urn:app"}, {"code", "v7"}}};

@@ -290,6 +290,20 @@ public:
     return t;
   }
 
+  /// The same list, not older than this submission.
+  messages::ticket get_after(const std::string& subject, const domain::receipt& after) {
+    auto r = std::make_shared<messages::read_request>();
+    r->study = "demo";
+    r->subject = subject;
+    r->subject_hash = domain::subject_hash(r->study, subject);
+    r->shard = domain::shard_of(r->subject_hash, config_.shards.count);
+    r->after = after;
+    const auto t = next_ticket_++;
+    sink.open.insert(t);
+    tree->read(t, r);
+    return t;
+  }
+
   /// A request under /fhir; its answer as for the others.
   messages::ticket fhir(messages::fhir_request r) {
     r.received_ns = clock.now_ns();

@@ -84,8 +84,9 @@ ticket ledger::enter(request r) {
   return t;
 }
 
-ticket ledger::submission_sent(key_record& k, content_ptr what) {
+ticket ledger::submission_sent(key_record& k, content_ptr what, std::size_t node) {
   request q;
+  q.node = node;
   q.key = &k;
   q.attempt = k.attempts.size();
   q.is_submission = true;
@@ -104,26 +105,41 @@ reading_ptr ledger::begin_reading(subject_record& s) {
   return r;
 }
 
-ticket ledger::page_asked(const reading_ptr& r) {
+ticket ledger::page_asked(const reading_ptr& r, std::size_t node) {
   request q;
+  q.node = node;
   q.page = r;
   return enter(std::move(q));
 }
 
-ticket ledger::detail_asked(key_record& k) {
+ticket ledger::detail_asked(key_record& k, std::size_t node) {
   request q;
+  q.node = node;
   q.key = &k;
   q.was_settled = k.settled;
   return enter(std::move(q));
 }
 
-void ledger::node_gone() {
-  for (auto& [t, q] : open_) {
+void ledger::node_gone(std::size_t node) {
+  std::erase_if(open_, [&](auto& x) {
+    auto& q = x.second;
+    if (q.node != node)
+      return false;
     ++counts_.lost;
     if (q.is_submission)
       q.key->attempts[q.attempt].how = fate::lost;
-  }
-  open_.clear();
+    return true;
+  });
+}
+
+std::int64_t ledger::oldest_open_ns(std::size_t node, std::int64_t none) const {
+  const auto found = std::find_if(open_.begin(), open_.end(), [node](const auto& x) { return x.second.node == node; });
+  return found == open_.end() ? none : found->second.sent_ns;
+}
+
+std::size_t ledger::open_count(std::size_t node) const {
+  return static_cast<std::size_t>(
+      std::count_if(open_.begin(), open_.end(), [node](const auto& x) { return x.second.node == node; }));
 }
 
 void ledger::poisoned(std::string_view subject) {
@@ -191,7 +207,7 @@ fate ledger::submission_answered(request& q, const messages::reply& r, const jso
       a.how = fate::stored;
       break;
     case 200:
-      if (!may_have_stored([&](const attempt& other) { return other.what == a.what; }))
+      if (!sends_again_ && !may_have_stored([&](const attempt& other) { return other.what == a.what; }))
         violation(name(k) + ": 200 although no other request can have stored this content");
       if (!k.acknowledged)
         ++counts_.acknowledged;

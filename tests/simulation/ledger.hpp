@@ -1,12 +1,17 @@
 // The checker. It knows only what phones sent and what they were answered, and says when an answer cannot be true:
 //
 // - what was acknowledged is there from then on, exactly once, unchanged, under the receipt that was given;
-// - 202 is given at most once a key; 200 only for what an earlier request can have stored;
+// - 202 is given at most once a key; 200 only for what an earlier request can have stored (in a cluster also the same one: a
+//   node sends it again under its key when its shard's leader changes);
 // - 409 only when another content is or may be stored under the key;
 // - what was refused (422, 404) or answered `not_stored` by every request is not there;
 // - everything else is there at most once, as it was sent; nothing is there that nobody sent;
 // - reads never go back: a read shows all that was acknowledged, or seen by a read that had ended, when it began;
 // - every request gets exactly one answer, and every 503 says what it means and when to come back.
+//
+// All of it holds through whichever node. The rule of reads is what linearizability means here: a subject's history only ever
+// grows at its end, so an order of all operations that fits their times exists if and only if each read shows all that was
+// acknowledged or shown before it began, and every two reads show one the beginning of the other.
 #pragma once
 
 #include "messages/submission.hpp"
@@ -90,22 +95,24 @@ struct ledger_counts {
 
 class ledger {
 public:
-  explicit ledger(trace& t) : trace_(t) {}
+  /// `sends_again`: nodes repeat a request by themselves.
+  explicit ledger(trace& t, bool sends_again = false) : trace_(t), sends_again_(sends_again) {}
 
   subject_record& subject(std::string id, bool enrolled);
   key_record& new_key(subject_record& s, std::string key);
 
   // ---- what phones do ------------------------------------------------------------------------------------------------------
-  messages::ticket submission_sent(key_record& k, content_ptr what);
+  /// `node`: to which one.
+  messages::ticket submission_sent(key_record& k, content_ptr what, std::size_t node = 0);
   reading_ptr begin_reading(subject_record& s);
-  messages::ticket page_asked(const reading_ptr& r);
-  messages::ticket detail_asked(key_record& k);
+  messages::ticket page_asked(const reading_ptr& r, std::size_t node = 0);
+  messages::ticket detail_asked(key_record& k, std::size_t node = 0);
 
   // ---- what they are answered ----------------------------------------------------------------------------------------------
   /// Judges an answer. The fate of a submission; for reads `stored` when it was a page or submission, else what a 503 said.
   fate answered(const messages::reply& r);
-  /// The node is gone: nobody will answer what is open.
-  void node_gone();
+  /// A node is gone: nobody will answer what is open there.
+  void node_gone(std::size_t node = 0);
 
   /// This subject's forms crash every validator from now on, nobody else's; empty: nobody's do. Only what was with the node
   /// meanwhile may be set aside, and may be answered so later.
@@ -113,10 +120,10 @@ public:
 
   // ---- verdict -------------------------------------------------------------------------------------------------------------
   bool open(messages::ticket t) const { return open_.count(t) != 0; }
-  /// Time of the oldest request that waits; `none` when nobody waits.
-  std::int64_t oldest_open_ns(std::int64_t none) const { return open_.empty() ? none : open_.begin()->second.sent_ns; }
-  /// How many wait for an answer.
-  std::size_t open_count() const { return open_.size(); }
+  /// Time of the oldest request that waits for a node; `none` when nobody waits.
+  std::int64_t oldest_open_ns(std::size_t node, std::int64_t none) const;
+  /// How many wait for an answer of it.
+  std::size_t open_count(std::size_t node) const;
   void now_is(const std::int64_t& clock_ns) { now_ns_ = &clock_ns; }
   void violation(std::string what);
   const std::vector<std::string>& violations() const { return violations_; }
@@ -126,6 +133,7 @@ public:
 private:
   struct request {
     std::int64_t sent_ns = 0;
+    std::size_t node = 0;
     key_record* key = nullptr; ///< a submission, or a read of one
     std::size_t attempt = 0;   ///< of a submission
     bool is_submission = false;
@@ -147,6 +155,7 @@ private:
   std::string name(const key_record& k) const;
 
   trace& trace_;
+  bool sends_again_;
   const std::int64_t* now_ns_ = nullptr;
   std::deque<subject_record> subjects_;
   std::map<messages::ticket, request> open_;

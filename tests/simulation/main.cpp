@@ -21,11 +21,12 @@ using epione::simulation::seed_result;
 using nlohmann::json;
 using steady = std::chrono::steady_clock;
 
-/// Real time for one seed; one takes about a second.
+/// Real time for one seed; one takes a second for each node, or some.
 constexpr std::chrono::seconds seed_limit{180};
 
 void print_failure(const seed_result& r) {
-  std::string text = "\nseed " + std::to_string(r.seed) + " FAILED, epione " EPIONE_VERSION " " EPIONE_COMMIT "\n";
+  const auto nodes = std::to_string(r.nodes);
+  std::string text = "\nseed " + std::to_string(r.seed) + " FAILED, " + nodes + (r.nodes == 1 ? " node" : " nodes") + ", epione " EPIONE_VERSION " " EPIONE_COMMIT "\n";
   for (const auto& v : r.violations)
     text += "  " + v + "\n";
   text += "faults:\n";
@@ -34,7 +35,7 @@ void print_failure(const seed_result& r) {
   text += "the trace's last lines:\n";
   for (const auto& l : r.trace_tail)
     text += "  " + l + "\n";
-  text += "repeat with: epione-sim --seed " + std::to_string(r.seed) + " --trace\n\n";
+  text += "repeat with: epione-sim --seed " + std::to_string(r.seed) + " --nodes " + nodes + " --trace\n\n";
   std::fputs(text.c_str(), stderr);
 }
 
@@ -42,9 +43,11 @@ struct totals {
   std::uint64_t passed = 0, failed = 0, acknowledged = 0, requests = 0, readings = 0, starts = 0, steps = 0;
   double simulated_s = 0;
   std::map<std::string, std::uint64_t> faults;
+  std::map<std::size_t, std::uint64_t> by_nodes;
 
   void add(const seed_result& r) {
     ++(r.passed() ? passed : failed);
+    ++by_nodes[r.nodes];
     acknowledged += r.acknowledged;
     requests += r.requests;
     readings += r.readings;
@@ -62,9 +65,12 @@ struct totals {
       all += n;
       kinds += (kinds.empty() ? "" : ", ") + kind + " " + std::to_string(n);
     }
-    std::printf("%llu passed, %llu failed; simulated %.0f s; %llu submissions sent, %llu acknowledged, %llu reads; %llu starts; "
+    std::string sizes;
+    for (const auto& [nodes, n] : by_nodes)
+      sizes += (sizes.empty() ? "" : ", ") + std::to_string(n) + " of " + std::to_string(nodes) + (nodes == 1 ? " node" : " nodes");
+    std::printf("%llu passed, %llu failed (%s); simulated %.0f s; %llu submissions sent, %llu acknowledged, %llu reads; %llu starts; "
                 "%llu faults (%s)\n",
-                static_cast<unsigned long long>(passed), static_cast<unsigned long long>(failed), simulated_s,
+                static_cast<unsigned long long>(passed), static_cast<unsigned long long>(failed), sizes.c_str(), simulated_s,
                 static_cast<unsigned long long>(requests), static_cast<unsigned long long>(acknowledged),
                 static_cast<unsigned long long>(readings), static_cast<unsigned long long>(starts),
                 static_cast<unsigned long long>(all), kinds.c_str());
@@ -75,6 +81,7 @@ struct totals {
 
 std::string encode(const seed_result& r) {
   return json{{"seed", r.seed},
+              {"nodes", r.nodes},
               {"violations", r.violations},
               {"faults", r.faults},
               {"tail", r.trace_tail},
@@ -90,6 +97,7 @@ std::optional<seed_result> decode(const std::string& text) {
     return std::nullopt;
   seed_result r;
   r.seed = j["seed"];
+  r.nodes = j["nodes"];
   r.violations = j["violations"].get<std::vector<std::string>>();
   r.faults = j["faults"].get<std::vector<std::string>>();
   r.trace_tail = j["tail"].get<std::vector<std::string>>();
@@ -104,11 +112,12 @@ struct worker {
   pid_t pid = 0;
   int from = -1;
   std::uint64_t seed = 0;
+  std::size_t nodes = 0;
   std::string text;
   steady::time_point started;
 };
 
-worker start_worker(std::uint64_t seed) {
+worker start_worker(std::uint64_t seed, std::size_t nodes) {
   int ends[2];
   if (pipe(ends) != 0) {
     std::perror("epione-sim: pipe");
@@ -121,7 +130,7 @@ worker start_worker(std::uint64_t seed) {
   }
   if (pid == 0) {
     close(ends[0]);
-    const auto text = encode(epione::simulation::run_seed(seed, nullptr));
+    const auto text = encode(epione::simulation::run_seed(seed, nodes, nullptr));
     for (std::size_t at = 0; at < text.size();) {
       const auto n = write(ends[1], text.data() + at, text.size() - at);
       if (n <= 0)
@@ -131,7 +140,7 @@ worker start_worker(std::uint64_t seed) {
     _exit(0);
   }
   close(ends[1]);
-  return {pid, ends[0], seed, {}, steady::now()};
+  return {pid, ends[0], seed, nodes, {}, steady::now()};
 }
 
 /// The worker's process has closed its pipe or has run for too long.
@@ -145,19 +154,25 @@ seed_result finish_worker(worker& w, bool too_long) {
     return *r;
   seed_result r;
   r.seed = w.seed;
+  r.nodes = w.nodes;
   r.violations.push_back(too_long              ? "it ran for more than " + std::to_string(seed_limit.count()) + " s of real time"
                          : WIFSIGNALED(status) ? "its process ended with signal " + std::to_string(WTERMSIG(status))
                                                : "its process ended with exit code " + std::to_string(WEXITSTATUS(status)));
   return r;
 }
 
-void run_range(std::uint64_t first, std::uint64_t last, unsigned jobs, totals& sum) {
+/// `nodes`: 0: as many as each seed says.
+std::size_t nodes_for(std::uint64_t seed, unsigned nodes) {
+  return nodes != 0 ? nodes : epione::simulation::nodes_of(seed);
+}
+
+void run_range(std::uint64_t first, std::uint64_t last, unsigned nodes, unsigned jobs, totals& sum) {
   std::vector<worker> workers;
   auto next = first;
   const bool progress = isatty(STDERR_FILENO) == 1;
   while (next <= last || !workers.empty()) {
-    while (workers.size() < jobs && next <= last)
-      workers.push_back(start_worker(next++));
+    for (; workers.size() < jobs && next <= last; ++next)
+      workers.push_back(start_worker(next, nodes_for(next, nodes)));
     std::vector<pollfd> fds;
     for (const auto& w : workers)
       fds.push_back({w.from, POLLIN, 0});
@@ -201,13 +216,16 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_range(const std::st
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Runs Epione in a simulated world, repeatably, from a seed"};
+  CLI::App app{"Runs Epione in a simulated world, repeatably, from a seed: one node or a cluster of them, its network, its disks "
+               "and its patients, with everything going wrong that can. Exit code 0: all seeds passed, 1: one failed, 2: usage."};
   std::optional<std::uint64_t> seed;
   std::string range;
-  unsigned jobs = 1;
+  unsigned jobs = 1, nodes = 0;
   bool show_trace = false;
   app.add_option("--seed", seed, "run this seed");
   app.add_option("--seeds", range, "run the seeds A..B");
+  app.add_option("--nodes", nodes, "so many nodes: 1, 3 or 5; each seed has its own number otherwise")
+      ->check(CLI::IsMember({1u, 3u, 5u}));
   app.add_option("--jobs", jobs, "so many seeds at a time")->check(CLI::Range(1u, 64u));
   app.add_flag("--trace", show_trace, "print what happens, line by line (with --seed)");
   app.set_version_flag("--version", "epione-sim " EPIONE_VERSION " " EPIONE_COMMIT);
@@ -224,14 +242,14 @@ int main(int argc, char** argv) {
   const auto start = steady::now();
   totals sum;
   if (seed) {
-    const auto r = epione::simulation::run_seed(*seed, show_trace ? stdout : nullptr);
+    const auto r = epione::simulation::run_seed(*seed, nodes_for(*seed, nodes), show_trace ? stdout : nullptr);
     sum.add(r);
     if (!r.passed())
       print_failure(r);
     std::printf("seed %llu: digest %016llx, %llu messages handled\n", static_cast<unsigned long long>(r.seed),
                 static_cast<unsigned long long>(r.digest), static_cast<unsigned long long>(r.steps));
   } else {
-    run_range(parsed->first, parsed->second, jobs, sum);
+    run_range(parsed->first, parsed->second, nodes, jobs, sum);
   }
   sum.print(std::chrono::duration<double>(steady::now() - start).count());
   return sum.failed == 0 ? 0 : 1;

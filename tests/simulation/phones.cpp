@@ -1,5 +1,7 @@
 #include "tests/simulation/phones.hpp"
 
+#include "domain/ids.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -23,14 +25,18 @@ phones::phones(world& w) : world_(w), luck_(chance{w.seed}.branch("phones")) {
   add_patients();
   pause_max_ns_ = luck_.one_of<std::int64_t>(150, 220, 300) * ms_in_ns;
   world_.on_answer = [this](ticket t, fate how) { answered(t, how); };
-  world_.on_node_gone = [this] {
+  world_.on_node_gone = [this](machine& m) {
     // The connection breaks: most phones notice at once, some only when their patience ends.
-    for (auto& [t, c] : std::exchange(calls_, {}))
+    std::erase_if(calls_, [&](const auto& x) {
+      if (x.second->node != &m)
+        return false;
       if (luck_.share(0.8))
-        world_.after(luck_.between(1, 200) * ms_in_ns, [c = c] {
+        world_.after(luck_.between(1, 200) * ms_in_ns, [c = x.second] {
           if (!std::exchange(c->over, true))
             c->done(fate::lost);
         });
+      return true;
+    });
   };
 }
 
@@ -147,15 +153,37 @@ void phones::go_offline() {
   world_.after(luck_.between(5, 20) * s_in_ns, [this] { go_offline(); });
 }
 
+void phones::submit_everywhere(const std::function<void()>& done) {
+  std::map<std::uint32_t, patient*> of_shard;
+  for (std::size_t i = 0; i + 3 < patients_.size(); ++i)
+    of_shard.try_emplace(
+        domain::shard_of(domain::subject_hash("demo", patients_[i].record->id), world_.config.shards.count), &patients_[i]);
+  for (auto& m : world_.machines)
+    for (auto& [shard, p] : of_shard) {
+      p->offline_until_ns = 0;
+      begin(
+          *p, fresh_key(*p), fill_in(luck_, p->entries++),
+          [this, done, name = m->name, n = shard](fate how) {
+            if (how == fate::stored || how == fate::repeated)
+              done();
+            else
+              world_.book.violation("a new form for shard " + std::to_string(n) + " through " + name + " was answered " +
+                                    std::string{to_string(how)});
+          },
+          m.get());
+    }
+}
+
 // ---- one submission
 // ----------------------------------------------------------------------------------------------------------------
 
-void phones::begin(patient& p, key_record& k, content_ptr what, answer done) {
+void phones::begin(patient& p, key_record& k, content_ptr what, answer done, machine* only) {
   auto e = std::make_shared<errand>();
   e->who = &p;
   e->key = &k;
   e->what = std::move(what);
   e->done = std::move(done);
+  e->only = only;
   ++errands_;
   send(e);
 }
@@ -165,15 +193,20 @@ void phones::send(const errand_ptr& e) {
     world_.plans.at(e->who->offline_until_ns, [this, e] { send(e); });
     return;
   }
-  const auto request = [this, e] {
-    const auto t = world_.book.submission_sent(*e->key, e->what);
-    world_.log.line("send " + std::to_string(t) + " patient " + e->key->subject->id + " " + e->key->key + " " + e->what->form +
+  // It stays with a node as long as that answers; then a balancer, or the app, takes it to any.
+  if (e->who->node == nullptr || (e->tries > 0 && luck_.share(0.6)))
+    e->who->node = &any_node();
+  auto& node = e->only != nullptr ? *e->only : *e->who->node;
+  const auto request = [this, e, &node] {
+    const auto t = world_.book.submission_sent(*e->key, e->what, node.number);
+    world_.log.line("send " + std::to_string(t) + (world_.clustered() ? " to " + node.name : std::string{}) + " patient " +
+                    e->key->subject->id + " " + e->key->key + " " + e->what->form +
                     " " + e->what->authored + " total " + std::to_string(e->what->total) + (e->what->valid ? "" : " invalid") +
                     (e->tries == 0 ? "" : " try " + std::to_string(e->tries + 1)));
     return t;
   };
-  const auto deliver = [this, e](ticket t) { world_.node.submit(t, e->key->subject->id, e->key->key, data_of(*e->what)); };
-  ask(request, deliver, [this, e](fate how) { settled(e, how); });
+  const auto deliver = [e, &node](ticket t) { node.node.submit(t, e->key->subject->id, e->key->key, data_of(*e->what)); };
+  ask(node, request, deliver, [this, e](fate how) { settled(e, how); });
 }
 
 void phones::settled(const errand_ptr& e, fate how) {
@@ -196,15 +229,16 @@ std::int64_t phones::back_off_ns(unsigned tries) {
 // ---- the network
 // -------------------------------------------------------------------------------------------------------------------
 
-void phones::ask(std::function<ticket()> request, std::function<void(ticket)> deliver, answer done) {
+void phones::ask(machine& node, std::function<ticket()> request, std::function<void(ticket)> deliver, answer done) {
   auto c = std::make_shared<call>();
+  c->node = &node;
   c->done = std::move(done);
   const auto give_up = [c] {
     if (!std::exchange(c->over, true))
       c->done(fate::lost);
   };
   world_.after(luck_.between(1, 80) * ms_in_ns, [this, c, request = std::move(request), deliver = std::move(deliver), give_up] {
-    if (!world_.node_accepts()) { // connection refused
+    if (!c->node->accepts()) { // connection refused
       world_.after(luck_.between(1, 50) * ms_in_ns, give_up);
       return;
     }
@@ -241,16 +275,19 @@ void phones::read_history(subject_record& s, std::uint32_t limit, bool insist, a
 }
 
 void phones::read_page(const reading_ptr& r, std::uint32_t limit, answer done) {
+  auto& node = any_node(); // each page through any
   ask(
-      [this, r, limit] {
+      node,
+      [this, r, &node] {
         if (r->items.empty()) // it begins when its first page is asked for
           *r = *world_.book.begin_reading(*r->subject);
-        const auto t = world_.book.page_asked(r);
-        world_.log.line("read " + std::to_string(t) + " patient " + r->subject->id +
+        const auto t = world_.book.page_asked(r, node.number);
+        world_.log.line("read " + std::to_string(t) + (world_.clustered() ? " at " + node.name : std::string{}) + " patient " +
+                        r->subject->id +
                         (r->next.empty() ? "" : " before " + r->next));
         return t;
       },
-      [this, r, limit](ticket t) { world_.node.read(t, r->subject->id, {}, limit, r->next.empty() ? 0 : std::stoull(r->next)); },
+      [r, limit, &node](ticket t) { node.node.read(t, r->subject->id, {}, limit, r->next.empty() ? 0 : std::stoull(r->next)); },
       [this, r, limit, done = std::move(done)](fate how) {
         if (how == fate::stored && !r->complete && !world_.broken())
           read_page(r, limit, done);
@@ -260,13 +297,16 @@ void phones::read_page(const reading_ptr& r, std::uint32_t limit, answer done) {
 }
 
 void phones::read_one(key_record& k, bool insist, answer done) {
+  auto& node = any_node();
   ask(
-      [this, &k] {
-        const auto t = world_.book.detail_asked(k);
-        world_.log.line("read " + std::to_string(t) + " patient " + k.subject->id + " " + k.key);
+      node,
+      [this, &k, &node] {
+        const auto t = world_.book.detail_asked(k, node.number);
+        world_.log.line("read " + std::to_string(t) + (world_.clustered() ? " at " + node.name : std::string{}) + " patient " +
+                        k.subject->id + " " + k.key);
         return t;
       },
-      [this, &k](ticket t) { world_.node.read(t, k.subject->id, k.receipt, 1, 0); },
+      [&k, &node](ticket t) { node.node.read(t, k.subject->id, k.receipt, 1, 0); },
       [this, &k, insist, done = std::move(done)](fate how) {
         if (is_final(how) || !insist)
           return done(how);

@@ -1,5 +1,5 @@
 // Thousands of patients with their phones: they fill in forms, lose the network, send again under the same key with a growing
-// delay, send twice, contradict themselves, send nonsense, and look at their history.
+// delay, often through another node, send twice, contradict themselves, send nonsense, and look at their history.
 #pragma once
 
 #include "tests/simulation/world.hpp"
@@ -28,6 +28,9 @@ public:
   std::size_t patients() const { return patients_.size(); }
   const std::string& any_patient() { return patients_[luck_.below(patients_.size())].record->id; }
 
+  /// A new form for each shard through each node; `done` is called for each that was acknowledged.
+  void submit_everywhere(const std::function<void()>& done);
+
   /// Reads a patient's whole history, and with `each` every submission by its receipt, until it has been answered.
   void inspect(subject_record& s, bool each);
   /// Reads some of what has been acknowledged, by receipt.
@@ -40,6 +43,7 @@ private:
     subject_record* record = nullptr;
     std::uint64_t entries = 0, keys = 0;
     std::int64_t offline_until_ns = 0;
+    machine* node = nullptr; ///< where it was answered last
   };
   /// One content on its way to being settled under its key.
   struct errand {
@@ -47,11 +51,13 @@ private:
     key_record* key = nullptr;
     content_ptr what;
     unsigned tries = 0;
+    machine* only = nullptr; ///< nowhere else
     std::function<void(fate)> done;
   };
   using errand_ptr = std::shared_ptr<errand>;
   using answer = std::function<void(fate)>;
   struct call {
+    machine* node = nullptr;
     bool over = false;
     answer done;
   };
@@ -65,13 +71,14 @@ private:
   key_record& fresh_key(patient& p);
   content_ptr one_content(const key_record& k, content_ptr what) const;
 
-  void begin(patient& p, key_record& k, content_ptr what, answer done = nullptr);
+  void begin(patient& p, key_record& k, content_ptr what, answer done = nullptr, machine* only = nullptr);
   void send(const errand_ptr& e);
   void settled(const errand_ptr& e, fate how);
   std::int64_t back_off_ns(unsigned tries);
+  machine& any_node() { return *world_.machines[luck_.below(world_.machines.size())]; }
   /// Over the network: once there, `request` enters it in the ledger and `deliver` hands it to the node; `done` gets the answer,
   /// or `lost` when there is none in time.
-  void ask(std::function<messages::ticket()> request, std::function<void(messages::ticket)> deliver, answer done);
+  void ask(machine& node, std::function<messages::ticket()> request, std::function<void(messages::ticket)> deliver, answer done);
   void answered(messages::ticket t, fate how);
   void read_history(subject_record& s, std::uint32_t limit, bool insist, answer done);
   void read_page(const reading_ptr& r, std::uint32_t limit, answer done);

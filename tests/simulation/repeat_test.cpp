@@ -28,10 +28,11 @@ run simulate(const std::string& arguments) {
 } // namespace
 
 BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_trace_byte_for_byte) {
-  for (const auto* seed : {"7", "1001"}) {
+  for (const auto* seed : {"7 --nodes 1", "1001 --nodes 1", "7 --nodes 3"}) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       const auto first = simulate(std::string{"--trace --seed "} + seed);
       const auto second = simulate(std::string{"--trace --seed "} + seed);
+      BOOST_TEST(first.exit_code == 0);
       BOOST_TEST(first.output.size() > 100'000u);
       BOOST_TEST((first.output == second.output));
     }
@@ -39,7 +40,8 @@ BOOST_AUTO_TEST_CASE(the_same_seed_gives_the_same_trace_byte_for_byte) {
 }
 
 BOOST_AUTO_TEST_CASE(different_seeds_give_different_traces) {
-  BOOST_TEST((simulate("--trace --seed 1").output != simulate("--trace --seed 2").output));
+  for (const auto* nodes : {" --nodes 1", " --nodes 3"})
+    BOOST_TEST((simulate(std::string{"--trace --seed 1"} + nodes).output != simulate(std::string{"--trace --seed 2"} + nodes).output));
 }
 
 BOOST_AUTO_TEST_CASE(a_few_seeds_hold_every_promise) {
@@ -51,4 +53,5 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_refused) {
   BOOST_TEST(simulate("").exit_code == 2);
   BOOST_TEST(simulate("--seed 1 --seeds 1..2").exit_code == 2);
   BOOST_TEST(simulate("--seeds 5..1").exit_code == 2);
+  BOOST_TEST(simulate("--seed 1 --nodes 2").exit_code == 2);
 }

@@ -234,6 +234,12 @@ void simulated_disk::remove(const std::string& path) {
   files_.erase(path);
 }
 
+void simulated_disk::wipe() {
+  cut();
+  files_.clear();
+  unlinked_.clear();
+}
+
 std::uint64_t simulated_disk::digest() const {
   std::uint64_t out = 0;
   for (const auto& [name, file] : files_) {

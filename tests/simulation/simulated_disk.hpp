@@ -63,7 +63,7 @@ class simulated_vfs;
 
 class simulated_disk final : public runtime::disk {
 public:
-  /// Also seeds SQLite's own generator, which is one for the whole process: one simulated disk in use at a time.
+  /// Also seeds SQLite's own generator, which is one for the whole process: several disks are to be made, and to end, together.
   simulated_disk(std::uint64_t seed, runtime::clock& clock);
   simulated_disk(const simulated_disk&) = delete;
   simulated_disk& operator=(const simulated_disk&) = delete;
@@ -106,6 +106,8 @@ public:
   void flip_bit(const std::string& path, std::uint64_t offset, unsigned bit = 0);
   void truncate(const std::string& path, std::uint64_t size);
   void remove(const std::string& path);
+  /// Another disk is put in its place, an empty one.
+  void wipe();
   /// Of all names and contents: two runs of one seed must agree.
   std::uint64_t digest() const;
 

@@ -90,18 +90,100 @@ void simulated_node::start() {
   caf_config_ = std::make_unique<actor_config>();
   system_ = std::make_unique<caf::actor_system>(*caf_config_);
   scheduler_ = &dynamic_cast<caf::scheduler::test_coordinator&>(system_->scheduler());
-  time_offset_ns_ = around_.clock.ns - caf_time_ns();
-  stopping_ = silent_ = false;
+  time_offset_ns_ = around_.clock.now_ns() - caf_time_ns();
+  stopping_ = silent_ = tree_started_ = false;
   ended_.reset();
   faults_.countdown = 0;
-  tree_ = std::make_unique<node::actor_tree>(
-      *system_, node::tree_ports{*log_, *metrics_, around_.clock, random_, around_.disk, &faults_, process_, sink_, {"doctor"}},
-      config_, false);
+  node::tree_ports ports{*log_, *metrics_, around_.clock, random_, around_.disk, &faults_, process_, sink_, {"doctor"}};
+  if (around_.member.network != nullptr) {
+    make_parts();
+    ports.cluster = parts_.get();
+  }
+  tree_ = std::make_unique<node::actor_tree>(*system_, ports, config_, false);
+  if (parts_ != nullptr)
+    start_cluster();
+  if (parts_ != nullptr && around_.member.server_id == 0)
+    return; // it asks to be let in first
+  tree_started_ = true;
   root_ = tree_->start();
-  caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor([this](const caf::error& why) { ended_ = why; });
+  caf::actor_cast<caf::abstract_actor*>(root_)->attach_functor([this](const caf::error& why) { on_root_ended(why); });
   notices_ = std::make_shared<tests::notifier_book>();
   notices_->decide = around_.notify;
   start_notifier();
+}
+
+/// As the program does (node/cluster_side.cpp).
+void simulated_node::make_parts() {
+  const auto& m = around_.member;
+  identity_ = std::make_unique<cluster::local_identity>(m.name, "simulated", random_.next());
+  transport_ = std::make_unique<simulated_network::transport>(*m.network, *identity_);
+  parts_ = std::make_unique<node::cluster_parts>(*transport_, *identity_);
+  auto& p = *parts_;
+  p.name = m.name;
+  p.peer = m.name + ".simulated:7000";
+  p.http = "http://" + m.name;
+  p.server_id = m.server_id;
+  p.cluster = m.server_id == 0 ? "" : "simulated-cluster";
+  p.founder = m.server_id == 1 && !m.begun;
+  identity_->set_membership(p.cluster, m.server_id);
+  for (const auto& other : m.all)
+    p.known.push_back({other, other + ".simulated", 7000});
+  if (m.server_id != 1)
+    return;
+  p.founding.replication_factor = m.replication;
+  p.founding.next_server_id = 2;
+  for (const auto& other : m.all)
+    p.founding.add({other, other + ".simulated:7000", "http://" + other,
+                    other == m.name ? domain::node_phase::member : domain::node_phase::invited, other == m.name ? 1u : 0u, {},
+                    false});
+}
+
+void simulated_node::start_cluster() {
+  cluster_root_ = tree_->start_cluster();
+  caf::actor_cast<caf::abstract_actor*>(cluster_root_)->attach_functor([this](const caf::error& why) {
+    cluster_root_ = nullptr;
+    if (!ended_) // the node is of no use without the others; or it was the last to stop
+      ended_ = root_end_ ? *root_end_ : why;
+  });
+  events_ = std::make_unique<cluster::peer_event_sender>(tree_->environment().directory);
+  transport_->reaches(tree_->environment().directory);
+  transport_->start(*events_);
+}
+
+/// What sends over the links goes before they do.
+void simulated_node::on_root_ended(const caf::error& why) {
+  if (cluster_root_ == nullptr || !stopping_ || (why && why != caf::exit_reason::user_shutdown)) {
+    ended_ = why;
+    return;
+  }
+  root_end_ = why;
+  caf::anon_send_exit(caf::actor_cast<caf::actor>(cluster_root_), caf::exit_reason::user_shutdown);
+}
+
+void simulated_node::leave_network(bool told) {
+  if (transport_ != nullptr)
+    transport_->gone(told);
+}
+
+void simulated_node::ask_steward(const std::string& other, const messages::steward_question& q,
+                                 std::function<void(const messages::steward_answer*)> done) {
+  const auto router = running() ? tree_->directory().get<messages::router_actor>("router") : messages::router_actor{};
+  if (router == nullptr)
+    return done(nullptr);
+  const auto limit_ms = runtime::defaults::membership_step_limit_ms;
+  system_->spawn<caf::hidden>(
+      [=](caf::event_based_actor* self, caf::unit_t) {
+        self->request(router, std::chrono::milliseconds{limit_ms + 2 * runtime::defaults::console_margin_ms},
+                      messages::ask_atom::value, other, messages::routed_kind::steward,
+                      std::make_shared<const std::string>(encode(q)), limit_ms)
+            .then(
+                [=](const messages::bytes_ptr& bytes) {
+                  const auto a = messages::decode_steward_answer(*bytes);
+                  done(a ? &*a : nullptr);
+                },
+                [=](caf::error&) { done(nullptr); });
+      },
+      caf::unit);
 }
 
 /// Nobody supervises it here: whoever is killed is started again at once, and knows nothing of what the last one had in hand.
@@ -117,7 +199,7 @@ void simulated_node::start_notifier() {
 }
 
 void simulated_node::try_held_notices() {
-  if (!running() || silent_)
+  if (!running() || silent_ || !tree_started_)
     return;
   for (auto& [n, client] : std::exchange(notices_->held, {})) {
     if (const auto outcome = around_.notify(n))
@@ -129,25 +211,45 @@ void simulated_node::try_held_notices() {
 }
 
 bool simulated_node::ready() {
-  return running() && !ended_ && tree_->readiness().ready();
+  return running() && tree_started_ && !ended_ && tree_->readiness().ready();
 }
 
-/// As node::node stops: drain the gateway, wait until every connection has its answer, then stop the tree in reverse order.
+std::string simulated_node::why_not_ready() {
+  std::string text;
+  if (running())
+    for (const auto& r : tree_->readiness().reasons())
+      text += (text.empty() ? "" : "; ") + r.part + ": " + r.reason;
+  return text;
+}
+
+/// As node::node stops: hand the leaderships over, drain the gateway, wait until every connection has its answer, then stop the
+/// tree in reverse order, and the links.
 void simulated_node::request_stop() {
   stopping_ = true;
+  if (!tree_started_) {
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(cluster_root_), caf::exit_reason::user_shutdown);
+    return;
+  }
+  tree_->readiness().set("node", "stopping");
   const auto limit = std::chrono::milliseconds{config_.stop.limit_ms};
-  const auto until_ns = around_.clock.ns + std::int64_t{config_.stop.limit_ms} * 1'000'000;
+  const auto until_ns = around_.clock.now_ns() + std::int64_t{config_.stop.limit_ms} * 1'000'000;
+  const auto handed_over_by_ns = around_.clock.now_ns() + std::int64_t{runtime::defaults::hand_over_limit_ms} * 1'000'000;
   const auto root = caf::actor_cast<caf::actor>(root_);
-  const auto gateway = tree_->gateway();
+  hand_over();
+  const auto drain_asked = std::make_shared<bool>(false);
   system_->spawn<caf::hidden>(
       [=, this](caf::event_based_actor* self, caf::unit_t) -> caf::behavior {
         const auto look = [=] { self->send(self, caf::tick_atom::value); };
-        if (gateway == nullptr)
-          look();
-        else
-          self->request(gateway, limit, messages::drain_atom::value).then([=](bool) { look(); }, [=](caf::error&) { look(); });
+        look();
         return {[=, this](caf::tick_atom) {
-          if (silent_ || sink_.waiting.empty() || around_.clock.ns >= until_ns) {
+          if (leads_others() && around_.clock.now_ns() < handed_over_by_ns) {
+            self->delayed_send(self, idle_poll, caf::tick_atom::value);
+          } else if (!std::exchange(*drain_asked, true)) {
+            if (const auto gateway = tree_->gateway(); gateway == nullptr)
+              look();
+            else
+              self->request(gateway, limit, messages::drain_atom::value).then([=](bool) { look(); }, [=](caf::error&) { look(); });
+          } else if (silent_ || sink_.waiting.empty() || around_.clock.now_ns() >= until_ns) {
             self->send_exit(root, caf::exit_reason::user_shutdown);
             self->quit();
           } else {
@@ -158,28 +260,59 @@ void simulated_node::request_stop() {
       caf::unit);
 }
 
+void simulated_node::hand_over() {
+  if (parts_ == nullptr)
+    return;
+  for (const auto& [group, v] : parts_->shards.led_here())
+    if (auto replica = tree_->directory().get<messages::replica_actor>("replica " + std::to_string(group)); replica != nullptr)
+      if (v.members.size() > 1)
+        caf::anon_send(replica, messages::transfer_atom::value, std::uint64_t{0});
+}
+
+bool simulated_node::leads_others() const {
+  if (parts_ == nullptr)
+    return false;
+  const auto led = parts_->shards.led_here();
+  return std::any_of(led.begin(), led.end(), [](const auto& x) { return x.second.members.size() > 1; });
+}
+
 std::size_t simulated_node::destroy() {
   if (!running())
     return 0;
   silent_ = true;
-  if (!ended_)
-    caf::anon_send_exit(caf::actor_cast<caf::actor>(root_), caf::exit_reason::kill);
+  leave_network(true);
+  for (const auto& top : {root_, cluster_root_})
+    if (top != nullptr)
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(top), caf::exit_reason::kill);
   root_ = nullptr;
-  notices_->held.clear(); // they refer to actors of this system
-  caf::anon_send_exit(caf::actor_cast<caf::actor>(notifier_), caf::exit_reason::kill);
-  notifier_ = nullptr;
+  if (tree_started_) {
+    notices_->held.clear(); // they refer to actors of this system
+    caf::anon_send_exit(caf::actor_cast<caf::actor>(notifier_), caf::exit_reason::kill);
+    notifier_ = nullptr;
+  }
   scheduler_->run(drain_steps_max);
   const auto left = system_->registry().running();
+  cluster_root_ = nullptr;
+  if (transport_ != nullptr)
+    transport_->reaches(nullptr);
   tree_.reset();
   if (left != 0) {
     // CAF would wait for them for ever.
     (void)system_.release();
     (void)caf_config_.release();
     (void)metrics_.release();
+    (void)parts_.release();
+    (void)transport_.release();
+    (void)identity_.release();
   }
   system_.reset();
   caf_config_.reset();
   metrics_.reset();
+  events_.reset();
+  parts_.reset();
+  transport_.reset();
+  identity_.reset();
+  root_end_.reset();
   scheduler_ = nullptr;
   sink_.waiting.clear();
   sink_.abandoned.clear();
@@ -203,9 +336,10 @@ std::size_t simulated_node::pick() {
     return actor == nullptr ? "" : actor->name();
   };
   auto i = around_.luck.below(jobs.size());
-  if (around_.clock.ns >= laggard_until_ns_) {
+  const auto now = around_.clock.now_ns();
+  if (now >= laggard_until_ns_) {
     laggard_ = around_.luck.share(0.5) ? std::string{name_of(i)} : std::string{};
-    laggard_until_ns_ = around_.clock.ns + around_.luck.between(100, 3'000) * 1'000'000;
+    laggard_until_ns_ = now + around_.luck.between(100, 3'000) * 1'000'000;
   }
   for (int again = 0; again < 8 && !laggard_.empty() && name_of(i) == laggard_; ++again)
     i = around_.luck.below(jobs.size());
@@ -228,13 +362,13 @@ std::int64_t simulated_node::next_timer_ns() const {
   if (!running() || scheduler_->clock().schedule().empty())
     return agenda::never;
   const auto due = scheduler_->clock().schedule().begin()->first.time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(due).count() + time_offset_ns_;
+  return around_.clock.world_ns(std::chrono::duration_cast<std::chrono::nanoseconds>(due).count() + time_offset_ns_);
 }
 
 void simulated_node::pass_time() {
   if (!running())
     return;
-  if (const auto passed = around_.clock.ns - time_offset_ns_ - caf_time_ns(); passed > 0)
+  if (const auto passed = around_.clock.now_ns() - time_offset_ns_ - caf_time_ns(); passed > 0)
     scheduler_->advance_time(std::chrono::nanoseconds{passed});
 }
 
@@ -257,7 +391,7 @@ void simulated_node::submit(ticket t, const std::string& subject, const std::str
   s->id = domain::make_receipt(s->study, subject, key);
   s->fingerprint = domain::make_fingerprint(*content);
   s->content = std::move(*content);
-  s->received_ns = around_.clock.ns;
+  s->received_ns = around_.clock.now_ns();
   sink_.waiting.insert(t);
   tree_->submit(t, std::move(s));
 }
@@ -278,7 +412,7 @@ void simulated_node::read(ticket t, const std::string& subject, const std::strin
 }
 
 void simulated_node::import_demo(std::function<void(std::string)> done) {
-  const auto catalog = tree_->catalog();
+  const auto catalog = running() ? tree_->catalog() : messages::catalog_actor{};
   if (catalog == nullptr)
     return done("no catalog");
   system_->spawn<caf::hidden>(
@@ -288,6 +422,10 @@ void simulated_node::import_demo(std::function<void(std::string)> done) {
             .then([=](std::string&, bool) { done({}); }, [=](caf::error& why) { done(runtime::error_text(why)); });
       },
       caf::unit);
+}
+
+bool simulated_node::knows_demo() const {
+  return running() && tree_->catalog_view().ready() && tree_->catalog_view().get()->studies.count("demo") != 0;
 }
 
 // ---- trouble

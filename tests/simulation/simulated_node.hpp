@@ -2,14 +2,18 @@
 // handles its next message; time passes only when the world says so.
 #pragma once
 
+#include "cluster/peer_link.hpp"
+#include "messages/steward.hpp"
 #include "messages/submission.hpp"
 #include "node/actor_tree.hpp"
+#include "node/cluster_parts.hpp"
 #include "runtime/config.hpp"
 #include "runtime/fault_points.hpp"
 #include "runtime/storage/disk.hpp"
 #include "tests/simulation/chance.hpp"
+#include "tests/simulation/node_clock.hpp"
+#include "tests/simulation/simulated_network.hpp"
 #include "tests/simulation/trace.hpp"
-#include "tests/support/manual_clock.hpp"
 #include "tests/support/seeded_random.hpp"
 #include "tests/support/stub_notifier.hpp"
 
@@ -25,9 +29,21 @@
 
 namespace epione::simulation {
 
+/// What a node's directory says of it, and who the others are. It outlives the node's processes.
+struct membership {
+  simulated_network* network = nullptr; ///< null: it is alone
+  std::string name;
+  std::vector<std::string> all;    ///< of the cluster's file; the cluster begins on the first
+  std::uint64_t server_id = 0;     ///< of its directory; 0: that is empty
+  bool begun = false;              ///< it has been ready once
+  std::string attempt;             ///< the name under which an empty directory asks to join
+  std::uint32_t replication = 3;   ///< of the cluster, when it begins
+};
+
 /// What a node stands on, and who hears of it.
 struct node_surroundings {
-  tests::manual_clock& clock;
+  node_clock& clock;
+  const membership& member;
   runtime::disk& disk;
   trace& log;
   chance luck; ///< for the order of actors
@@ -49,8 +65,11 @@ public:
   void start();
   /// Its actors are there; it need not be able to serve.
   bool running() const { return system_ != nullptr; }
+  /// It has nothing but its links, until it is let into the cluster.
+  bool joining() const { return running() && root_ == nullptr && !tree_started_; }
   /// What /readyz says.
   bool ready();
+  std::string why_not_ready();
   /// Takes no more requests: SIGTERM was sent.
   bool stopping() const { return stopping_; }
   void request_stop();
@@ -59,8 +78,18 @@ public:
   /// The process is gone: every actor is killed and drained, and nobody is answered. The disk must have been cut before.
   /// Returns how many actors outlived it (none, or a leak).
   std::size_t destroy();
+  /// Before that, as far as the others are concerned. `told`: the kernel closes its links.
+  void leave_network(bool told);
+
+  // ---- the cluster ---------------------------------------------------------------------------------------------------------
+  /// Null: alone, or not running.
+  const node::cluster_parts* parts() const { return parts_.get(); }
+  /// Asks another node's steward, or this one's; `done` gets its answer, or null.
+  void ask_steward(const std::string& node, const messages::steward_question& q,
+                   std::function<void(const messages::steward_answer*)> done);
 
   // ---- time and order ------------------------------------------------------------------------------------------------------
+  bool has_ready() const { return running() && !scheduler_->jobs.empty(); }
   /// Lets one ready actor handle one message. False when none is ready.
   bool step();
   /// When the next timer is due, by the world's clock; agenda::never without one.
@@ -74,6 +103,7 @@ public:
             std::uint64_t before);
   /// Imports the demo study; `done` gets an empty text, or why not.
   void import_demo(std::function<void(std::string)> done);
+  bool knows_demo() const;
 
   // ---- notices -------------------------------------------------------------------------------------------------------------
   /// The notifier tries again what it has in hand.
@@ -112,6 +142,11 @@ private:
     actor_config();
   };
 
+  void make_parts();
+  void start_cluster();
+  void hand_over();
+  bool leads_others() const;
+  void on_root_ended(const caf::error& why);
   std::int64_t caf_time_ns() const;
   std::size_t pick();
   void start_notifier();
@@ -127,13 +162,17 @@ private:
   std::unique_ptr<actor_config> caf_config_;
   std::unique_ptr<caf::actor_system> system_;
   caf::scheduler::test_coordinator* scheduler_ = nullptr;
+  std::unique_ptr<cluster::local_identity> identity_;
+  std::unique_ptr<simulated_network::transport> transport_;
+  std::unique_ptr<node::cluster_parts> parts_;
+  std::unique_ptr<cluster::peer_event_sender> events_;
   std::unique_ptr<node::actor_tree> tree_;
-  caf::strong_actor_ptr root_;
+  caf::strong_actor_ptr root_, cluster_root_;
   std::shared_ptr<tests::notifier_book> notices_; ///< of "notifier doctor", which starts again by itself
   caf::strong_actor_ptr notifier_;
-  bool stopping_ = false, silent_ = false;
-  std::optional<caf::error> ended_;
-  std::int64_t time_offset_ns_ = 0;   ///< world's clock minus CAF's
+  bool stopping_ = false, silent_ = false, tree_started_ = false;
+  std::optional<caf::error> ended_, root_end_;
+  std::int64_t time_offset_ns_ = 0;   ///< its machine's clock minus CAF's
   bool fifo_ = false;                 ///< some seeds keep the order in which messages were sent
   std::string laggard_;               ///< this kind of actor gets its turn rarely ...
   std::int64_t laggard_until_ns_ = 0; ///< ... until then

@@ -2,9 +2,11 @@
 
 #include "runtime/storage/audit.hpp"
 #include "tests/simulation/phones.hpp"
+#include "tests/simulation/replica_check.hpp"
 #include "tests/simulation/trouble.hpp"
 #include "tests/simulation/world.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace epione::simulation {
@@ -13,6 +15,9 @@ namespace {
 
 /// After the last fault: until the node serves it is the world that watches; until every phone has got its answer these.
 constexpr std::int64_t settle_limit_ns = 120 * s_in_ns;
+/// From then on: until all serve again, and until everybody who should has a copy of everything; new forms are taken by then.
+constexpr std::int64_t served_limit_ns = 120 * s_in_ns, whole_limit_ns = 120 * s_in_ns, anew_limit_ns = 30 * s_in_ns;
+constexpr std::int64_t level_limit_ns = 60 * s_in_ns;
 /// The same for reading everything back.
 constexpr std::int64_t inspect_limit_ns = 240 * s_in_ns;
 /// A seed whose node was down most of the time goes on until enough was acknowledged, up to here.
@@ -23,8 +28,9 @@ constexpr std::size_t inspections_at_once = 16;
 
 class seed_run {
 public:
-  seed_run(std::uint64_t seed, std::FILE* out) : world_(seed, out), phones_(world_), trouble_(world_, phones_) {
-    world_.on_serving = [this] { on_serving(); };
+  seed_run(std::uint64_t seed, std::size_t nodes, std::FILE* out)
+      : world_(seed, nodes, out), phones_(world_), trouble_(world_, phones_) {
+    world_.on_serving = [this](machine& m) { on_serving(m); };
   }
 
   seed_result run() {
@@ -45,36 +51,53 @@ private:
   }
 
   bool wait_until_served() {
-    return wait([this] { return world_.node_serves(); }, 120 * s_in_ns, "the node's start");
+    if (!wait([this] { return world_.all_serve(); }, served_limit_ns, "the start of all nodes"))
+      return false;
+    if (!world_.clustered() || world_.run_until([this] { return world_.is_whole(); }, now() + whole_limit_ns))
+      return true;
+    if (!world_.broken())
+      world_.book.violation("not whole within " + std::to_string(whole_limit_ns / s_in_ns) +
+                            " s after everything is well: " + world_.why_not_whole());
+    return false;
   }
 
   bool begin() {
-    world_.start_node();
+    for (auto& m : world_.machines)
+      world_.start_node(*m);
     if (!wait_until_served())
       return false;
     return import();
   }
 
+  /// Through the node that leads the catalog, as an operator's command finds it.
   bool import() {
     imported_ = false;
-    for (int tries = 0; tries < 5 && !imported_ && !world_.broken(); ++tries) {
-      bool answered = false;
-      world_.node.import_demo([&](const std::string& why) {
-        answered = true;
-        imported_ = why.empty();
-        world_.log.line(imported_ ? "demo imported" : "import failed: " + why);
-      });
+    for (int tries = 0; tries < 20 && !imported_ && !world_.broken(); ++tries) {
+      auto* through = world_.clustered() ? world_.leader(0) : world_.machines.front().get();
+      bool answered = through == nullptr;
+      if (through != nullptr)
+        through->node.import_demo([&](const std::string& why) {
+          answered = true;
+          imported_ = why.empty();
+          world_.log.line(imported_ ? "demo imported" : "import failed: " + why);
+        });
       wait([&] { return answered; }, 40 * s_in_ns, "an import");
+      const auto pause_ns = now() + (imported_ ? 0 : s_in_ns);
+      world_.run_until([&] { return now() >= pause_ns; }, pause_ns);
     }
     if (!imported_ && !world_.broken())
       world_.book.violation("the demo study could not be imported");
-    return imported_;
+    return imported_ && wait([this] { return demo_is_everywhere(); }, 10 * s_in_ns, "showing an imported study everywhere");
   }
 
-  void on_serving() {
+  bool demo_is_everywhere() const {
+    return std::all_of(world_.machines.begin(), world_.machines.end(), [](const auto& m) { return m->node.knows_demo(); });
+  }
+
+  void on_serving(machine& m) {
     phones_.inspect_sample(6);
     if (imported_ && world_.luck.share(0.3)) // as --demo does at every start
-      world_.node.import_demo(
+      m.node.import_demo(
           [this](const std::string& why) { world_.log.line(why.empty() ? "demo was there" : "import failed: " + why); });
   }
 
@@ -91,7 +114,8 @@ private:
   }
 
   void try_post_again() {
-    world_.node.try_held_notices();
+    for (auto& m : world_.machines)
+      m->node.try_held_notices();
     if (!posted_)
       world_.after(2 * s_in_ns, [this] { try_post_again(); });
   }
@@ -121,20 +145,39 @@ private:
   bool recover() {
     phones_.live_until(now()); // nothing new
     trouble_.end();
-    return wait_until_served() &&
+    return wait_until_served() && anew() &&
            wait([this] { return phones_.all_done(); }, settle_limit_ns, "settling every phone's submissions");
   }
 
-  /// What is read at the end comes from the disk, not from memory.
+  /// Every node takes new forms for every shard.
+  bool anew() {
+    std::size_t stored = 0;
+    phones_.submit_everywhere([&stored] { ++stored; });
+    const auto all = world_.machines.size() * world_.config.shards.count;
+    return wait([&] { return stored == all; }, anew_limit_ns, "taking new forms for every shard through every node");
+  }
+
+  /// What is read at the end comes from the disks, not from memory.
   bool restart() {
     if (world_.luck.share(0.5)) {
-      world_.crash_node(world_.luck.share(0.7) ? world::loss::power : world::loss::none, "to read everything from the disk");
+      const auto what = world_.luck.share(0.7) ? world::loss::power : world::loss::none;
+      for (auto& m : world_.machines)
+        world_.crash_node(*m, what, "to read everything from the disk");
     } else {
-      world_.stop_node();
-      if (!wait([this] { return !world_.node.running(); }, 60 * s_in_ns, "a clean stop"))
+      for (auto& m : world_.machines)
+        world_.stop_node(*m);
+      if (!wait([this] { return all_down(); }, 60 * s_in_ns, "a clean stop"))
         return false;
     }
-    return wait_until_served() && import();
+    world_.last_trouble_ns = now();
+    return wait([this] { return all_run(); }, 10 * s_in_ns, "starting all nodes again") && wait_until_served() && import();
+  }
+
+  bool all_down() const {
+    return std::none_of(world_.machines.begin(), world_.machines.end(), [](const auto& m) { return m->node.running(); });
+  }
+  bool all_run() const {
+    return std::all_of(world_.machines.begin(), world_.machines.end(), [](const auto& m) { return m->node.running(); });
   }
 
   bool inspect() {
@@ -149,16 +192,36 @@ private:
   }
 
   bool finish() {
+    if (world_.clustered())
+      return compare() && audit();
     world_.on_node_gone = nullptr; // it stays down
-    world_.stop_node();
-    if (!wait([this] { return !world_.node.running(); }, 60 * s_in_ns, "the last clean stop"))
+    world_.stop_node(*world_.machines.front());
+    return wait([this] { return all_down(); }, 60 * s_in_ns, "the last clean stop") && audit();
+  }
+
+  /// When all members of each group have applied the same, they are stopped at one moment, and what lies on their disks is
+  /// compared.
+  bool compare() {
+    if (!wait([this] { return world_.is_level(); }, level_limit_ns, "applying everything everywhere"))
       return false;
-    const auto report =
-        runtime::audit_directory(world_.disk, world_.config.data.directory, [](std::string_view, std::uint64_t) {});
-    for (const auto& part : report.parts)
-      if (part.broken)
-        world_.book.violation("audit of " + part.file + ": " + *part.broken);
-    return report.ok();
+    const auto members = members_of_groups(world_);
+    world_.on_node_gone = nullptr; // they stay down
+    for (auto& m : world_.machines)
+      world_.crash_node(*m, world::loss::none, "to compare what they hold");
+    check_replicas(world_, members);
+    return !world_.broken();
+  }
+
+  bool audit() {
+    bool good = true;
+    for (auto& m : world_.machines) {
+      const auto report = runtime::audit_directory(m->disk, world_.config.data.directory, [](std::string_view, std::uint64_t) {});
+      for (const auto& part : report.parts)
+        if (part.broken)
+          world_.book.violation("audit of " + m->name + ", " + part.file + ": " + *part.broken);
+      good = good && report.ok();
+    }
+    return good;
   }
 
   void count() {
@@ -181,8 +244,9 @@ private:
                     std::to_string(counts.lost) + " lost, " + std::to_string(counts.readings) + " histories, " +
                     std::to_string(counts.details) + " submissions read, " + std::to_string(world_.post.deliveries()) +
                     " notices told, " + std::to_string(world_.post.repeats()) + " of them again, " +
-                    std::to_string(world_.starts) + " starts");
+                    std::to_string(world_.starts) + " starts, " + std::to_string(world_.network.envelopes()) + " envelopes");
     r.seed = world_.seed;
+    r.nodes = world_.machines.size();
     r.violations = world_.book.violations();
     r.faults = trouble_.list();
     r.trace_tail.assign(world_.log.tail().begin(), world_.log.tail().end());
@@ -194,7 +258,9 @@ private:
     r.readings = counts.readings + counts.details;
     r.starts = world_.starts;
     r.steps = world_.steps;
-    r.digest = world_.log.digest() ^ world_.disk.digest();
+    r.digest = world_.log.digest();
+    for (const auto& m : world_.machines)
+      r.digest = r.digest * 31 + m->disk.digest();
     r.simulated_s = world_.log.elapsed_s();
     return r;
   }
@@ -207,8 +273,13 @@ private:
 
 } // namespace
 
-seed_result run_seed(std::uint64_t seed, std::FILE* trace_out) {
-  seed_run run{seed, trace_out};
+std::size_t nodes_of(std::uint64_t seed) {
+  const auto sixth = chance{seed}.branch("nodes").below(6);
+  return sixth < 2 ? 1 : sixth < 5 ? 3 : 5;
+}
+
+seed_result run_seed(std::uint64_t seed, std::size_t nodes, std::FILE* trace_out) {
+  seed_run run{seed, nodes, trace_out};
   return run.run();
 }
 

@@ -16,6 +16,7 @@ inline constexpr std::uint64_t faults_min = 10, fault_kinds_min = 3;
 
 struct seed_result {
   std::uint64_t seed = 0;
+  std::size_t nodes = 0;
   std::vector<std::string> violations; ///< what cannot be; a seed that does not count says so here
   std::vector<std::string> faults;     ///< what was done to it, with times
   std::vector<std::string> trace_tail;
@@ -26,7 +27,10 @@ struct seed_result {
   bool passed() const { return violations.empty(); }
 };
 
-/// `trace_out` may be null. The same seed gives the same trace and result in every process.
-seed_result run_seed(std::uint64_t seed, std::FILE* trace_out);
+/// How many nodes a seed has when nobody says so: one for a third of them, three for half, five for the rest.
+std::size_t nodes_of(std::uint64_t seed);
+
+/// `trace_out` may be null. The same seed and number of nodes give the same trace and result in every process.
+seed_result run_seed(std::uint64_t seed, std::size_t nodes, std::FILE* trace_out);
 
 } // namespace epione::simulation

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <span>
 #include <utility>
 
 namespace epione::simulation {
@@ -24,8 +25,12 @@ constexpr weight weights[] = {
     {trouble_kind::clean_stop, 6},  {trouble_kind::actor_kill, 22},     {trouble_kind::exception, 14},
     {trouble_kind::poison, 3},      {trouble_kind::disk_full, 6},       {trouble_kind::no_space_once, 5},
     {trouble_kind::slow_disk, 5},   {trouble_kind::io_error, 5},        {trouble_kind::clock_jump, 3},
-    {trouble_kind::pause, 3},       {trouble_kind::session_kill, 14},
+    {trouble_kind::pause, 3},       {trouble_kind::session_kill, 14},   {trouble_kind::all_lose_power, 4},
+    {trouble_kind::isolation, 12},  {trouble_kind::cut, 8},             {trouble_kind::one_way_cut, 10},
+    {trouble_kind::link_reset, 10}, {trouble_kind::slow_network, 6},    {trouble_kind::unreliable, 10},
+    {trouble_kind::pause, 7},       {trouble_kind::lost_directory, 6},
 };
+constexpr std::size_t lone_weights = 14; ///< the first ones: of a node that is alone
 
 } // namespace
 
@@ -45,29 +50,42 @@ std::string_view to_string(trouble_kind x) {
     case trouble_kind::io_error: return "I/O error";
     case trouble_kind::clock_jump: return "clock jump";
     case trouble_kind::pause: return "pause";
+    case trouble_kind::all_lose_power: return "power loss of all";
+    case trouble_kind::lost_directory: return "lost directory";
+    case trouble_kind::isolation: return "isolation";
+    case trouble_kind::cut: return "cut";
+    case trouble_kind::one_way_cut: return "one-way cut";
+    case trouble_kind::link_reset: return "link reset";
+    case trouble_kind::slow_network: return "slow network";
+    case trouble_kind::unreliable: return "unreliable messages";
   }
   return "?";
 }
 
-trouble::trouble(world& w, phones& p) : world_(w), phones_(p), luck_(chance{w.seed}.branch("trouble")) {
+trouble::trouble(world& w, phones& p)
+    : world_(w), phones_(p), luck_(chance{w.seed}.branch("trouble")), victims_(w.machines.size()) {
   normal_sync_ns_ = luck_.one_of<std::int64_t>(50'000, 500'000, 4'000'000);
-  world_.sync_cost_ns = normal_sync_ns_;
-  world_.may_end = [this](const caf::error* ended, int code) { return may_end(ended, code); };
+  for (auto& m : world_.machines)
+    m->sync_cost_ns = normal_sync_ns_;
+  world_.may_end = [this](const machine& m, const caf::error* ended, int code) { return may_end(m, ended, code); };
   const auto restart = std::exchange(world_.on_node_gone, nullptr);
-  world_.on_node_gone = [this, restart] {
-    restart();
-    node_gone_ns_ = world_.clock.ns;
-    world_.restart_later(luck_.between(50, 3'000) * ms_in_ns);
+  world_.on_node_gone = [this, restart](machine& m) {
+    restart(m);
+    victims_[m.number].gone_ns = world_.clock.ns;
+    const auto delay_ns = luck_.between(50, 3'000) * ms_in_ns;
+    lasts(delay_ns, &m);
+    world_.restart_later(m, delay_ns);
   };
 }
 
 void trouble::plan(std::int64_t from_ns, std::int64_t until_ns) {
+  const std::span some{weights, world_.clustered() ? std::size(weights) : lone_weights};
   std::uint64_t parts = 0;
-  for (const auto& w : weights)
+  for (const auto& w : some)
     parts += w.parts;
-  const auto draw = [&] {
+  const auto draw = [this, some, parts] {
     auto at = luck_.below(parts);
-    for (const auto& w : weights) {
+    for (const auto& w : some) {
       if (at < w.parts)
         return w.kind;
       at -= w.parts;
@@ -87,68 +105,84 @@ void trouble::plan(std::int64_t from_ns, std::int64_t until_ns) {
   }
 }
 
-void trouble::lasts(std::int64_t ns) {
-  world_.last_trouble_ns = std::max(world_.last_trouble_ns, world_.clock.ns + ns);
+void trouble::lasts(std::int64_t ns, machine* m) {
+  const auto end = world_.clock.ns + ns;
+  world_.last_trouble_ns = std::max(world_.last_trouble_ns, end);
+  for (auto& x : world_.machines)
+    if (x.get() == m)
+      x->last_trouble_ns = std::max(x->last_trouble_ns, end);
 }
 
 void trouble::poison(const std::string& subject) {
-  world_.node.poison(subject);
+  for (auto& m : world_.machines)
+    m->node.poison(subject);
   world_.book.poisoned(subject);
 }
 
+machine& trouble::other_than(const machine& m) {
+  const auto n = luck_.below(world_.machines.size() - 1);
+  return *world_.machines[n < m.number ? n : n + 1];
+}
+
 void trouble::cause(trouble_kind kind) {
-  if (over_ || (calm_ && world_.node.stopping()))
+  auto& m = *world_.machines[world_.clustered() ? luck_.below(world_.machines.size()) : 0];
+  if (over_ || (victims_[m.number].calm && m.node.stopping()))
     return;
   std::string detail;
-  if (!try_cause(kind, detail))
+  const bool done = static_cast<std::size_t>(kind) < lone_trouble_kinds ? try_cause(kind, m, detail)
+                                                                        : try_cause_in_network(kind, m, detail);
+  if (!done)
     return;
-  lasts(0);
+  lasts(0, &m);
   ++counts_[static_cast<std::size_t>(kind)];
   char time[32];
   std::snprintf(time, sizeof(time), "%10.3f s  ", world_.log.elapsed_s());
-  auto text = std::string{to_string(kind)} + (detail.empty() ? "" : ": " + detail);
+  auto text = std::string{to_string(kind)};
+  if (world_.clustered())
+    text += ", " + m.name;
+  text += detail.empty() ? "" : ": " + detail;
   list_.push_back(time + text);
   world_.log.line("fault " + text);
 }
 
-bool trouble::try_cause(trouble_kind kind, std::string& detail) {
+bool trouble::try_cause(trouble_kind kind, machine& m, std::string& detail) {
   auto& w = world_;
   const auto ms = [](std::int64_t n) { return std::to_string(n) + " ms"; };
-  const bool running = w.node.running() && !w.node.ended();
+  const bool running = m.node.running() && !m.node.ended();
   if (!running && kind != trouble_kind::power_loss && kind != trouble_kind::clock_jump)
     return false;
   switch (kind) {
-    case trouble_kind::power_loss: w.crash_node(world::loss::power, "planned"); return true;
-    case trouble_kind::process_kill: w.crash_node(world::loss::none, "killed"); return true;
+    case trouble_kind::power_loss: w.crash_node(m, world::loss::power, "planned"); return true;
+    case trouble_kind::process_kill: w.crash_node(m, world::loss::none, "killed"); return true;
     case trouble_kind::torn_operation: {
       const auto nth = static_cast<std::uint64_t>(luck_.between(1, 60));
-      w.disk.fail_at(nth, fault::power_loss);
-      w.crash_at_operation = w.disk.operations() + nth;
+      m.disk.fail_at(nth, fault::power_loss);
+      m.crash_at_operation = m.disk.operations() + nth;
       detail = "operation " + std::to_string(nth) + " from now";
       return true;
     }
     case trouble_kind::clean_stop:
-      if (w.node.stopping())
+      if (m.node.stopping())
         return false;
       // While many are submitting; when nobody waits it would prove little. And every other time nothing else goes wrong until it
       // has ended, so that nothing excuses what it does not answer.
-      calm_ = luck_.share(0.5);
+      victims_[m.number].calm = luck_.share(0.5);
       phones_.remind_many(100 * ms_in_ns);
-      w.after(luck_.between(0, 200) * ms_in_ns, [&w] { w.stop_node(); });
+      w.after(luck_.between(0, 200) * ms_in_ns, [&w, &m] { w.stop_node(m); });
       return true;
     case trouble_kind::actor_kill: {
-      const auto names = w.node.actor_names();
+      const auto names = m.node.actor_names();
       if (names.empty())
         return false;
       detail = names[luck_.below(names.size())];
-      actor_deaths_ns_.push_back(w.clock.ns);
-      return w.node.kill(detail);
+      victims_[m.number].actor_deaths_ns.push_back(w.clock.ns);
+      return m.node.kill(detail);
     }
-    case trouble_kind::session_kill: return w.node.kill_session(luck_.next());
+    case trouble_kind::session_kill: return m.node.kill_session(luck_.next());
     case trouble_kind::exception: {
       const auto nth = static_cast<std::uint64_t>(luck_.between(1, 40));
-      w.node.arm_exception(nth);
-      actor_deaths_ns_.push_back(w.clock.ns);
+      m.node.arm_exception(nth);
+      victims_[m.number].actor_deaths_ns.push_back(w.clock.ns);
       detail = "at fault point " + std::to_string(nth) + " from now";
       return true;
     }
@@ -157,88 +191,189 @@ bool trouble::try_cause(trouble_kind kind, std::string& detail) {
       poison(detail);
       detail = "patient " + detail;
       const auto length = luck_.between(3'000, 20'000);
-      lasts(length * ms_in_ns);
+      lasts(length * ms_in_ns, nullptr);
       w.after(length * ms_in_ns, [this] { poison({}); });
       return true;
     }
     case trouble_kind::disk_full: {
       const auto length = luck_.between(200, 8'000);
       std::uint64_t used = 0;
-      for (const auto& f : w.disk.files())
-        used += w.disk.size(f);
-      w.disk.set_capacity(used + luck_.one_of<std::uint64_t>(0, 3'000, 40'000));
-      lasts(length * ms_in_ns);
-      w.after(length * ms_in_ns, [this] {
-        world_.disk.set_capacity(std::nullopt);
-        world_.log.line("space returns");
+      for (const auto& f : m.disk.files())
+        used += m.disk.size(f);
+      m.disk.set_capacity(used + luck_.one_of<std::uint64_t>(0, 3'000, 40'000));
+      lasts(length * ms_in_ns, &m);
+      w.after(length * ms_in_ns, [this, &m] {
+        m.disk.set_capacity(std::nullopt);
+        world_.log.line("space returns on " + m.name);
       });
       detail = "for " + ms(length);
       return true;
     }
     case trouble_kind::slow_disk: {
       const auto length = luck_.between(500, 8'000), cost = luck_.between(20, 900);
-      w.sync_cost_ns = cost * ms_in_ns;
-      lasts((length + 2 * cost) * ms_in_ns);
-      w.after(length * ms_in_ns, [this] {
-        world_.sync_cost_ns = normal_sync_ns_;
-        lasts(0);
+      m.sync_cost_ns = cost * ms_in_ns;
+      lasts((length + 2 * cost) * ms_in_ns, &m);
+      w.after(length * ms_in_ns, [this, &m] {
+        m.sync_cost_ns = normal_sync_ns_;
+        lasts(0, &m);
       });
       detail = "a sync takes " + ms(cost) + " for " + ms(length);
       return true;
     }
     case trouble_kind::no_space_once:
     case trouble_kind::io_error: {
-      if (w.crash_at_operation != 0)
+      if (m.crash_at_operation != 0)
         return false;
       const auto nth = static_cast<std::uint64_t>(luck_.between(1, 40));
       const bool full = kind == trouble_kind::no_space_once;
-      w.disk.fail_at(nth, full ? fault::no_space : fault::io_error);
+      m.disk.fail_at(nth, full ? fault::no_space : fault::io_error);
       detail = "operation " + std::to_string(nth) + " from now";
       return true;
     }
     case trouble_kind::clock_jump: {
       const auto by = luck_.between(-86'400, 86'400);
-      w.clock.wall_offset_us += by * 1'000'000;
+      m.clock.wall_offset_us += by * 1'000'000;
       detail = std::to_string(by) + " s";
       return true;
     }
     case trouble_kind::pause: {
       const auto length = luck_.between(200, 20'000);
-      w.clock.ns += length * ms_in_ns;
+      w.pause_node(m, length * ms_in_ns);
+      lasts(length * ms_in_ns, &m);
       detail = ms(length);
       return true;
     }
+    default: return false;
   }
-  return false;
 }
 
+void trouble::cut(std::vector<simulated_network::direction> ways, std::int64_t length_ns) {
+  for (const auto& [from, to] : ways)
+    world_.network.cut(from, to);
+  lasts(length_ns, nullptr);
+  world_.after(length_ns, [this, ways = std::move(ways)] {
+    for (const auto& [from, to] : ways)
+      world_.network.heal(from, to);
+    world_.log.line("the network from " + ways.front().first + " to " + ways.front().second + " is mended");
+  });
+}
+
+bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& detail) {
+  const auto ms = [](std::int64_t n) { return std::to_string(n) + " ms"; };
+  // Often shorter than a link's patience, often longer.
+  const auto length = luck_.share(0.4) ? luck_.between(50, 3'000) : luck_.between(3'000, 20'000);
+  auto& other = other_than(m);
+  switch (kind) {
+    case trouble_kind::all_lose_power:
+      for (auto& x : world_.machines)
+        if (x->node.running() && !x->node.joining())
+          world_.crash_node(*x, world::loss::power, "all at once");
+      return true;
+    case trouble_kind::lost_directory:
+      // One of them at a time: what is acknowledged is on most of them, not on all.
+      if (!world_.is_whole())
+        return false;
+      world_.lose_directory(m);
+      lasts(5 * s_in_ns, &m); // until somebody has said so
+      return true;
+    case trouble_kind::isolation: {
+      std::vector<simulated_network::direction> ways;
+      for (const auto& x : world_.machines)
+        if (x.get() != &m)
+          ways.insert(ways.end(), {{m.name, x->name}, {x->name, m.name}});
+      cut(std::move(ways), length * ms_in_ns);
+      detail = "for " + ms(length);
+      return true;
+    }
+    case trouble_kind::cut:
+      cut({{m.name, other.name}, {other.name, m.name}}, length * ms_in_ns);
+      detail = "from " + other.name + " for " + ms(length);
+      return true;
+    case trouble_kind::one_way_cut: {
+      std::vector<simulated_network::direction> ways;
+      const bool out = luck_.share(0.5), all = luck_.share(0.5);
+      for (const auto& x : world_.machines)
+        if (x.get() != &m && (all || x.get() == &other))
+          ways.push_back(out ? simulated_network::direction{m.name, x->name} : simulated_network::direction{x->name, m.name});
+      cut(std::move(ways), length * ms_in_ns);
+      detail = std::string{out ? "to " : "from "} + (all ? "all" : other.name) + " for " + ms(length);
+      return true;
+    }
+    case trouble_kind::link_reset:
+      world_.network.reset(m.name, other.name);
+      detail = "with " + other.name;
+      return true;
+    case trouble_kind::slow_network: {
+      const auto by = luck_.one_of<std::int64_t>(5, 50, 300);
+      const bool out = luck_.share(0.7), in = !out || luck_.share(0.5);
+      const auto set = [this, &m, out, in](std::int64_t ns) {
+        for (const auto& x : world_.machines) {
+          if (x.get() == &m)
+            continue;
+          if (out)
+            world_.network.slow(m.name, x->name, ns);
+          if (in)
+            world_.network.slow(x->name, m.name, ns);
+        }
+      };
+      set(by * ms_in_ns);
+      lasts(length * ms_in_ns, nullptr);
+      world_.after(length * ms_in_ns, [set] { set(0); });
+      detail = "by " + ms(by) + " for " + ms(length);
+      return true;
+    }
+    case trouble_kind::unreliable: {
+      const auto rate = luck_.one_of(0.01, 0.1, 0.3);
+      world_.network.set_unreliable({luck_.share(0.7) ? rate : 0, luck_.share(0.7) ? rate : 0, luck_.share(0.7) ? rate : 0,
+                                     luck_.one_of<std::int64_t>(5, 200, 3'000) * ms_in_ns});
+      ++unreliable_;
+      lasts(length * ms_in_ns + 3 * s_in_ns, nullptr); // what is late comes behind its end
+      world_.after(length * ms_in_ns, [this] {
+        if (--unreliable_ == 0)
+          world_.network.set_unreliable({});
+      });
+      detail = "for " + ms(length);
+      return true;
+    }
+    default: return false;
+  }
+}
+
+
 /// Whether the node had a reason to end by itself. Damaged data (4) is never one: this disk keeps what was synced.
-bool trouble::may_end(const caf::error* ended, int exit_code) const {
+bool trouble::may_end(const machine& m, const caf::error* ended, int exit_code) const {
+  const auto& v = victims_[m.number];
   if (exit_code == runtime::exit_code::problems || (ended != nullptr && runtime::code_of(*ended) == ec::damaged))
     return false;
   // An operation of this process failed lately: it ends at once, or when its children have stopped.
-  if (world_.disk.failed_ns() > node_gone_ns_ &&
-      world_.clock.ns - world_.disk.failed_ns() <= std::int64_t{world_.config.stop.limit_ms} * ms_in_ns)
+  if (m.disk.failed_ns() > v.gone_ns &&
+      world_.clock.ns - m.disk.failed_ns() <= std::int64_t{world_.config.stop.limit_ms} * ms_in_ns)
     return true;
   if (ended == nullptr || runtime::code_of(*ended) != ec::restart_intensity)
     return false;
   const auto period = std::int64_t{world_.config.supervision.restart_period_ms} * ms_in_ns;
-  return static_cast<std::size_t>(std::count_if(actor_deaths_ns_.begin(), actor_deaths_ns_.end(), [&](std::int64_t t) {
+  return static_cast<std::size_t>(std::count_if(v.actor_deaths_ns.begin(), v.actor_deaths_ns.end(), [&](std::int64_t t) {
            return t + period > world_.clock.ns;
          })) >= deaths_that_may_end_it;
 }
 
 void trouble::end() {
   over_ = true;
-  world_.disk.set_capacity(std::nullopt);
-  world_.disk.no_faults();
-  world_.crash_at_operation = 0;
-  world_.sync_cost_ns = normal_sync_ns_;
-  world_.node.arm_exception(0);
+  world_.network.mend();
+  for (auto& m : world_.machines) {
+    m->disk.set_capacity(std::nullopt);
+    m->disk.no_faults();
+    m->crash_at_operation = 0;
+    m->sync_cost_ns = normal_sync_ns_;
+    m->node.arm_exception(0);
+    m->paused_until_ns = 0;
+    world_.network.set_frozen(m->name, false);
+    m->last_trouble_ns = world_.clock.ns;
+    victims_[m->number].actor_deaths_ns.clear();
+  }
   poison({});
-  actor_deaths_ns_.clear();
-  lasts(0);
-  world_.last_trouble_ns = world_.clock.ns;
+  // What is down is about to be started, and what is late still comes.
+  world_.last_trouble_ns = world_.clock.ns + (world_.clustered() ? 5 * s_in_ns : 0);
   world_.log.line("no more faults");
 }
 

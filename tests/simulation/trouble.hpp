@@ -28,8 +28,18 @@ enum class trouble_kind : std::uint8_t {
   io_error,       ///< one write or sync fails
   clock_jump,     ///< somebody sets the wall clock
   pause,          ///< the process does not run for some time
+  // Only where there are several nodes:
+  all_lose_power, ///< all machines at once
+  lost_directory, ///< a node's disk is gone: it is replaced, with an empty directory
+  isolation,      ///< a node is cut off from all others
+  cut,            ///< between two nodes
+  one_way_cut,    ///< from one node to another, or to all
+  link_reset,     ///< a link ends with envelopes on their way
+  slow_network,   ///< to or from a node, for some time
+  unreliable,     ///< above the links: parcels are lost, doubled and late for some time
 };
-inline constexpr std::size_t trouble_kinds = 14;
+inline constexpr std::size_t trouble_kinds = 22;
+inline constexpr std::size_t lone_trouble_kinds = 14; ///< of a node that is alone: the first ones
 std::string_view to_string(trouble_kind x);
 
 class trouble {
@@ -49,21 +59,31 @@ public:
   const std::vector<std::string>& list() const { return list_; }
 
 private:
+  /// What may_end() knows of a machine.
+  struct victim {
+    bool calm = false; ///< while its node stops
+    std::int64_t gone_ns = 0;
+    std::deque<std::int64_t> actor_deaths_ns;
+  };
+
   void cause(trouble_kind kind);
   /// False when there is nothing to do it to just now.
-  bool try_cause(trouble_kind kind, std::string& detail);
-  void lasts(std::int64_t ns);
+  bool try_cause(trouble_kind kind, machine& m, std::string& detail);
+  bool try_cause_in_network(trouble_kind kind, machine& m, std::string& detail);
+  machine& other_than(const machine& m);
+  /// A fault of this machine, or (null) of the network.
+  void lasts(std::int64_t ns, machine* m);
+  void cut(std::vector<simulated_network::direction> ways, std::int64_t length_ns);
   void poison(const std::string& subject);
-  bool may_end(const caf::error* ended, int exit_code) const;
+  bool may_end(const machine& m, const caf::error* ended, int exit_code) const;
 
   world& world_;
   phones& phones_;
   chance luck_;
   bool over_ = false;
-  bool calm_ = false; ///< while the node stops
   std::int64_t normal_sync_ns_ = 0;
-  std::int64_t node_gone_ns_ = 0;
-  std::deque<std::int64_t> actor_deaths_ns_;
+  std::vector<victim> victims_; ///< by machine
+  std::size_t unreliable_ = 0;  ///< how many periods of it are under way
   std::array<std::uint64_t, trouble_kinds> counts_{};
   std::vector<std::string> list_;
 };

@@ -1,5 +1,7 @@
 #include "tests/simulation/world.hpp"
 
+#include "messages/errors.hpp"
+#include "runtime/defaults.hpp"
 #include "runtime/error_text.hpp"
 
 #include <algorithm>
@@ -9,33 +11,66 @@ namespace epione::simulation {
 namespace {
 
 /// How long a node may take from its start, or from the last fault, until it serves: reading a small log takes simulated
-/// milliseconds, and every retry and restart has a back-off of at most two seconds.
-constexpr std::int64_t serve_limit_ns = 30 * s_in_ns;
+/// milliseconds, and every retry and restart has a back-off of at most two seconds. In a cluster it may have to join first, and to
+/// fetch every store.
+constexpr std::int64_t serve_limit_ns = 30 * s_in_ns, clustered_serve_limit_ns = 60 * s_in_ns;
 constexpr std::int64_t look_period_ns = 5 * ms_in_ns;
+constexpr std::int64_t ask_period_ns = 300 * ms_in_ns;
 constexpr const char* directory = "/node";
+
+std::string name_of(std::size_t number, std::size_t machines) {
+  return machines == 1 ? "node" : "n" + std::to_string(number + 1);
+}
 
 } // namespace
 
-world::world(std::uint64_t number, std::FILE* trace_out)
-    : seed(number), luck(chance{number}.branch("world")), log(clock.ns, trace_out),
-      disk(chance{number}.branch("disk").next(), clock), node_disk(disk), book(log),
-      post(log, book, chance{number}.branch("post")), config(make_config()),
-      node(node_surroundings{clock, node_disk, log, chance{number}.branch("order"),
-                             [this](const messages::reply& r) {
-                               const auto how = book.answered(r);
-                               log.line("answer " + std::to_string(r.to) + " " + std::to_string(r.status) +
-                                        (r.status == 503 ? " " + std::string{to_string(how)} : std::string{}));
-                               if (on_answer)
-                                 on_answer(r.to, how);
+machine::machine(world& w, std::size_t n, std::size_t machines)
+    : number(n), name(name_of(n, machines)),
+      clock(w.clock, w.luck.branch("up " + name).between(10, 86'400) * s_in_ns,
+            machines == 1 ? 0 : w.luck.branch("drift " + name).between(-500, 500)),
+      disk(chance{w.seed}.branch("disk " + name).next(), w.clock), node_disk(disk),
+      node(node_surroundings{clock, member, node_disk, w.log, chance{w.seed}.branch("order " + name),
+                             [&w](const messages::reply& r) {
+                               const auto how = w.book.answered(r);
+                               w.log.line("answer " + std::to_string(r.to) + " " + std::to_string(r.status) +
+                                          (r.status == 503 ? " " + std::string{to_string(how)} : std::string{}));
+                               if (w.on_answer)
+                                 w.on_answer(r.to, how);
                              },
-                             [this](const messages::notice& n) { return post.take(n); },
-                             [this](int code, std::string_view why) { fatal(code, why); }},
-           config) {
+                             [&w](const messages::notice& x) { return w.post.take(x); },
+                             [this, &w](int code, std::string_view why) { w.fatal(*this, code, why); }},
+           w.config) {
+  disk.on_sleep([this, &w](std::int64_t us) { busy_until_ns = std::max(busy_until_ns, w.clock.ns) + us * 1'000; });
+  if (machines == 1)
+    return;
+  clock.wall_offset_us = w.luck.branch("wall " + name).between(-200'000, 200'000);
+  member.network = &w.network;
+  member.name = name;
+  for (std::size_t i = 0; i < machines; ++i)
+    member.all.push_back(name_of(i, machines));
+  member.server_id = n == 0 ? 1 : 0;
+  member.attempt = "attempt 1 of " + name;
+  member.replication = w.replication;
+}
+
+world::world(std::uint64_t number, std::size_t nodes, std::FILE* trace_out)
+    : seed(number), luck(chance{number}.branch("world")), log(clock.ns, trace_out), book(log, nodes > 1),
+      post(log, book, chance{number}.branch("post")), config(make_config()),
+      network(plans, clock, log, chance{number}.branch("network")) {
   book.now_is(clock.ns);
-  disk.on_sleep([this](std::int64_t us) { clock.ns += us * 1'000; });
   step_cost_max_ns_ = luck.one_of<std::int64_t>(2'000, 20'000, 100'000);
-  log.line("seed " + std::to_string(seed) + ": " + std::to_string(config.shards.count) +
-           " shards, handling a message takes up to " + std::to_string(step_cost_max_ns_ / 1'000) + " us");
+  if (nodes == 5)
+    replication = luck.one_of<std::uint32_t>(3, 5);
+  for (std::size_t i = 0; i < nodes; ++i)
+    machines.push_back(std::make_unique<machine>(*this, i, nodes));
+  log.line("seed " + std::to_string(seed) + ": " + std::to_string(nodes) + (nodes == 1 ? " node, " : " nodes, ") +
+           std::to_string(config.shards.count) + " shards, handling a message takes up to " +
+           std::to_string(step_cost_max_ns_ / 1'000) + " us");
+}
+
+world::~world() {
+  for (auto& m : machines) // whatever ends now is nobody's business
+    m->node.leave_network(false);
 }
 
 /// Small limits, so that batches, sessions, checkpoints and cuts of the log all happen within two simulated minutes.
@@ -76,132 +111,300 @@ bool world::run_until(const std::function<bool()>& done, std::int64_t limit_ns) 
 bool world::move_on(std::int64_t limit_ns) {
   if (plans.do_one(clock.ns))
     return true;
-  if (node.running()) {
-    node.pass_time();
-    if (clock.ns >= next_look_ns_ || process_ended_ || node.ended() || crash_at_operation != 0)
-      look_at_node();
-    if (node.running() && !node.ended() && node.step()) {
-      ++steps;
-      clock.ns += luck.between(1, step_cost_max_ns_);
-      const auto syncs = disk.syncs();
-      clock.ns += static_cast<std::int64_t>(syncs - syncs_seen_) * sync_cost_ns;
-      syncs_seen_ = syncs;
-      return true;
+  ready_.clear();
+  auto next = plans.next_ns();
+  for (auto& one : machines) {
+    auto& m = *one;
+    if (!m.node.running())
+      continue;
+    const auto free_ns = std::max(m.busy_until_ns, m.paused_until_ns);
+    if (free_ns > clock.ns) {
+      next = std::min(next, free_ns);
+      continue;
     }
+    m.node.pass_time();
+    if (clock.ns >= m.next_look_ns || m.process_ended || m.node.ended() || m.crash_at_operation != 0)
+      look_at(m);
+    if (!m.node.running() || m.node.ended())
+      continue;
+    if (m.node.has_ready())
+      ready_.push_back(&m);
+    else
+      next = std::min({next, m.node.next_timer_ns(), std::max(m.next_look_ns, clock.ns + 1)});
   }
-  const auto look = node.running() ? std::max(next_look_ns_, clock.ns) : agenda::never;
-  const auto next = std::min({plans.next_ns(), node.next_timer_ns(), look});
-  if (next >= limit_ns)
-    return false;
-  clock.ns = std::max(clock.ns, next);
+  if (ready_.empty()) {
+    if (next >= limit_ns)
+      return false;
+    clock.ns = std::max(clock.ns, next);
+    return true;
+  }
+  auto& m = *ready_[ready_.size() == 1 ? 0 : luck.below(ready_.size())];
+  m.node.step();
+  ++steps;
+  const auto syncs = m.disk.syncs();
+  m.busy_until_ns = std::max(m.busy_until_ns, clock.ns) + luck.between(1, step_cost_max_ns_) +
+                    static_cast<std::int64_t>(syncs - m.syncs_seen) * m.sync_cost_ns;
+  m.syncs_seen = syncs;
   return true;
 }
 
 /// What somebody who watches the process would notice.
-void world::look_at_node() {
-  next_look_ns_ = clock.ns + look_period_ns;
-  if (crash_at_operation != 0 && disk.operations() >= crash_at_operation)
-    return crash_node(loss::power, "power loss in the middle of an operation of the disk");
-  if (process_ended_) {
-    if (!may_end || !may_end(nullptr, fatal_code_))
-      return book.violation("the node ended its process without a reason");
+void world::look_at(machine& m) {
+  m.next_look_ns = clock.ns + look_period_ns;
+  if (m.crash_at_operation != 0 && m.disk.operations() >= m.crash_at_operation)
+    return crash_node(m, loss::power, "power loss in the middle of an operation of the disk");
+  if (m.process_ended) {
+    if (!may_end || !may_end(m, nullptr, m.fatal_code))
+      return book.violation(m.name + " ended its process without a reason");
     const auto what = luck.share(0.3) ? loss::power : loss::none;
-    return crash_node(what, what == loss::power ? "it ended itself, and the power went" : "it ended itself");
+    return crash_node(m, what, what == loss::power ? "it ended itself, and the power went" : "it ended itself");
   }
-  if (node.ended()) {
-    check_end(*node.ended());
+  if (m.node.ended()) {
+    check_end(m, *m.node.ended());
     if (!broken())
-      crash_node(loss::none, node.stopping() ? "stopped" : "gave up");
+      crash_node(m, loss::none, m.node.stopping() ? "stopped" : "gave up");
     return;
   }
-  check_liveness();
+  if (m.node.joining())
+    return look_at_joining(m);
+  check_liveness(m);
 }
 
-void world::check_end(const caf::error& why) {
-  const bool stopped = node.stopping() && (!why || why == caf::exit_reason::user_shutdown);
-  log.line("ended: " + (stopped ? std::string{"stopped"} : runtime::error_text(why)));
-  if (!stopped && (!may_end || !may_end(&why, 0)))
-    return book.violation("the node ended without a reason: " + runtime::error_text(why));
-  if (stopped && !stop_disturbed_ && last_trouble_ns <= stop_asked_ns_ && book.open_count() != 0)
-    book.violation("a stop that nothing disturbed left " + std::to_string(book.open_count()) + " requests without an answer");
+void world::check_end(machine& m, const caf::error& why) {
+  const bool stopped = m.node.stopping() && (!why || why == caf::exit_reason::user_shutdown);
+  log.line(m.name + " ended: " + (stopped ? std::string{"stopped"} : runtime::error_text(why)));
+  if (!stopped && (!may_end || !may_end(m, &why, 0)))
+    return book.violation(m.name + " ended without a reason: " + runtime::error_text(why));
+  if (stopped && !m.stop_disturbed && last_trouble_ns <= m.stop_asked_ns && book.open_count(m.number) != 0)
+    book.violation("a stop of " + m.name + " that nothing disturbed left " + std::to_string(book.open_count(m.number)) +
+                   " requests without an answer");
 }
 
-void world::check_liveness() {
-  if (node.stopping()) {
-    if (clock.ns - std::max(stop_asked_ns_, last_trouble_ns) > std::int64_t{config.stop.limit_ms} * ms_in_ns + s_in_ns)
-      book.violation("the node did not stop within its limit");
+void world::check_liveness(machine& m) {
+  if (m.node.stopping()) {
+    if (clock.ns - std::max(m.stop_asked_ns, m.last_trouble_ns) > std::int64_t{config.stop.limit_ms} * ms_in_ns + s_in_ns)
+      book.violation(m.name + " did not stop within its limit");
     return;
   }
-  const bool ready = node.ready();
-  if (ready != serving_) {
-    serving_ = ready;
-    log.line(ready ? "serving" : "not ready");
+  const bool ready = m.node.ready();
+  if (ready != m.serving) {
+    m.serving = ready;
+    log.line(m.name + (ready ? " serving" : " not ready"));
+    if (ready)
+      m.member.begun = true;
     if (ready && on_serving)
-      on_serving();
+      on_serving(m);
   }
-  if (!ready && clock.ns - std::max(started_ns_, last_trouble_ns) > serve_limit_ns)
-    book.violation("the node does not serve " + std::to_string(serve_limit_ns / s_in_ns) +
-                   " s after its start and the last fault");
+  const auto limit_to_serve = clustered() ? clustered_serve_limit_ns : serve_limit_ns;
+  if (!ready && clock.ns - std::max(m.started_ns, last_trouble_ns) > limit_to_serve)
+    book.violation(m.name + " does not serve " + std::to_string(limit_to_serve / s_in_ns) +
+                   " s after its start and the last fault: " + m.node.why_not_ready());
   // One second above its own limit: the gateway looks at its deadlines ten times a second, and must get its turn for that.
   const auto limit = std::int64_t{config.http.request_limit_ms} * ms_in_ns + s_in_ns;
-  if (clock.ns - std::max(book.oldest_open_ns(clock.ns), last_trouble_ns) > limit)
-    book.violation("a request was not answered within the node's limit");
+  if (clock.ns - std::max(book.oldest_open_ns(m.number, clock.ns), m.last_trouble_ns) > limit)
+    book.violation("a request was not answered within the limit of " + m.name);
 }
 
-// ---- the node's life
+// ---- the nodes' life
 // -----------------------------------------------------------------------------------------------------------
 
-void world::start_node() {
-  if (node.running())
+void world::start_node(machine& m) {
+  if (m.node.running())
     return;
   ++starts;
-  log.line("start");
-  process_ended_ = serving_ = false;
-  fatal_code_ = 0;
-  started_ns_ = clock.ns;
-  next_look_ns_ = clock.ns;
-  node_disk.begin();
-  node.start();
+  ++m.starts;
+  log.line("start " + m.name + (m.member.server_id == 0 && clustered() ? " with an empty directory" : ""));
+  m.process_ended = m.serving = m.asking = false;
+  m.granted = 0;
+  m.fatal_code = 0;
+  m.started_ns = m.next_look_ns = m.busy_until_ns = clock.ns;
+  m.node_disk.begin();
+  m.node.start();
 }
 
-void world::fatal(int exit_code, std::string_view why) {
-  log.line("fatal " + std::to_string(exit_code) + ": " + std::string{why});
-  process_ended_ = true;
-  fatal_code_ = exit_code;
-  node_disk.end();
-  disk.cut();
+void world::fatal(machine& m, int exit_code, std::string_view why) {
+  log.line(m.name + " fatal " + std::to_string(exit_code) + ": " + std::string{why});
+  m.process_ended = true;
+  m.fatal_code = exit_code;
+  m.node_disk.end();
+  m.disk.cut();
 }
 
-void world::crash_node(loss what, std::string_view why) {
-  log.line((what == loss::power ? "power loss: " : "process gone: ") + std::string{why});
-  const bool was_running = node.running();
-  crash_at_operation = 0;
-  node_disk.end();
-  disk.cut();
-  if (const auto left = node.destroy(); left != 0)
-    book.violation(std::to_string(left) + " actors outlived their node");
-  if (what == loss::power)
-    disk.crash();
-  process_ended_ = serving_ = false;
+void world::crash_node(machine& m, loss what, std::string_view why) {
+  log.line((what == loss::power ? "power loss of " : "process gone: ") + m.name + ": " + std::string{why});
+  const bool was_running = m.node.running();
+  m.crash_at_operation = 0;
+  m.paused_until_ns = 0;
+  m.node_disk.end();
+  m.disk.cut();
+  m.node.leave_network(what == loss::none);
+  if (const auto left = m.node.destroy(); left != 0)
+    book.violation(std::to_string(left) + " actors outlived " + m.name);
+  if (what == loss::power) {
+    m.disk.crash();
+    m.clock.reboot(luck.between(5, 60) * s_in_ns);
+  }
+  m.process_ended = m.serving = false;
   if (!was_running)
     return;
-  book.node_gone();
+  book.node_gone(m.number);
   if (on_node_gone)
-    on_node_gone();
+    on_node_gone(m);
 }
 
-void world::stop_node() {
-  if (!node_accepts())
+void world::stop_node(machine& m) {
+  if (!m.accepts())
     return;
-  log.line("asked to stop");
-  stop_asked_ns_ = clock.ns;
-  stop_disturbed_ = node.exception_armed() || disk.fault_due();
-  serving_ = false;
-  node.request_stop();
+  log.line(m.name + " asked to stop");
+  m.stop_asked_ns = clock.ns;
+  m.stop_disturbed = m.node.exception_armed() || m.disk.fault_due();
+  m.serving = false;
+  m.node.request_stop();
 }
 
-void world::restart_later(std::int64_t delay_ns) {
-  after(delay_ns, [this] { start_node(); });
+void world::restart_later(machine& m, std::int64_t delay_ns) {
+  after(delay_ns, [this, &m] { start_node(m); });
+}
+
+void world::pause_node(machine& m, std::int64_t length_ns) {
+  m.paused_until_ns = std::max(m.paused_until_ns, clock.ns + length_ns);
+  network.set_frozen(m.name, true);
+  plans.at(m.paused_until_ns, [this, &m] {
+    if (!m.paused(clock.ns))
+      network.set_frozen(m.name, false);
+  });
+}
+
+void world::lose_directory(machine& m) {
+  crash_node(m, loss::power, "its disk is gone");
+  m.disk.wipe();
+  m.member.server_id = 0;
+  m.member.begun = false;
+  m.member.attempt = "attempt " + std::to_string(m.starts + 1) + " of " + m.name;
+  ask_to_be_replaced(m);
+}
+
+/// An operator says so on any node, until it is done.
+void world::ask_to_be_replaced(machine& m) {
+  auto again = [this, &m] { after(luck.between(200, 1'500) * ms_in_ns, [this, &m] { ask_to_be_replaced(m); }); };
+  auto& through = *machines[luck.below(machines.size())];
+  if (&through == &m || !through.accepts() || through.node.parts() == nullptr)
+    return again();
+  const auto where = through.node.parts()->shards.where(0);
+  if (!where.here && where.leader.empty())
+    return again();
+  messages::steward_question q;
+  q.verb = messages::steward_verb::nodes;
+  q.text = "replace";
+  q.text2 = m.name;
+  through.node.ask_steward(where.here ? through.name : where.leader, q, [this, &m, again](const messages::steward_answer* a) {
+    const bool done = a != nullptr && a->error == ec::none;
+    log.line("replace " + m.name + ": " + (a == nullptr ? "no answer" : a->text));
+    if (!done)
+      again();
+  });
+}
+
+/// A node with an empty directory asks whom it is linked with to be let in; then it starts again as what it is.
+void world::look_at_joining(machine& m) {
+  if (m.granted != 0) {
+    log.line(m.name + " is server " + std::to_string(m.granted));
+    m.member.server_id = m.granted;
+    const auto kept = std::exchange(on_node_gone, nullptr); // nobody was connected
+    crash_node(m, loss::none, "it has been let in");
+    on_node_gone = kept;
+    return start_node(m);
+  }
+  if (clock.ns - std::max(m.started_ns, last_trouble_ns) > clustered_serve_limit_ns)
+    return book.violation(m.name + " was not let in within " + std::to_string(clustered_serve_limit_ns / s_in_ns) +
+                          " s after its start and the last fault");
+  if (m.asking || clock.ns < m.next_ask_ns)
+    return;
+  m.next_ask_ns = clock.ns + ask_period_ns;
+  std::vector<std::string> there;
+  for (const auto& p : m.node.parts()->peers.all())
+    if (p.linked && p.server_id != 0)
+      there.push_back(p.node);
+  if (there.empty())
+    return;
+  messages::steward_question q;
+  q.verb = messages::steward_verb::join;
+  q.text = m.name;
+  q.text2 = m.member.attempt;
+  q.text3 = m.name + ".simulated:7000";
+  q.text4 = "http://" + m.name;
+  m.asking = true;
+  m.node.ask_steward(there[luck.below(there.size())], q, [this, &m, start = m.starts](const messages::steward_answer* a) {
+    if (m.starts != start)
+      return;
+    m.asking = false;
+    if (a == nullptr || a->error != ec::none) {
+      log.line(m.name + " not let in: " + (a == nullptr ? "no answer" : a->text));
+      return;
+    }
+    if (const auto grant = messages::decode_join_grant(a->text))
+      m.granted = grant->server_id;
+    else
+      book.violation(m.name + " was let in with words that cannot be read");
+  });
+}
+
+// ---- the cluster
+// ---------------------------------------------------------------------------------------------------------------
+
+bool world::all_serve() const {
+  return std::all_of(machines.begin(), machines.end(), [](const auto& m) { return m->serves(); });
+}
+
+machine* world::leader(std::uint32_t group) {
+  for (auto& m : machines)
+    if (m->accepts() && m->node.parts() != nullptr && m->node.parts()->shards.where(group).here)
+      return m.get();
+  return nullptr;
+}
+
+std::string world::why_not_whole() const {
+  for (const auto& m : machines)
+    if (!m->accepts())
+      return m->name + " is down";
+  for (std::uint32_t g = 0; g <= config.shards.count; ++g) {
+    const auto group = "group " + std::to_string(g);
+    const machine* by = nullptr;
+    for (const auto& m : machines)
+      if (m->node.parts()->shards.where(g).here)
+        by = m.get();
+    if (by == nullptr)
+      return group + " is led by nobody";
+    const auto v = by->node.parts()->shards.get(g);
+    const std::size_t wanted = g == 0 ? machines.size() : std::min<std::size_t>(replication, machines.size());
+    if (v->members.size() != wanted || v->change_under_way)
+      return group + " has " + std::to_string(v->members.size()) + " members";
+    for (const auto& x : v->members)
+      if (x.role == "stand-by" || x.match + runtime::defaults::raft_promotion_lag_max < v->last)
+        return group + ": " + x.node + " is " + x.role + " and has " + std::to_string(x.match) + " of " + std::to_string(v->last);
+  }
+  return {};
+}
+
+bool world::is_whole() const {
+  return why_not_whole().empty();
+}
+
+bool world::is_level() const {
+  if (!is_whole())
+    return false;
+  for (std::uint32_t g = 0; g <= config.shards.count; ++g) {
+    std::uint64_t last = 0;
+    for (const auto& m : machines)
+      if (const auto v = m->node.parts()->shards.get(g); v && v->serving)
+        last = v->last;
+    for (const auto& m : machines)
+      if (const auto v = m->node.parts()->shards.get(g); v && !v->members.empty())
+        if (std::any_of(v->members.begin(), v->members.end(), [&](const auto& x) { return x.node == m->name; }) &&
+            (v->applied != last || v->commit != last))
+          return false;
+  }
+  return true;
 }
 
 } // namespace epione::simulation

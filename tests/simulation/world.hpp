@@ -1,13 +1,16 @@
-// The simulated world of one seed: a clock, a disk, a node, its patients, and what goes wrong. It moves on by one small thing at
-// a time, whatever is due next.
+// The simulated world of one seed: a clock, machines with a node each, the network between them, their patients, and what goes
+// wrong. It moves on by one small thing at a time, whatever is due next; which of the machines that have something to do goes on
+// is drawn.
 #pragma once
 
 #include "tests/simulation/agenda.hpp"
 #include "tests/simulation/chance.hpp"
 #include "tests/simulation/ledger.hpp"
+#include "tests/simulation/node_clock.hpp"
 #include "tests/simulation/post_office.hpp"
 #include "tests/simulation/process_disk.hpp"
 #include "tests/simulation/simulated_disk.hpp"
+#include "tests/simulation/simulated_network.hpp"
 #include "tests/simulation/simulated_node.hpp"
 #include "tests/simulation/trace.hpp"
 #include "tests/support/manual_clock.hpp"
@@ -18,17 +21,57 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace epione::simulation {
 
 constexpr std::int64_t ms_in_ns = 1'000'000;
 constexpr std::int64_t s_in_ns = 1'000'000'000;
 
+class world;
+
+/// A machine with its clock and disk, and the node on it.
+struct machine {
+  machine(world& w, std::size_t n, std::size_t machines);
+  machine(const machine&) = delete;
+  machine& operator=(const machine&) = delete;
+
+  /// It can be connected to.
+  bool accepts() const {
+    return node.running() && !node.joining() && !node.stopping() && !node.ended() && !process_ended;
+  }
+  bool serves() const { return serving; }
+  bool paused(std::int64_t now_ns) const { return paused_until_ns > now_ns; }
+
+  const std::size_t number; ///< from 0
+  const std::string name;
+  node_clock clock;
+  simulated_disk disk;
+  process_disk node_disk;
+  membership member; ///< what its directory says; written durably whenever it changes
+  simulated_node node;
+
+  /// A crash that the disk carries out in the middle of an operation: when so many operations are done.
+  std::uint64_t crash_at_operation = 0;
+  std::int64_t sync_cost_ns = 0;
+  std::int64_t last_trouble_ns = 0; ///< end of the newest fault on this machine
+  std::int64_t paused_until_ns = 0;
+
+  // The world's own:
+  bool process_ended = false, serving = false, asking = false;
+  bool stop_disturbed = false; ///< something was about to go wrong when it was asked to stop
+  int fatal_code = 0;
+  std::uint64_t syncs_seen = 0, granted = 0, starts = 0;
+  std::int64_t started_ns = 0, stop_asked_ns = 0, next_look_ns = 0, next_ask_ns = 0;
+  std::int64_t busy_until_ns = 0; ///< with the message it handles
+};
+
 class world {
 public:
-  world(std::uint64_t seed, std::FILE* trace_out);
+  world(std::uint64_t seed, std::size_t nodes, std::FILE* trace_out);
   world(const world&) = delete;
   world& operator=(const world&) = delete;
+  ~world();
 
   // ---- moving on -----------------------------------------------------------------------------------------------------------
   /// Until `done` or that time. False when the time came first, or a violation.
@@ -36,58 +79,67 @@ public:
   void after(std::int64_t delay_ns, agenda::deed what) { plans.at(clock.ns + delay_ns, std::move(what)); }
   bool broken() const { return !book.violations().empty(); }
 
-  // ---- the node's life -----------------------------------------------------------------------------------------------------
-  void start_node();
-  /// It can be connected to.
-  bool node_accepts() const { return node.running() && !node.stopping() && !node.ended() && !process_ended_; }
-  bool node_serves() const { return serving_; }
+  // ---- the nodes' life -----------------------------------------------------------------------------------------------------
+  bool clustered() const { return machines.size() > 1; }
+  void start_node(machine& m);
   enum class loss { none, power };
   /// The process ends at once: killed, or with the whole machine, which loses what was not synced.
-  void crash_node(loss what, std::string_view why);
-  void stop_node();
+  void crash_node(machine& m, loss what, std::string_view why);
+  void stop_node(machine& m);
   /// What a supervisor of processes does with a node that has ended.
-  void restart_later(std::int64_t delay_ns);
+  void restart_later(machine& m, std::int64_t delay_ns);
+  /// The process does not run for some time; the clock goes on.
+  void pause_node(machine& m, std::int64_t length_ns);
+  /// Its directory is gone. An operator has it replaced, and starts it again with an empty one.
+  void lose_directory(machine& m);
+
+  // ---- the cluster ---------------------------------------------------------------------------------------------------------
+  bool all_serve() const;
+  /// All groups are led, and everybody who should is a voter that has nearly everything: any one node could be lost.
+  bool is_whole() const;
+  /// The same, and all of them have applied the very same entries.
+  bool is_level() const;
+  /// Which machine leads a group; null: none is known to.
+  machine* leader(std::uint32_t group);
+  /// What keeps it from being whole, for messages.
+  std::string why_not_whole() const;
 
   std::uint64_t seed;
   chance luck;
   tests::manual_clock clock;
   trace log;
   agenda plans;
-  simulated_disk disk;
-  process_disk node_disk;
   ledger book;
   post_office post;
   runtime::config config;
-  simulated_node node;
+  simulated_network network;
+  std::vector<std::unique_ptr<machine>> machines;
 
   /// Somebody hears of each answer after the ledger has judged it.
   std::function<void(messages::ticket, fate)> on_answer;
   /// Called when connections break: the node is gone.
-  std::function<void()> on_node_gone;
+  std::function<void(machine&)> on_node_gone;
   /// Called once after each start, when the node serves.
-  std::function<void()> on_serving;
+  std::function<void(machine&)> on_serving;
   /// Whether the node has a reason to end by itself: too many of its actors were killed, its disk failed.
-  std::function<bool(const caf::error* ended, int exit_code)> may_end;
-  /// A crash that the disk carries out in the middle of an operation: when so many operations are done.
-  std::uint64_t crash_at_operation = 0;
-  std::int64_t sync_cost_ns = 0;
-  std::int64_t last_trouble_ns = 0; ///< end of the newest fault
+  std::function<bool(machine&, const caf::error* ended, int exit_code)> may_end;
+  std::int64_t last_trouble_ns = 0; ///< end of the newest fault anywhere
   std::uint64_t steps = 0, starts = 0;
+  std::uint32_t replication = 3;
 
 private:
+  friend struct machine;
   bool move_on(std::int64_t limit_ns);
-  void look_at_node();
-  void check_end(const caf::error& why);
-  void check_liveness();
+  void look_at(machine& m);
+  void look_at_joining(machine& m);
+  void ask_to_be_replaced(machine& m);
+  void check_end(machine& m, const caf::error& why);
+  void check_liveness(machine& m);
   runtime::config make_config();
-  void fatal(int exit_code, std::string_view why);
+  void fatal(machine& m, int exit_code, std::string_view why);
 
   std::int64_t step_cost_max_ns_ = 0;
-  std::uint64_t syncs_seen_ = 0;
-  bool process_ended_ = false, serving_ = false;
-  bool stop_disturbed_ = false; ///< something was about to go wrong when it was asked to stop
-  int fatal_code_ = 0;
-  std::int64_t started_ns_ = 0, stop_asked_ns_ = 0, next_look_ns_ = 0;
+  std::vector<machine*> ready_; ///< of one step; kept for its memory
 };
 
 } // namespace epione::simulation

@@ -80,6 +80,7 @@ replica_actor::behavior_type fake_replica(replica_actor::stateful_pointer<empty_
         seen.batches.push_back(*bytes);
       },
       [](read_index_atom, std::uint64_t, ticket) {},
+      [](read_index_atom) { return std::uint64_t{0}; },
       [&seen](flush_atom) { ++seen.flushes; },
       [](drain_atom) { return true; },
       [](receive_atom, const raft_messages_ptr&, const std::string&) {},

@@ -96,4 +96,40 @@ BOOST_AUTO_TEST_CASE(a_draft_and_a_form_out_of_its_time_are_warned_of) {
   BOOST_TEST(used(R"("status":"active","effectivePeriod":{"start":"2024","end":"2024"},)") == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_form_is_added_beside_the_others) {
+  const auto study = source_with("1", one_item, sum_of_a);
+  const auto form = [](const std::string& url, const std::string& version) {
+    return R"({"resourceType":"Questionnaire","language":"fr","status":"active",)" + url + R"("version":")" + version +
+           R"(","title":"Pas","item":[{"linkId":"p","type":"integer","text":"Combien?"}]})";
+  };
+  const auto whole = with_form(study, "pas", form(R"("url":"urn:pas",)", "1"));
+  BOOST_REQUIRE(whole.has_value());
+  const auto compiled_whole = compile_study(*whole); // French alone, whatever the study's languages
+  BOOST_REQUIRE(compiled_whole.has_value());
+  BOOST_TEST(assessed(**compiled_whole, "1", R"({"a":1})") == "1 s=1");
+  const auto newer = with_form(*whole, "pas", form(R"("url":"urn:pas",)", "2"));
+  BOOST_REQUIRE(newer.has_value());
+  BOOST_TEST(newer->forms.size() == 2u);
+  BOOST_TEST(newer->toml == whole->toml);
+  const auto other = with_form(*whole, "pas", form(R"("url":"urn:autre",)", "1"));
+  BOOST_REQUIRE(!other.has_value());
+  BOOST_TEST(other.error().place == "url");
+  // A file of the same name is no reason to lose one.
+  auto taken = study;
+  taken.forms.push_back({"pas.json", study.forms[0].text});
+  BOOST_TEST(with_form(taken, "pas", form("", "1"))->forms.size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(an_addition_reads_back_as_it_was) {
+  study_source addition;
+  addition.adds_to = "demo";
+  addition.forms.push_back({"pas", "{}"});
+  const auto read = decode_study_source(encode(addition));
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST(read->adds_to == "demo");
+  BOOST_TEST(read->toml.empty());
+  BOOST_REQUIRE(read->forms.size() == 1u);
+  BOOST_TEST(read->forms[0].name == "pas");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

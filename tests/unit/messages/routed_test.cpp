@@ -66,6 +66,23 @@ BOOST_AUTO_TEST_CASE(a_read_keeps_its_receipt_or_that_it_has_none) {
   BOOST_REQUIRE(read.has_value());
   BOOST_REQUIRE(read->read.id.has_value());
   BOOST_TEST((*read->read.id == *r.id));
+  BOOST_TEST(!read->read.after.has_value());
+  r.after = domain::make_receipt("demo", "42", "other");
+  read = decode_routed(encode_routed(r));
+  BOOST_REQUIRE((read.has_value() && read->read.after.has_value()));
+  BOOST_TEST((*read->read.after == *r.after));
+}
+
+BOOST_AUTO_TEST_CASE(a_read_of_the_version_before_names_no_receipt_to_be_after) {
+  read_request r;
+  r.study = "demo";
+  auto bytes = encode_routed(r);
+  bytes.front() = static_cast<char>(bytes.front() - 1); // an array of one member less ...
+  bytes.resize(bytes.size() - 2);                       // ... which is empty
+  const auto read = decode_routed(bytes);
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST(read->read.study == "demo");
+  BOOST_TEST(!read->read.after.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(answers_keep_their_status_and_whether_they_can_be_tried_elsewhere) {

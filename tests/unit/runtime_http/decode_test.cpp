@@ -356,9 +356,16 @@ BOOST_AUTO_TEST_CASE(reads_are_checked_before_they_are_handed_on) {
   BOOST_TEST((*plain)->shard == domain::shard_of(domain::subject_hash("demo", "S/1"), 16));
   BOOST_TEST(refused("1", "", "limit=1&before=5&study=demo") == 0);
   BOOST_TEST(refused("1", "", "limit=200") == 0);
-  for (const auto* query : {"limit=0", "limit=201", "limit=x", "limit=", "limit=-1", "limit=1&limit=2", "before=0", "before=x",
-                            "before=18446744073709551616", "other=1", "limit=%zz"})
+  for (const auto* query :
+       {"limit=0", "limit=201", "limit=x", "limit=", "limit=-1", "limit=1&limit=2", "before=0", "before=x",
+        "before=18446744073709551616", "other=1", "limit=%zz", "after=", "after=00", "after=000102030405060708090a0b0c0d0e0g",
+        "after=000102030405060708090a0b0c0d0e0f&after=000102030405060708090a0b0c0d0e0f"})
     BOOST_TEST(refused("1", "", query) == 400, query);
+  const auto after = read("1", "", "after=000102030405060708090a0b0c0d0e0f");
+  BOOST_REQUIRE((after && (*after)->after));
+  BOOST_TEST(domain::to_text(*(*after)->after) == "000102030405060708090a0b0c0d0e0f");
+  BOOST_TEST(!(*plain)->after.has_value());
+  BOOST_TEST(refused("1", "000102030405060708090a0b0c0d0e0f", "after=000102030405060708090a0b0c0d0e0f") == 400);
   BOOST_TEST(refused("1", "", "study=other") == 404);
   BOOST_TEST(refused("%ff", "", "") == 400);
   BOOST_TEST(refused("%f", "", "") == 400);

@@ -1,0 +1,312 @@
+#include "cli/backup_run.hpp"
+
+#include "cli/backup_fetch.hpp"
+#include "domain/hex.hpp"
+#include "runtime/admin_socket.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/process.hpp"
+#include "runtime/storage/shard_rows.hpp"
+#include "runtime/storage/store_copy.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <thread>
+
+namespace epione::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace exit_code = runtime::exit_code;
+namespace defaults = runtime::defaults;
+using nlohmann::json;
+using std::chrono::milliseconds;
+using steady_clock = std::chrono::steady_clock;
+
+tl::unexpected<export_failure> refuse(int code, std::string message) {
+  return tl::unexpected<export_failure>({code, std::move(message)});
+}
+tl::unexpected<export_failure> refuse(const runtime::storage_error& why) {
+  return tl::unexpected<export_failure>(failure_of(why));
+}
+
+/// How far a group's copy must be, and where it is.
+struct wanted_group {
+  std::uint32_t group = 0;
+  std::uint64_t index = 0;
+  bool here = true;
+  std::vector<std::string> nodes; ///< who has it, the leader first
+};
+
+/// Keeps what is copied to so many bytes a second.
+class pacer {
+public:
+  explicit pacer(std::uint64_t bytes_per_s) : bytes_per_s_(bytes_per_s) {}
+  void operator()(std::uint64_t bytes) {
+    bytes_ += bytes;
+    std::this_thread::sleep_until(begun_ + std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(
+                                               static_cast<double>(bytes_) / static_cast<double>(bytes_per_s_))));
+  }
+  /// What was not used while something else was waited for is not made up for.
+  void begin() {
+    begun_ = steady_clock::now();
+    bytes_ = 0;
+  }
+
+private:
+  std::uint64_t bytes_per_s_, bytes_ = 0;
+  steady_clock::time_point begun_ = steady_clock::now();
+};
+
+class backup_job {
+public:
+  backup_job(const runtime::config& config, const backup_options& options, const std::function<void(std::string_view)>& tell)
+      : config_(config), options_(options), tell_(tell), pace_(options.bytes_per_s) {}
+
+  export_result<node::backup_manifest> run() {
+    if (auto ready = prepare_directory(); !ready)
+      return tl::unexpected(ready.error());
+    auto done = find_groups().and_then([this] { return check_space(); }).and_then([this] { return copy_all(); });
+    if (source_)
+      if (auto closed = source_->close(); done && !closed)
+        done = closed;
+    if (done)
+      done = finish();
+    if (!done) {
+      leave();
+      return tl::unexpected(done.error());
+    }
+    return std::move(manifest_);
+  }
+
+private:
+  const std::string& data() const { return config_.data.directory; }
+  const std::string& target() const { return options_.directory; }
+
+  export_result<void> prepare_directory() {
+    std::error_code error;
+    if (target().empty())
+      return refuse(exit_code::usage, "name the directory to write the backup to");
+    if (fs::exists(target(), error)) {
+      if (!fs::is_directory(target(), error))
+        return refuse(exit_code::failed, target() + " is not a directory; name an empty one or one that does not exist yet");
+      if (fs::exists(target() + "/" + node::manifest_file, error))
+        return refuse(exit_code::failed, target() + " holds a backup already; name another directory");
+      if (fs::exists(target() + "/" + node::backup_file_name(0), error) ||
+          fs::exists(target() + "/" + node::backup_file_name(1), error))
+        return refuse(exit_code::failed, target() + " holds a backup that did not finish; remove it or name another directory");
+      if (!fs::is_empty(target(), error))
+        return refuse(exit_code::failed, target() + " is not empty; name an empty directory or one that does not exist yet");
+      return {};
+    }
+    const auto parent = fs::path{target()}.parent_path();
+    if (!parent.empty())
+      fs::create_directories(parent, error);
+    if (::mkdir(target().c_str(), 0700) != 0)
+      return refuse(exit_code::failed, "cannot create " + target() + ": " + std::strerror(errno));
+    created_ = true;
+    return {};
+  }
+
+  // ---- what is to be copied ----------------------------------------------------------------------------------------------
+
+  export_result<void> find_groups() {
+    const auto member = node::member_of(data());
+    return member && !member->node.empty() ? find_groups_of_cluster(member->node) : find_groups_of_one();
+  }
+
+  /// The stores of a node that is alone hold what was acknowledged once the source is open.
+  export_result<void> find_groups_of_one() {
+    auto opened = export_source::open(config_, tell_, "epione backup ...");
+    if (!opened)
+      return tl::unexpected(opened.error());
+    source_ = std::make_unique<export_source>(std::move(*opened));
+    manifest_.cluster = source_->cluster();
+    for (std::uint32_t g = 0; g <= config_.shards.count; ++g)
+      groups_.push_back({g, 0, true, {}});
+    return {};
+  }
+
+  export_result<void> find_groups_of_cluster(const std::string& name) {
+    auto cluster = node::cluster_of(data());
+    manifest_.cluster = std::move(*cluster);
+    const auto asked = runtime::admin_call(data() + "/" + runtime::admin_socket_name, {"cluster-positions", {}},
+                                           milliseconds{2 * defaults::backup_ask_limit_ms});
+    if (!asked && asked.error().unreachable)
+      return refuse(
+          exit_code::unreachable,
+          "node " + name + " of a cluster does not run on " + data() +
+              ", and what the others have acknowledged is not all in it; start it, or name the directory of a node that "
+              "runs on this machine");
+    if (!asked)
+      return refuse(exit_code::failed, asked.error().message);
+    if (asked->code != exit_code::done)
+      return refuse(asked->code, asked->message);
+    const auto answer = asked->values.find("json");
+    const auto content = answer == asked->values.end() ? json{} : json::parse(answer->second, nullptr, false);
+    if (!content.is_object() || !content.contains("groups"))
+      return refuse(exit_code::failed, "the node does not say which groups there are; is it of another version?");
+    for (const auto& g : content["groups"])
+      groups_.push_back({g.at("group").get<std::uint32_t>(), g.at("index").get<std::uint64_t>(), g.at("here").get<bool>(),
+                         g.at("nodes").get<std::vector<std::string>>()});
+    std::string elsewhere;
+    for (const auto& g : groups_)
+      if (!g.here)
+        elsewhere += (elsewhere.empty() ? "" : ", ") + std::to_string(g.group);
+    if (!elsewhere.empty())
+      tell_("not on node " + name + ", fetched from others: groups " + elsewhere);
+    return {};
+  }
+
+  export_result<void> check_space() {
+    std::uint64_t bytes = 0;
+    std::error_code ignored;
+    for (const auto& g : groups_)
+      if (g.here)
+        for (const char* suffix : {"", "-wal"})
+          if (const auto size = fs::file_size(runtime::shard_path(data(), g.group) + suffix, ignored); !ignored)
+            bytes += size;
+    const auto free = disk_->free_bytes(target());
+    if (free < bytes)
+      return refuse(exit_code::failed, target() + ": " + std::to_string(free) + " bytes are free, the stores have " +
+                                           std::to_string(bytes) + "; make space on that file system, or name another directory");
+    return {};
+  }
+
+  // ---- copying -----------------------------------------------------------------------------------------------------------
+
+  /// Group 0 last: whatever form a submission in the others is of, its version is then among the studies.
+  export_result<void> copy_all() {
+    static_cast<void>(::setpriority(PRIO_PROCESS, 0, 10)); // the node comes first
+    std::rotate(groups_.begin(), groups_.begin() + 1, groups_.end());
+    for (const auto& g : groups_)
+      if (auto copied = copy(g); !copied)
+        return copied;
+    std::sort(manifest_.groups.begin(), manifest_.groups.end(), [](const auto& a, const auto& b) { return a.group < b.group; });
+    return {};
+  }
+
+  export_result<void> copy(const wanted_group& g) {
+    const auto file = node::backup_file_name(g.group), path = target() + "/" + file;
+    tell_("copying " + file);
+    pace_.begin();
+    auto copied = g.here ? copy_from_here(g, path) : fetch(g, path);
+    if (!copied)
+      return tl::unexpected(copied.error());
+    std::error_code error;
+    copied->bytes = fs::file_size(path, error);
+    auto checksum = node::checksum_of_file(path, [this](std::uint64_t bytes) { pace_(bytes); });
+    if (!checksum)
+      return refuse(exit_code::failed, checksum.error());
+    manifest_.groups.push_back({g.group, file, copied->bytes, std::move(*checksum), copied->index, copied->term, copied->head.seq,
+                                domain::to_hex(copied->head.hash)});
+    return {};
+  }
+
+  export_result<runtime::copied_store> copy_from_here(const wanted_group& g, const std::string& path) {
+    if (auto applied = wait_until_applied(g); !applied)
+      return tl::unexpected(applied.error());
+    auto copied = runtime::copy_store(*disk_, data(), g.group, path, [this](std::uint64_t bytes) {
+      pace_(bytes);
+      return runtime::storage_result<void>{};
+    });
+    if (!copied)
+      return refuse(copied.error());
+    return *copied;
+  }
+
+  /// The node's own store may be behind what its group's leader has acknowledged.
+  export_result<void> wait_until_applied(const wanted_group& g) {
+    const auto limit = steady_clock::now() + milliseconds{defaults::export_apply_limit_ms};
+    auto ask_at = steady_clock::now();
+    while (g.index != 0) {
+      const auto position = runtime::read_store_position(*disk_, data(), g.group);
+      if (!position && position.error().code != ec::not_found)
+        return refuse(position.error());
+      if (position && position->applied >= g.index)
+        break;
+      const auto now = steady_clock::now();
+      if (now > limit)
+        return refuse(exit_code::failed, "group " + std::to_string(g.group) + " has applied entry " +
+                                             std::to_string(position ? position->applied : 0) + " on this node, but entry " +
+                                             std::to_string(g.index) + " is committed: it is not caught up after " +
+                                             std::to_string(defaults::export_apply_limit_ms) +
+                                             " ms; see epione cluster status, or take the backup on another node");
+      if (now >= ask_at) {
+        static_cast<void>(runtime::admin_call(data() + "/" + runtime::admin_socket_name, {"apply-committed", {}},
+                                              milliseconds{defaults::admin_io_limit_ms}));
+        ask_at = now + milliseconds{defaults::export_apply_repeat_ms};
+      }
+      std::this_thread::sleep_for(milliseconds{defaults::export_apply_poll_ms});
+    }
+    return {};
+  }
+
+  export_result<runtime::copied_store> fetch(const wanted_group& g, const std::string& path) {
+    std::string why = "no node is known to have it";
+    for (const auto& n : g.nodes) {
+      auto fetched = fetch_store(data(), n, g.group, g.index, path, *disk_, [this](std::uint64_t bytes) { pace_(bytes); });
+      if (!fetched) {
+        why = fetched.error();
+        continue;
+      }
+      // Beside the backup, under its own name, so that what SQLite makes to read it goes with it.
+      auto found = runtime::look_at_store(*disk_, target(), g.group);
+      for (const char* suffix : {"-wal", "-shm"})
+        static_cast<void>(disk_->discard(path + suffix));
+      if (!found)
+        return refuse(found.error());
+      return *found;
+    }
+    return refuse(exit_code::failed,
+                  "group " + std::to_string(g.group) + " is not on this node and could not be fetched: " + why);
+  }
+
+  export_result<void> finish() {
+    manifest_.version = EPIONE_VERSION;
+    manifest_.time_us = runtime::system_clock{}.wall_us();
+    manifest_.store_format = runtime::shard_format.version;
+    manifest_.shards = static_cast<std::uint32_t>(manifest_.groups.size() - 1);
+    if (auto written = node::write_manifest(target(), manifest_); !written)
+      return refuse(exit_code::failed, written.error());
+    return {};
+  }
+
+  /// Half a backup is of no use to anybody.
+  void leave() {
+    std::error_code ignored;
+    for (const auto& g : groups_)
+      for (const char* suffix : {"", "-wal", "-shm"})
+        fs::remove(target() + "/" + node::backup_file_name(g.group) + suffix, ignored);
+    fs::remove(target() + "/" + node::manifest_file + ".part", ignored);
+    if (created_)
+      fs::remove(target(), ignored);
+  }
+
+  const runtime::config& config_;
+  const backup_options& options_;
+  const std::function<void(std::string_view)>& tell_;
+  pacer pace_;
+  std::unique_ptr<runtime::disk> disk_ = runtime::make_system_disk();
+  std::unique_ptr<export_source> source_; ///< null: a node of a cluster
+  bool created_ = false;
+  std::vector<wanted_group> groups_;
+  node::backup_manifest manifest_;
+};
+
+} // namespace
+
+export_result<node::backup_manifest> run_backup(const runtime::config& config, const backup_options& options,
+                                                const std::function<void(std::string_view)>& tell) {
+  return backup_job{config, options, tell}.run();
+}
+
+} // namespace epione::cli

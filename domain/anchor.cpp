@@ -1,0 +1,149 @@
+#include "domain/anchor.hpp"
+
+#include "domain/msgpack.hpp"
+
+#include <algorithm>
+#include <sodium/crypto_sign.h>
+#include <span>
+
+namespace epione::domain {
+
+namespace {
+
+constexpr std::uint64_t anchor_format = 1;
+constexpr std::uint32_t anchor_members = 7, head_members = 4;
+constexpr std::uint32_t heads_max = 10'000, members_max = 64; // a later version may add members
+
+std::string_view text_of(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void append_heads(std::string& out, const std::vector<anchored_head>& heads) {
+  append_array_header(out, static_cast<std::uint32_t>(heads.size()));
+  for (const auto& h : heads) {
+    append_array_header(out, head_members);
+    append_uint(out, h.shard);
+    append_uint(out, h.seq);
+    append_bin(out, text_of(h.hash));
+    append_uint(out, h.index);
+  }
+}
+
+void append_statement(std::string& out, const anchor& a) {
+  append_uint(out, anchor_format);
+  append_string(out, a.cluster);
+  append_string(out, a.node);
+  append_int(out, a.time_us);
+  append_heads(out, a.heads);
+}
+
+/// What is signed. The words in front keep a signature from meaning anything else.
+std::string signed_bytes(const anchor& a) {
+  std::string out{"epione anchor"};
+  append_statement(out, a);
+  return out;
+}
+
+struct reader {
+  msgpack_reader r;
+  bool good = true;
+
+  std::uint64_t number() {
+    const auto v = r.next();
+    good = good && v.is_uint64();
+    return good ? v.integer : 0;
+  }
+  std::string text() {
+    const auto v = r.next();
+    good = good && v.type == msgpack_type::string;
+    return good ? std::string{v.text} : std::string{};
+  }
+  void bytes(std::span<std::uint8_t> out) {
+    const auto v = r.next();
+    good = good && v.type == msgpack_type::bin && v.text.size() == out.size();
+    if (good)
+      std::copy(v.text.begin(), v.text.end(), out.begin());
+  }
+  std::uint32_t array(std::uint32_t least, std::uint32_t most) {
+    const auto v = r.next();
+    good = good && v.type == msgpack_type::array && v.count >= least && v.count <= most;
+    return good ? v.count : 0;
+  }
+  std::vector<anchored_head> heads() {
+    std::vector<anchored_head> out;
+    const auto count = array(0, heads_max);
+    for (std::uint32_t i = 0; good && i < count; ++i) {
+      const auto members = array(head_members, members_max);
+      anchored_head h;
+      h.shard = static_cast<std::uint32_t>(number());
+      h.seq = number();
+      bytes(h.hash);
+      h.index = number();
+      for (auto k = head_members; good && k < members; ++k)
+        good = r.skip();
+      out.push_back(h);
+    }
+    return out;
+  }
+};
+
+} // namespace
+
+void sign(anchor& a, const signing_seed& seed) {
+  std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> secret{};
+  crypto_sign_seed_keypair(a.key.data(), secret.data(), seed.data());
+  const auto bytes = signed_bytes(a);
+  crypto_sign_detached(a.signature.data(), nullptr, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                       secret.data());
+}
+
+bool is_signed(const anchor& a) {
+  const auto bytes = signed_bytes(a);
+  return crypto_sign_verify_detached(a.signature.data(), reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                                     a.key.data()) == 0;
+}
+
+std::string encode(const anchor& a) {
+  std::string out;
+  append_array_header(out, anchor_members);
+  append_statement(out, a);
+  append_bin(out, text_of(a.key));
+  append_bin(out, text_of(a.signature));
+  return out;
+}
+
+tl::expected<anchor, std::string> decode_anchor(std::string_view bytes) {
+  reader in{msgpack_reader{bytes}};
+  anchor a;
+  in.array(anchor_members, members_max);
+  const auto format = in.number();
+  a.cluster = in.text();
+  a.node = in.text();
+  const auto time = in.r.next();
+  in.good = in.good && time.is_int64();
+  a.time_us = in.good ? time.as_int64() : 0;
+  a.heads = in.heads();
+  in.bytes(a.key);
+  in.bytes(a.signature);
+  if (!in.good)
+    return tl::unexpected(std::string{"an anchor that cannot be read"});
+  if (format != anchor_format)
+    return tl::unexpected("an anchor of format " + std::to_string(format) + ", which this version does not know");
+  return a;
+}
+
+std::string encode_heads(const std::vector<anchored_head>& heads) {
+  std::string out;
+  append_heads(out, heads);
+  return out;
+}
+
+tl::expected<std::vector<anchored_head>, std::string> decode_heads(std::string_view bytes) {
+  reader in{msgpack_reader{bytes}};
+  auto heads = in.heads();
+  if (!in.good)
+    return tl::unexpected(std::string{"a list of chains' heads that cannot be read"});
+  return heads;
+}
+
+} // namespace epione::domain

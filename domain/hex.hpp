@@ -1,0 +1,25 @@
+// Bytes as lower-case hexadecimal digits, and back.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace epione::domain {
+
+std::string to_hex(std::span<const std::uint8_t> bytes);
+/// False unless these are two digits for each byte of `out`.
+bool from_hex(std::string_view text, std::span<std::uint8_t> out);
+
+/// The same for a value of a fixed size.
+template <std::size_t Bytes>
+std::optional<std::array<std::uint8_t, Bytes>> parse_hex(std::string_view text) {
+  std::array<std::uint8_t, Bytes> out{};
+  return from_hex(text, out) ? std::optional{out} : std::nullopt;
+}
+
+} // namespace epione::domain
