@@ -46,9 +46,14 @@ submit() {
   exec {connection}>&-
 }
 
-# locate PATIENT: sets $leader and $shard.
+# locate PATIENT: sets $leader and $shard. While a leadership moves nobody is known to have it.
 locate() {
-  "$epione" cluster locate --cluster "$file" --node n1 --patient "$1" --json >"$work/locate.json" || fail "nobody leads the shard of patient $1"
+  local limit
+  limit=$(($(now_ms) + 30000))
+  until "$epione" cluster locate --cluster "$file" --node n1 --patient "$1" --json >"$work/locate.json" 2>&1; do
+    (($(now_ms) < limit)) || fail "nobody leads the shard of patient $1: $(cat "$work/locate.json")"
+    sleep 0.1
+  done
   leader=$(sed -n 's/.*"leader": *"n\([0-9]\)".*/\1/p' "$work/locate.json")
   shard=$(sed -n 's/.*"shard": *\([0-9]*\).*/\1/p' "$work/locate.json")
   [[ -n $leader && -n $shard ]] || fail "it is not said who leads: $(cat "$work/locate.json")"
