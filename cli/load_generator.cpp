@@ -137,7 +137,8 @@ std::int64_t load_generator::due_time(std::uint64_t counter) const {
 
 void load_generator::send_due(std::int64_t now) {
   const auto due = std::min({due_by(now), options_.count});
-  while (next_ < due && !idle_.empty()) {
+  // After the end nothing is taken any more, and who is asked is idle again at once.
+  while (next_ < due && !idle_.empty() && steady_ns() < end_) {
     const auto connection = idle_.back();
     idle_.pop_back();
     phones_[connection].idle = false;

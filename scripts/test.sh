@@ -15,10 +15,10 @@ run() {
 
 cd "$epione_root"
 if [ "$ci" = true ]; then
-  ensure_packages lint
+  ensure_packages lint chaos
   run scripts/lint.sh --format
 else
-  ensure_packages
+  ensure_packages chaos # networks and disks that the cluster's fault test can break
 fi
 
 say "building release"

@@ -5,6 +5,8 @@
 
 #include <boost/test/unit_test.hpp>
 #include <memory>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <utility>
 
 using namespace epione::cli;
@@ -97,6 +99,24 @@ BOOST_AUTO_TEST_CASE(an_open_loop_counts_from_when_a_submission_was_due) {
   const auto whole = r->result.measured_ns;
   BOOST_TEST(r->result.latency.max_ns() > whole - 5'000'000);
   BOOST_TEST(r->result.latency.quantile_ns(0.5) > whole / 4);
+}
+
+BOOST_AUTO_TEST_CASE(an_open_loop_ends_when_told_to_while_submissions_are_due) {
+  fake_node node;
+  auto options = few(load_count_max);
+  options.rate = 500;
+  auto where = parse_endpoint(node.url());
+  const int stop = eventfd(0, EFD_CLOEXEC);
+  load_generator generator{options, where->host, nullptr};
+  const auto result = generator.run(*where, {}, stop, [&](const load_progress&) {
+    eventfd_write(stop, 1);
+    for (const auto until = steady_ns() + 20'000'000; steady_ns() < until;) // ten fall due, and nobody is busy
+      ;
+  });
+  close(stop);
+  BOOST_REQUIRE(result);
+  BOOST_TEST(result->interrupted);
+  BOOST_TEST(result->acknowledged == result->sent);
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_answer_is_asked_for_again_under_the_same_key) {
