@@ -510,7 +510,9 @@ private:
 
   /// Empty when it is not known.
   std::string node_of(std::uint64_t id) const {
-    if (const auto* x = find_server(id))
+    if (id == options_.server_id)
+      return options_.address;
+    if (const auto* x = find_server(id); x != nullptr && x->address != nameless)
       return x->address;
     const auto heard = state_.nodes.find(id);
     return heard == state_.nodes.end() ? std::string{} : heard->second;
@@ -518,7 +520,7 @@ private:
 
   /// Whether this member may be on that node. A member that is new here is believed: its link has told who it is.
   bool is_from(std::uint64_t id, const std::string& node) {
-    if (const auto* x = find_server(id))
+    if (const auto* x = find_server(id); x != nullptr && x->address != nameless)
       return x->address == node;
     if (state_.nodes.size() >= defaults::cluster_nodes_max)
       state_.nodes.clear();
@@ -596,7 +598,7 @@ private:
     for (const auto& x : core.servers()) {
       runtime::member_view m;
       m.id = x.id;
-      m.node = x.address;
+      m.node = node_of(x.id);
       m.role = x.id == v.leader_id ? "leader" : x.role == server_role::voter ? "voter" : "stand-by";
       m.known = leads();
       m.match = core.match_index(x.id);
@@ -608,6 +610,9 @@ private:
 
   void change_members(const server_change& change, caf::typed_response_promise<std::uint64_t> answer) {
     auto next = state_.core->servers();
+    for (auto& x : next) // one that was alone before tells the others its name with the first change
+      if (x.id == options_.server_id)
+        x.address = options_.address;
     const auto who = std::find_if(next.begin(), next.end(), [&](const server& x) { return x.id == change.id; });
     const auto refuse_change = [&](ec code, std::string why) { answer.deliver(make_error(code, name_ + ": " + std::move(why))); };
     switch (change.what) {
@@ -615,7 +620,7 @@ private:
         if (who != next.end())
           return refuse_change(ec::invalid, "server " + number(change.id) + " belongs to it already");
         for (const auto& x : next)
-          if (x.address == change.node)
+          if (node_of(x.id) == change.node)
             return refuse_change(ec::invalid, "node " + change.node + " belongs to it already, as server " + number(x.id));
         next.push_back({change.id, change.node, server_role::stand_by});
         break;

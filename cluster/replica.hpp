@@ -21,12 +21,15 @@
 
 namespace epione::cluster {
 
+/// Address of a server that was alone when it was written down: it had no name yet.
+inline constexpr const char* nameless = "self";
+
 struct replica_options {
   replica_options(std::uint32_t g) : group(g) {} // NOLINT: a group alone is a whole set of options
   std::uint32_t group;
-  std::uint64_t server_id = 1;  ///< of this node in the group's configuration
-  std::string address = "self"; ///< of this node, for the configuration that a new group begins with
-  bool bootstrap = true;        ///< an empty journal begins a new group with this node as its only voter
+  std::uint64_t server_id = 1;    ///< of this node in the group's configuration
+  std::string address = nameless; ///< of this node
+  bool bootstrap = true;          ///< an empty journal begins a new group with this node as its only voter
   std::uint32_t election_ms = runtime::defaults::raft_election_ms;
   std::uint32_t heartbeat_ms = runtime::defaults::raft_heartbeat_ms;
   std::size_t feed_window_bytes = runtime::defaults::store_feed_window_bytes; ///< sent to the store and not yet applied

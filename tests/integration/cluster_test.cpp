@@ -74,6 +74,28 @@ BOOST_AUTO_TEST_CASE(a_node_that_is_alone_grows_to_three_and_any_of_them_answers
                  boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_directory_that_had_no_name_before_grows_to_three) {
+  {
+    test_node alone{disk.disk(), "/n1"};
+    BOOST_REQUIRE(alone.start_with_demo());
+    BOOST_TEST(alone.send("7", test_node::phq9(), "key") == 202);
+    BOOST_REQUIRE(alone.stop());
+  }
+  form();
+  for (auto& m : cluster.members) {
+    BOOST_TEST(cluster.send(*m, "7", test_node::phq9(), "key") == 200);
+    BOOST_TEST(cluster.receipts(*m, "7") == std::vector<std::string>{receipt_of(7)}, boost::test_tools::per_element());
+  }
+  // Who leads is known by that name to those who come back and have heard of nobody.
+  auto& back = cluster.at(3);
+  cluster.crash(back);
+  cluster.crash(cluster.at(2));
+  cluster.start(cluster.at(2));
+  cluster.start(back);
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return cluster.all_ready(); }, 60'000), why());
+  BOOST_TEST(cluster.send(back, "8", test_node::phq9(), "key") == 202);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_acknowledged_survives_the_leader_and_a_repeat_gets_its_first_receipt) {
   form();
   BOOST_TEST(cluster.send(cluster.at(1), "7", test_node::phq9(), "k1") == 202);
