@@ -567,12 +567,6 @@ private:
     if (state_.follow_told || !state_.follow_from || state_.core == nullptr || leads() || state_.store == nullptr ||
         state_.listener == nullptr || state_.applied < *state_.follow_from)
       return;
-    // A leader that has committed nothing in its own term yet does not know what is committed (Raft dissertation, 6.4): what it
-    // says after a start of all members may be far behind what was acknowledged. The next message says more.
-    if (state_.core->log().term_of(*state_.follow_from) != state_.core->term()) {
-      state_.follow_from.reset();
-      return;
-    }
     state_.follow_told = true;
     self_->send(state_.listener, follow_atom::value, state_.epoch);
   }

@@ -83,7 +83,9 @@ shard_description describe_shard(std::uint32_t group, const cluster_parts& parts
       if (!out.missing && lag > defaults::raft_promotion_lag_max)
         out.missing = "node " + m.node + " is " + std::to_string(lag) + " entries behind";
     }
-  if (nodes == nullptr || out.missing)
+  if (nodes == nullptr && !out.missing)
+    out.missing = "this node has not read yet which nodes there are";
+  if (out.missing)
     return out;
   // One that is replaced will be back.
   const auto members = static_cast<std::size_t>(std::count_if(nodes->nodes.begin(), nodes->nodes.end(), [](const auto& n) {

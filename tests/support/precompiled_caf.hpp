@@ -1,4 +1,5 @@
-// For the test programs with actors in them, compiled once. None of ours: the compiler is silent about headers that come this way.
+// For the test programs with actors in them, compiled once. None of ours: the compiler is silent about headers that come this
+// way.
 #include <filesystem>
 #include <fstream>
 #include <functional>

@@ -1,5 +1,5 @@
-// What most tests include, for the programs without actors, compiled once. None of ours: the compiler is silent about headers that
-// come this way.
+// What most tests include, for the programs without actors, compiled once. None of ours: the compiler is silent about headers
+// that come this way.
 #include <filesystem>
 #include <fstream>
 #include <functional>
