@@ -93,7 +93,7 @@ refused() { # refused PATTERN: of the copy in $scratch/bad
 }
 bad() { cp -a "$backup" "$scratch/bad"; }
 bad
-printf X | dd of="$scratch/bad/shard-003.db" bs=1 seek=5000 conv=notrunc status=none
+printf XXXXXXXXXXXXXXXX | dd of="$scratch/bad/shard-003.db" bs=1 seek=5000 conv=notrunc status=none
 refused 'shard-003.db: does not match the checksum'
 bad
 truncate -s -4096 "$scratch/bad/shard-003.db"
