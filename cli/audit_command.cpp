@@ -5,7 +5,6 @@
 #include "domain/date_text.hpp"
 #include "node/data_directory.hpp"
 #include "runtime/admin_socket.hpp"
-#include "runtime/clock.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/process.hpp"
 #include "runtime/storage/anchors.hpp"
@@ -18,7 +17,6 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <set>
-#include <thread>
 #include <unistd.h>
 
 namespace epione::cli {
@@ -124,29 +122,13 @@ int verify(const std::string& directory, const std::string& anchors, bool json, 
   return report(result, json, context);
 }
 
-/// Once group 0's store has one that was made at this time or later, or when it is not waited for any more.
-runtime::storage_result<std::vector<domain::anchor>> anchors_since(runtime::disk& disk, const std::string& directory,
-                                                                   std::optional<std::int64_t> time_us) {
-  namespace defaults = runtime::defaults;
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{defaults::export_apply_limit_ms};
-  while (true) {
-    auto anchors = runtime::newest_anchors(disk, directory);
-    if (!anchors || !time_us || std::chrono::steady_clock::now() > until ||
-        std::any_of(anchors->begin(), anchors->end(), [&](const auto& a) { return a.time_us >= *time_us; }))
-      return anchors;
-    static_cast<void>(runtime::admin_call(directory + "/" + runtime::admin_socket_name, {"apply-committed", {}},
-                                          std::chrono::milliseconds{defaults::admin_io_limit_ms}));
-    std::this_thread::sleep_for(std::chrono::milliseconds{defaults::export_apply_repeat_ms});
-  }
-}
-
 /// A running node makes one first, of the chains it leads.
 int write_anchors(const std::string& directory, const std::string& output, command_context& context) {
   if (!is_directory(directory, context))
     return exit_code::failed;
-  const auto begun_us = runtime::system_clock{}.wall_us();
-  auto made = runtime::admin_call(directory + "/" + runtime::admin_socket_name, {"anchor", {}},
-                                  std::chrono::milliseconds{2 * runtime::defaults::anchor_answer_limit_ms});
+  const auto made = runtime::admin_call(
+      directory + "/" + runtime::admin_socket_name, {"anchor", {}},
+      std::chrono::milliseconds{2 * runtime::defaults::anchor_answer_limit_ms + 2 * runtime::defaults::backup_ask_limit_ms});
   if (made ? made->code != exit_code::done : !made.error().unreachable) {
     context.err << "epione: " << printable(made ? made->message : made.error().message) << '\n';
     return made ? made->code : exit_code::failed;
@@ -154,8 +136,7 @@ int write_anchors(const std::string& directory, const std::string& output, comma
   if (!made)
     context.err << "epione: no node runs on " << directory << "; these are the anchors that were made while one did\n";
   const auto disk = runtime::make_system_disk();
-  const bool said = made && made->values["said"] == "true";
-  const auto anchors = anchors_since(*disk, directory, said ? std::optional{begun_us} : std::nullopt);
+  const auto anchors = runtime::newest_anchors(*disk, directory);
   if (!anchors) {
     context.err << "epione: " << printable(anchors.error().message) << '\n';
     return anchors.error().code == ec::damaged ? exit_code::problems : exit_code::failed;

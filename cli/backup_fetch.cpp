@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <thread>
 #include <xxhash.h>
 
 namespace epione::cli {
@@ -21,30 +20,38 @@ using steady_clock = std::chrono::steady_clock;
 namespace defaults = runtime::defaults;
 
 using answer = tl::expected<std::string, std::string>;
+constexpr const char* asked_to_stop = "asked to stop";
 
 class fetch_job {
 public:
-  fetch_job(const std::string& directory, const std::string& node) : directory_(directory), node_(node) {}
+  fetch_job(const std::string& directory, const std::string& node, const stop_descriptor& stop)
+      : directory_(directory), node_(node), stop_(stop) {}
 
-  /// Another node may be copying a file from there, or the store is not as far yet.
+  /// Asked for again while that node gives its file to somebody else, or has not applied so much.
   tl::expected<snapshot_offer, std::string> open(std::uint32_t group, std::uint64_t index) {
     const auto until = steady_clock::now() + milliseconds{defaults::export_apply_limit_ms};
-    std::string why;
-    do {
-      snapshot_question q;
-      q.group = group;
+    snapshot_question q;
+    q.group = group;
+    q.at_least = index;
+    while (true) {
       const auto bytes = ask(q);
       auto offer = bytes ? decode_snapshot_offer(*bytes) : tl::unexpected(bytes.error());
       if (offer && offer->point.index >= index)
         return offer;
-      if (offer)
+      std::string why = "node " + node_ + ": ";
+      if (offer) { // of a version that does not know at_least
         static_cast<void>(close(offer->transfer));
-      why = offer ? "its store has applied entry " + std::to_string(offer->point.index) + ", but entry " + std::to_string(index) +
-                        " is committed"
-                  : offer.error();
-      std::this_thread::sleep_for(milliseconds{defaults::export_apply_repeat_ms});
-    } while (steady_clock::now() < until);
-    return tl::unexpected("node " + node_ + ": " + why);
+        why += "its store has applied entry " + std::to_string(offer->point.index) + ", but entry " + std::to_string(index) +
+               " is committed";
+      } else {
+        why += offer.error();
+      }
+      const auto again = steady_clock::now() + milliseconds{defaults::snapshot_retry_ms};
+      if (again >= until)
+        return tl::unexpected(std::move(why));
+      if (!stop_.wait_until(again))
+        return tl::unexpected(std::string{asked_to_stop});
+    }
   }
 
   /// Asked for again when an answer is lost on the way.
@@ -54,17 +61,18 @@ public:
     q.transfer = offer.transfer;
     q.offset = offset;
     q.size = std::min<std::uint64_t>(defaults::snapshot_piece_bytes, offer.size - offset);
-    answer last;
-    for (unsigned tries = 0; tries <= defaults::snapshot_failures_max; ++tries) {
-      last = ask(q);
-      if (last && last->size() == q.size)
-        return last;
-      if (last)
-        return tl::unexpected("node " + node_ + " gave " + std::to_string(last->size()) + " bytes instead of " +
+    for (unsigned tries = 0;; ++tries) {
+      auto bytes = ask(q);
+      if (bytes && bytes->size() == q.size)
+        return bytes;
+      if (bytes)
+        return tl::unexpected("node " + node_ + " gave " + std::to_string(bytes->size()) + " bytes instead of " +
                               std::to_string(q.size));
-      std::this_thread::sleep_for(milliseconds{defaults::snapshot_retry_ms});
+      if (tries == defaults::snapshot_failures_max)
+        return bytes;
+      if (!stop_.wait_until(steady_clock::now() + milliseconds{defaults::snapshot_retry_ms}))
+        return tl::unexpected(std::string{asked_to_stop});
     }
-    return last;
   }
 
   tl::expected<std::uint64_t, std::string> close(std::uint64_t transfer) {
@@ -89,14 +97,15 @@ private:
 
   const std::string& directory_;
   const std::string& node_;
+  const stop_descriptor& stop_;
 };
 
 } // namespace
 
 tl::expected<void, std::string> fetch_store(const std::string& directory, const std::string& node, std::uint32_t group,
                                             std::uint64_t index, const std::string& path, runtime::disk& disk,
-                                            const std::function<void(std::uint64_t)>& pace) {
-  fetch_job job{directory, node};
+                                            const runtime::copy_pace& pace, const stop_descriptor& stop) {
+  fetch_job job{directory, node, stop};
   const auto offer = job.open(group, index);
   if (!offer)
     return tl::unexpected(offer.error());
@@ -122,7 +131,8 @@ tl::expected<void, std::string> fetch_store(const std::string& directory, const 
     if (written % defaults::backup_sync_bytes == 0)
       if (auto synced = (*file)->sync(); !synced)
         return give_up(synced.error().message);
-    pace(bytes->size());
+    if (auto goes_on = pace(bytes->size()); !goes_on)
+      return give_up(goes_on.error().message);
   }
   const auto expected = job.close(offer->transfer);
   if (!expected)

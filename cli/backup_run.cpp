@@ -18,7 +18,6 @@
 #include <optional>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <thread>
 
 namespace epione::cli {
 
@@ -46,14 +45,17 @@ struct wanted_group {
   std::vector<std::string> nodes; ///< who has it, the leader first
 };
 
-/// Keeps what is copied to so many bytes a second.
+/// Keeps what is copied to so many bytes a second, and ends the copy when asked to stop.
 class pacer {
 public:
-  explicit pacer(std::uint64_t bytes_per_s) : bytes_per_s_(bytes_per_s) {}
-  void operator()(std::uint64_t bytes) {
+  pacer(std::uint64_t bytes_per_s, const stop_descriptor& stop) : bytes_per_s_(bytes_per_s), stop_(stop) {}
+  runtime::storage_result<void> operator()(std::uint64_t bytes) {
     bytes_ += bytes;
-    std::this_thread::sleep_until(begun_ + std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(
-                                               static_cast<double>(bytes_) / static_cast<double>(bytes_per_s_))));
+    const auto due = begun_ + std::chrono::duration_cast<steady_clock::duration>(
+                                  std::chrono::duration<double>(static_cast<double>(bytes_) / static_cast<double>(bytes_per_s_)));
+    if (stop_.wait_until(due))
+      return {};
+    return tl::unexpected(runtime::storage_error{ec::not_serving, "asked to stop; nothing of the backup is kept"});
   }
   /// What was not used while something else was waited for is not made up for.
   void begin() {
@@ -63,13 +65,14 @@ public:
 
 private:
   std::uint64_t bytes_per_s_, bytes_ = 0;
+  const stop_descriptor& stop_;
   steady_clock::time_point begun_ = steady_clock::now();
 };
 
 class backup_job {
 public:
   backup_job(const runtime::config& config, const backup_options& options, const std::function<void(std::string_view)>& tell)
-      : config_(config), options_(options), tell_(tell), pace_(options.bytes_per_s) {}
+      : config_(config), options_(options), tell_(tell), pace_(options.bytes_per_s, stop_) {}
 
   export_result<node::backup_manifest> run() {
     if (auto ready = prepare_directory(); !ready)
@@ -90,6 +93,9 @@ public:
 private:
   const std::string& data() const { return config_.data.directory; }
   const std::string& target() const { return options_.directory; }
+  runtime::copy_pace pace() {
+    return [this](std::uint64_t bytes) { return pace_(bytes); };
+  }
 
   export_result<void> prepare_directory() {
     std::error_code error;
@@ -141,11 +147,7 @@ private:
     const auto asked = runtime::admin_call(data() + "/" + runtime::admin_socket_name, {"cluster-positions", {}},
                                            milliseconds{2 * defaults::backup_ask_limit_ms});
     if (!asked && asked.error().unreachable)
-      return refuse(
-          exit_code::unreachable,
-          "node " + name + " of a cluster does not run on " + data() +
-              ", and what the others have acknowledged is not all in it; start it, or name the directory of a node that "
-              "runs on this machine");
+      return tl::unexpected(does_not_run(data(), name));
     if (!asked)
       return refuse(exit_code::failed, asked.error().message);
     if (asked->code != exit_code::done)
@@ -203,7 +205,7 @@ private:
       return tl::unexpected(copied.error());
     std::error_code error;
     copied->bytes = fs::file_size(path, error);
-    auto checksum = node::checksum_of_file(path, [this](std::uint64_t bytes) { pace_(bytes); });
+    auto checksum = node::checksum_of_file(path, pace());
     if (!checksum)
       return refuse(exit_code::failed, checksum.error());
     manifest_.groups.push_back({g.group, file, copied->bytes, std::move(*checksum), copied->index, copied->term, copied->head.seq,
@@ -214,10 +216,7 @@ private:
   export_result<runtime::copied_store> copy_from_here(const wanted_group& g, const std::string& path) {
     if (auto applied = wait_until_applied(g); !applied)
       return tl::unexpected(applied.error());
-    auto copied = runtime::copy_store(*disk_, data(), g.group, path, [this](std::uint64_t bytes) {
-      pace_(bytes);
-      return runtime::storage_result<void>{};
-    });
+    auto copied = runtime::copy_store(*disk_, data(), g.group, path, pace());
     if (!copied)
       return refuse(copied.error());
     return *copied;
@@ -225,35 +224,20 @@ private:
 
   /// The node's own store may be behind what its group's leader has acknowledged.
   export_result<void> wait_until_applied(const wanted_group& g) {
-    const auto limit = steady_clock::now() + milliseconds{defaults::export_apply_limit_ms};
-    auto ask_at = steady_clock::now();
-    while (g.index != 0) {
-      const auto position = runtime::read_store_position(*disk_, data(), g.group);
-      if (!position && position.error().code != ec::not_found)
-        return refuse(position.error());
-      if (position && position->applied >= g.index)
-        break;
-      const auto now = steady_clock::now();
-      if (now > limit)
-        return refuse(exit_code::failed, "group " + std::to_string(g.group) + " has applied entry " +
-                                             std::to_string(position ? position->applied : 0) + " on this node, but entry " +
-                                             std::to_string(g.index) + " is committed: it is not caught up after " +
-                                             std::to_string(defaults::export_apply_limit_ms) +
-                                             " ms; see epione cluster status, or take the backup on another node");
-      if (now >= ask_at) {
-        static_cast<void>(runtime::admin_call(data() + "/" + runtime::admin_socket_name, {"apply-committed", {}},
-                                              milliseconds{defaults::admin_io_limit_ms}));
-        ask_at = now + milliseconds{defaults::export_apply_repeat_ms};
-      }
-      std::this_thread::sleep_for(milliseconds{defaults::export_apply_poll_ms});
-    }
+    if (g.index == 0) // the source has seen to it
+      return {};
+    const auto asked = apply_committed(data(), g.group, g.index);
+    if (!asked)
+      return refuse(exit_code::unreachable, "the node ended meanwhile: " + asked.error());
+    if (asked->code != exit_code::done)
+      return refuse(asked->code, asked->message + "; see epione cluster status, or take the backup on another node");
     return {};
   }
 
   export_result<runtime::copied_store> fetch(const wanted_group& g, const std::string& path) {
     std::string why = "no node is known to have it";
     for (const auto& n : g.nodes) {
-      auto fetched = fetch_store(data(), n, g.group, g.index, path, *disk_, [this](std::uint64_t bytes) { pace_(bytes); });
+      auto fetched = fetch_store(data(), n, g.group, g.index, path, *disk_, pace(), stop_);
       if (!fetched) {
         why = fetched.error();
         continue;
@@ -294,6 +278,7 @@ private:
   const runtime::config& config_;
   const backup_options& options_;
   const std::function<void(std::string_view)>& tell_;
+  stop_descriptor stop_;
   pacer pace_;
   std::unique_ptr<runtime::disk> disk_ = runtime::make_system_disk();
   std::unique_ptr<export_source> source_; ///< null: a node of a cluster

@@ -4,7 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/load_report.hpp"
 #include "cli/node_file.hpp"
-#include "cli/stop_signals.hpp"
+#include "cli/stop_descriptor.hpp"
 #include "runtime/process.hpp"
 #include "runtime/random.hpp"
 
@@ -75,30 +75,6 @@ http_client::finder make_finder(const common_options& o) {
     return found ? std::optional{std::move(*found)} : std::nullopt;
   };
 }
-
-/// Turns SIGINT and SIGTERM into a descriptor that is readable; a second one ends the process.
-class stop_descriptor {
-public:
-  stop_descriptor() : event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    signals_.listen(
-        [this] {
-          const std::uint64_t one = 1;
-          [[maybe_unused]] const auto written = ::write(event_, &one, sizeof(one));
-        },
-        [] { _exit(exit_code::failed); });
-  }
-  ~stop_descriptor() {
-    signals_.end();
-    ::close(event_);
-  }
-  stop_descriptor(const stop_descriptor&) = delete;
-  stop_descriptor& operator=(const stop_descriptor&) = delete;
-  int get() const { return event_; }
-
-private:
-  int event_;
-  stop_signals signals_;
-};
 
 int fail(command_context& context, int code, const std::string& why) {
   context.err << "epione: " << why << '\n';

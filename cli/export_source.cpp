@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <filesystem>
-#include <thread>
 
 namespace epione::cli {
 
@@ -16,7 +15,6 @@ namespace {
 namespace exit_code = runtime::exit_code;
 namespace defaults = runtime::defaults;
 using std::chrono::milliseconds;
-using steady_clock = std::chrono::steady_clock;
 
 tl::unexpected<export_failure> refuse(int code, std::string message) {
   return tl::unexpected<export_failure>({code, std::move(message)});
@@ -25,10 +23,29 @@ tl::unexpected<export_failure> refuse(const runtime::storage_error& why) {
   return tl::unexpected<export_failure>(failure_of(why));
 }
 
+tl::expected<runtime::admin_reply, runtime::admin_failure> ask_to_apply(const std::string& directory, std::uint32_t group,
+                                                                        std::uint64_t index) {
+  return runtime::admin_call(directory + "/" + runtime::admin_socket_name,
+                             {"apply-committed", {{"group", std::to_string(group)}, {"index", std::to_string(index)}}},
+                             milliseconds{defaults::export_apply_limit_ms + 2 * defaults::admin_io_limit_ms});
+}
+
 } // namespace
+
+tl::expected<runtime::admin_reply, std::string> apply_committed(const std::string& directory, std::uint32_t group,
+                                                                std::uint64_t index) {
+  return ask_to_apply(directory, group, index).map_error([](const auto& why) { return why.message; });
+}
 
 export_failure failure_of(const runtime::storage_error& why) {
   return {why.code == ec::damaged ? exit_code::problems : exit_code::failed, why.message};
+}
+
+export_failure does_not_run(const std::string& directory, const std::string& node) {
+  return {exit_code::unreachable,
+          "node " + node + " of a cluster does not run on " + directory +
+              ", and what the others have acknowledged is not all in it; start it, or name the directory of "
+              "a node that runs on this machine"};
 }
 
 export_result<export_source> export_source::open(const runtime::config& config, const std::function<void(std::string_view)>& tell,
@@ -54,14 +71,15 @@ export_result<export_source> export_source::open(const runtime::config& config, 
 }
 
 export_result<void> export_source::reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell) {
-  const auto socket = directory_ + "/" + runtime::admin_socket_name;
-  const auto asked = runtime::admin_call(socket, {"apply-committed", {}}, milliseconds{defaults::admin_io_limit_ms});
+  const auto asked = ask_to_apply(directory_, 0, 0);
   if (asked && asked->code != exit_code::done)
     return refuse(asked->code, asked->message);
   if (asked)
     return {};
   if (!asked.error().unreachable)
     return refuse(exit_code::failed, asked.error().message);
+  if (const auto member = node::member_of(directory_); member && !member->node.empty())
+    return tl::unexpected(does_not_run(directory_, member->node));
   if (auto why = node::why_not_owner(directory_, command_))
     return refuse(exit_code::failed, std::move(*why));
   tell("no node runs on " + directory_ + "; recovering what it holds");
@@ -75,15 +93,17 @@ export_result<void> export_source::reach_node(const runtime::config& config, con
   return {};
 }
 
-export_result<void> export_source::ask_to_apply() {
+export_result<void> export_source::apply(std::uint32_t shard, std::uint64_t index) {
   if (node_ != nullptr) {
-    node_->apply_committed();
+    if (auto why = node_->apply_committed(shard, index, milliseconds{defaults::export_apply_limit_ms}))
+      return refuse(exit_code::failed, std::move(*why));
     return {};
   }
-  const auto socket = directory_ + "/" + runtime::admin_socket_name;
-  const auto asked = runtime::admin_call(socket, {"apply-committed", {}}, milliseconds{defaults::admin_io_limit_ms});
+  const auto asked = apply_committed(directory_, shard, index);
   if (!asked)
-    return refuse(exit_code::unreachable, "the node ended while it applied what is committed: " + asked.error().message);
+    return refuse(exit_code::unreachable, "the node ended while it applied what is committed: " + asked.error());
+  if (asked->code != exit_code::done)
+    return refuse(asked->code, asked->message + "; the node's log and its /readyz say why the shard does not go on");
   return {};
 }
 
@@ -93,33 +113,10 @@ export_result<void> export_source::wait_until_applied(std::uint32_t shards) {
   const auto ends = runtime::journal_ends(*disk_, directory_);
   if (!ends)
     return refuse(ends.error());
-  const auto limit = steady_clock::now() + milliseconds{defaults::export_apply_limit_ms};
-  auto ask_at = steady_clock::now();
   for (std::uint32_t shard = 0; shard <= shards; ++shard) {
     const auto known = ends->find(shard);
-    const auto wanted = known == ends->end() ? 0 : known->second;
-    while (true) {
-      const auto position = runtime::read_store_position(*disk_, directory_, shard);
-      if (!position && position.error().code != ec::not_found)
-        return refuse(position.error());
-      const auto applied = position ? position->applied : 0;
-      if (position && applied >= wanted)
-        break;
-      const auto now = steady_clock::now();
-      if (now > limit)
-        return refuse(exit_code::failed, "shard " + std::to_string(shard) + " has applied entry " + std::to_string(applied) +
-                                             ", but the journal holds " + std::to_string(wanted) +
-                                             ": what was acknowledged is not all in its store after " +
-                                             std::to_string(defaults::export_apply_limit_ms) +
-                                             " ms; the node's log and its "
-                                             "/readyz say why the shard does not go on");
-      if (now >= ask_at) {
-        if (auto asked = ask_to_apply(); !asked)
-          return asked;
-        ask_at = now + milliseconds{defaults::export_apply_repeat_ms};
-      }
-      std::this_thread::sleep_for(milliseconds{defaults::export_apply_poll_ms});
-    }
+    if (auto applied = apply(shard, known == ends->end() ? 0 : known->second); !applied)
+      return applied;
   }
   return {};
 }

@@ -3,9 +3,11 @@
 
 #include "domain/study.hpp"
 #include "node/node.hpp"
+#include "runtime/admin_socket.hpp"
 #include "runtime/config.hpp"
 #include "runtime/storage/event_walk.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,6 +28,14 @@ using export_result = tl::expected<T, export_failure>;
 
 /// The exit code that a storage error means: 4 when the data is damaged, else 1.
 export_failure failure_of(const runtime::storage_error& why);
+
+/// Why the directory of a cluster's member cannot be read while that node does not run.
+export_failure does_not_run(const std::string& directory, const std::string& node);
+
+/// Asks the node that runs on this directory to have the store of this group apply what is committed now, and this entry of the
+/// log; returns once it has, or defaults::export_apply_limit_ms later. Fails with a sentence when no node answers.
+tl::expected<runtime::admin_reply, std::string> apply_committed(const std::string& directory, std::uint32_t group,
+                                                                std::uint64_t index);
 
 /// A directory in one state. On a running node's directory the node is asked to apply what is committed; on a stopped one's this
 /// process is its node, without HTTP, for as long as this object lives, which recovers what a crash left.
@@ -54,7 +64,7 @@ public:
 private:
   export_result<void> reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell);
   export_result<void> wait_until_applied(std::uint32_t shards);
-  export_result<void> ask_to_apply();
+  export_result<void> apply(std::uint32_t shard, std::uint64_t index);
   export_result<void> read_heads(std::uint32_t shards);
 
   std::string directory_, cluster_, command_;

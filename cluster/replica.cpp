@@ -139,6 +139,7 @@ public:
     maybe_serve();
     feed();
     tell_following();
+    answer_applied();
   }
 
   void on_durable(const snapshot_point_ptr& point) {
@@ -296,6 +297,35 @@ public:
     feed_now();
     if (state_.store != nullptr)
       self_->send(state_.store, flush_atom::value);
+  }
+
+  caf::result<std::uint64_t> on_flush(std::uint64_t index) {
+    auto answer = self_->make_response_promise<std::uint64_t>();
+    auto& waiters = state_.applied_waiters;
+    std::erase_if(waiters, [](const auto& x) { return !x.answer.pending(); });
+    if (waiters.size() >= defaults::applied_waiters_max) {
+      answer.deliver(make_error(ec::not_serving, name_ + ": too many wait for its store already"));
+      return answer;
+    }
+    waiters.push_back({std::max(index, state_.core == nullptr ? 0 : state_.core->commit_index()), answer});
+    answer_applied();
+    return answer;
+  }
+
+  /// The store takes a window of entries each time it is asked: it is asked again while somebody waits.
+  void answer_applied() {
+    auto& waiters = state_.applied_waiters;
+    if (waiters.empty())
+      return;
+    if (state_.core != nullptr && state_.store != nullptr)
+      std::erase_if(waiters, [this](auto& x) {
+        if (x.index > state_.applied)
+          return false;
+        x.answer.deliver(state_.applied);
+        return true;
+      });
+    if (!waiters.empty())
+      on_flush();
   }
 
   bool on_drain() {
@@ -798,6 +828,7 @@ private:
       state_.core->release(std::min(applied, state_.core->applicable_index()));
     feed();
     maybe_serve();
+    answer_applied();
   }
 
   /// A store that starts again may need what the last one had applied: the journal has it.
@@ -953,6 +984,7 @@ replica_actor::behavior_type replica(pointer self, const runtime::environment& e
       [w](fetched_atom, const snapshot_point_ptr& point) { w->on_fetched(point); },
       [w](read_index_atom) { return w->on_read_index(); },
       [w](flush_atom) { w->on_flush(); },
+      [w](flush_atom, std::uint64_t index) { return w->on_flush(index); },
       [w](drain_atom) { return w->on_drain(); },
       [w](feed_atom) { w->on_feed(); },
       [w](caf::tick_atom, std::uint64_t timer) { w->on_tick(timer); },

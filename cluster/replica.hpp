@@ -53,6 +53,10 @@ struct replica_state {
     messages::shard_store_actor store;
     std::uint64_t applied, term;
   };
+  struct applied_waiter {
+    std::uint64_t index;
+    caf::typed_response_promise<std::uint64_t> answer;
+  };
 
   replica_state() = default;
   phase at = phase::loading;
@@ -86,8 +90,9 @@ struct replica_state {
   std::uint64_t applied = 0, sent = 0;                      ///< by, and to the store
   std::deque<std::pair<std::uint64_t, std::size_t>> window; ///< last index and bytes of every chunk not yet applied
   std::size_t window_bytes = 0;
-  bool feed_due = false;  ///< what is committed goes to the store when the delay is over
-  bool refilling = false; ///< the journal was asked for entries that are no longer in memory
+  std::vector<applied_waiter> applied_waiters; ///< bounded by defaults::applied_waiters_max
+  bool feed_due = false;                       ///< what is committed goes to the store when the delay is over
+  bool refilling = false;                      ///< the journal was asked for entries that are no longer in memory
 
   std::uint64_t timer = 0;       ///< the one that counts; older ones are ignored
   std::int64_t timer_due_ms = 0; ///< 0: none is running

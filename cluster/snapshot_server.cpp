@@ -38,7 +38,7 @@ public:
     if (!q)
       return make_error(ec::invalid, q.error());
     switch (q->what) {
-      case snapshot_question::kind::open: return open(node, q->group);
+      case snapshot_question::kind::open: return open(node, q->group, q->at_least);
       case snapshot_question::kind::piece: return piece(node, *q);
       case snapshot_question::kind::close: break;
     }
@@ -56,7 +56,7 @@ public:
   }
 
 private:
-  caf::result<bytes_ptr> open(const std::string& node, std::uint32_t group) {
+  caf::result<bytes_ptr> open(const std::string& node, std::uint32_t group, std::uint64_t at_least) {
     // Who asks anew has given up what it began.
     if (state_.now != nullptr && (state_.now->node == node || is_over()))
       end();
@@ -67,6 +67,23 @@ private:
       return make_error(ec::not_serving, "the store of group " + std::to_string(group) + " is not running");
     auto answer = self_->make_response_promise<bytes_ptr>();
     state_.opening = true;
+    if (at_least == 0) {
+      hold(answer, store, node, group);
+      return answer;
+    }
+    const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(group));
+    self_->request(replica, std::chrono::milliseconds{defaults::snapshot_hold_answer_ms}, flush_atom::value, at_least)
+        .then([this, answer, store, node, group](std::uint64_t) mutable { hold(answer, store, node, group); },
+              [this, answer, group, at_least](caf::error& why) mutable {
+                state_.opening = false;
+                answer.deliver(make_error(runtime::code_of(why).value_or(ec::time_limit),
+                                          "the store of group " + std::to_string(group) + " has not applied entry " +
+                                              std::to_string(at_least) + " yet"));
+              });
+    return answer;
+  }
+
+  void hold(promise answer, const shard_store_actor& store, const std::string& node, std::uint32_t group) {
     const auto begun_ns = env_.clock.now_ns(); // the store counts from later
     self_
         ->request(store, std::chrono::milliseconds{defaults::snapshot_hold_answer_ms}, hold_atom::value,
@@ -77,7 +94,6 @@ private:
                 state_.opening = false;
                 answer.deliver(runtime::code_of(why) ? why : make_error(ec::time_limit, "the store did not answer"));
               });
-    return answer;
   }
 
   void opened(promise& answer, const shard_store_actor& store, const std::string& node, std::uint32_t group,

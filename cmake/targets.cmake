@@ -1,7 +1,7 @@
 # epione_folder(FOLDER LINK ...): one static library of a folder's own source files (not of its sub-folders). With PRECOMPILED OTHER
 # it uses what OTHER/precompiled.hpp compiled once: for folders where most files have actors in them. GCC needs a second a file to
-# take in a large precompiled header, more than it saves elsewhere. SELDOM: regular expressions of files that no submission passes
-# through; they are optimised less, which takes half the time.
+# take in a large precompiled header, more than it saves elsewhere. SELDOM: regular expressions of the names of files, without .cpp,
+# that no submission passes through, but those that OFTEN names; they are optimised less, which takes half the time.
 add_library(epione_settings INTERFACE)
 target_include_directories(epione_settings INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(epione_settings INTERFACE EPIONE_VERSION="${PROJECT_VERSION}")
@@ -37,17 +37,20 @@ if(EPIONE_FUZZ)
 endif()
 
 function(epione_folder folder)
-  cmake_parse_arguments(ARG "" "PRECOMPILED" "LINK;SELDOM" ${ARGN})
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "LINK;SELDOM;OFTEN" ${ARGN})
+  list(JOIN ARG_SELDOM "|" seldom)
+  list(JOIN ARG_OFTEN "|" often)
   string(REPLACE "/" "_" name "epione_${folder}")
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp ${CMAKE_SOURCE_DIR}/${folder}/*.c)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(sources)
     add_library(${name} STATIC ${sources})
-    if(NOT EPIONE_ASAN AND NOT EPIONE_FUZZ)
-      foreach(pattern ${ARG_SELDOM})
-        set(seldom ${sources})
-        list(FILTER seldom INCLUDE REGEX "/${pattern}\\.cpp$")
-        set_source_files_properties(${seldom} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O1>)
+    if(seldom AND NOT EPIONE_ASAN AND NOT EPIONE_TSAN AND NOT EPIONE_FUZZ)
+      foreach(source ${sources})
+        get_filename_component(file ${source} NAME_WLE)
+        if(file MATCHES "^(${seldom})$" AND NOT file MATCHES "^(${often})$")
+          set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O1>)
+        endif()
       endforeach()
     endif()
     target_link_libraries(${name} PUBLIC epione_settings ${ARG_LINK} PRIVATE epione::warnings)
@@ -68,8 +71,8 @@ endfunction()
 
 # Tests wait for what they test, not for themselves: half of the optimiser's time would go into them.
 set(epione_test_options $<$<CONFIG:RelWithDebInfo>:-Og$<SEMICOLON>-g0>)
-if(EPIONE_ASAN)
-  set(epione_test_options "") # not optimised at all, as everything there
+if(EPIONE_ASAN OR EPIONE_TSAN)
+  set(epione_test_options "") # as everything there, and with the lines that a report names
 endif()
 
 # epione_test(NAME SOURCES ... LINK ... [PRECOMPILED caf]): one Boost.Test program, known to ctest under its name. Those with actors

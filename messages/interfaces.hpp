@@ -238,6 +238,9 @@ using replica_actor =
                      caf::replies_to<read_index_atom>::with<std::uint64_t>,
                      /// Somebody waits to read: the store is to have, and apply, all that is committed.
                      caf::reacts_to<flush_atom>,
+                     /// The same; answered with what it has applied once that is this entry and all that is committed now. Who
+                     /// asks keeps a time limit. (index)
+                     caf::replies_to<flush_atom, std::uint64_t>::with<std::uint64_t>,
                      /// The store is about to stop: it is sent all that is committed, then answered (true).
                      caf::replies_to<drain_atom>::with<bool>,
                      /// What another member says, from the link with its node. (messages, node)

@@ -158,7 +158,7 @@ std::string backup_file_name(std::uint32_t group) {
   return runtime::shard_path({}, group).substr(1);
 }
 
-tl::expected<std::string, std::string> checksum_of_file(const std::string& path, const std::function<void(std::uint64_t)>& pace) {
+tl::expected<std::string, std::string> checksum_of_file(const std::string& path, const runtime::copy_pace& pace) {
   std::ifstream in{path, std::ios::binary};
   if (!in)
     return tl::unexpected(path + ": cannot be opened: " + std::strerror(errno));
@@ -170,7 +170,8 @@ tl::expected<std::string, std::string> checksum_of_file(const std::string& path,
     if (got == 0)
       break;
     sum.add({piece.data(), got});
-    pace(got);
+    if (const auto goes_on = pace ? pace(got) : runtime::storage_result<void>{}; !goes_on)
+      return tl::unexpected(goes_on.error().message);
   }
   if (in.bad())
     return tl::unexpected(path + ": cannot be read: " + std::strerror(errno));

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "node/data_directory.hpp"
+#include "runtime/storage/store_copy.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -43,7 +43,7 @@ tl::expected<backup_manifest, directory_error> read_manifest(const std::string& 
 /// Name of a group's file within a backup.
 std::string backup_file_name(std::uint32_t group);
 
-/// BLAKE2b-256 of a file, in hexadecimal digits; `pace` is told of every piece read. Fails with a sentence.
-tl::expected<std::string, std::string> checksum_of_file(const std::string& path, const std::function<void(std::uint64_t)>& pace);
+/// BLAKE2b-256 of a file, in hexadecimal digits. Fails with a sentence.
+tl::expected<std::string, std::string> checksum_of_file(const std::string& path, const runtime::copy_pace& pace = {});
 
 } // namespace epione::node

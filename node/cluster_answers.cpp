@@ -11,7 +11,6 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <thread>
 
 namespace epione::node {
 
@@ -192,32 +191,12 @@ admin_reply transfer(const runtime::admin_request& r, caf::actor_system& system,
   return reply;
 }
 
-/// What a group's leader has committed now: everything acknowledged before the question is at or below it.
-tl::expected<std::uint64_t, std::string> position_of(std::uint32_t group, caf::actor_system& system, actor_tree& tree,
-                                                     const cluster_parts& parts, std::chrono::steady_clock::time_point until) {
-  std::string why = "no node is known to lead it";
-  do {
-    const auto where = parts.shards.where(group);
-    const auto leader = where.here ? parts.name : where.leader;
-    if (!leader.empty()) {
-      const auto a = ask(system, tree, leader, steward_question::position(group), why);
-      std::uint64_t index = 0;
-      if (a && a->error == ec::none && std::from_chars(a->text.data(), a->text.data() + a->text.size(), index).ec == std::errc{})
-        return index;
-      if (a)
-        why = a->text;
-    }
-    std::this_thread::sleep_for(milliseconds{defaults::raft_heartbeat_ms});
-  } while (std::chrono::steady_clock::now() < until);
-  return tl::unexpected("group " + std::to_string(group) + " cannot be asked what it has committed: " + why);
-}
-
 /// For a backup: of every group how far its copy must be, and who has it.
 admin_reply positions(caf::actor_system& system, actor_tree& tree, const cluster_parts& parts, std::uint32_t shards) {
   const auto until = std::chrono::steady_clock::now() + milliseconds{defaults::backup_ask_limit_ms};
   auto groups = json::array();
   for (std::uint32_t g = 0; g <= shards; ++g) {
-    const auto index = position_of(g, system, tree, parts, until);
+    const auto index = committed_in(g, system, tree, parts, until);
     if (!index)
       return {exit_code::failed, index.error(), {}};
     json holders = json::array();
@@ -253,6 +232,25 @@ admin_reply store_question(const runtime::admin_request& r, caf::actor_system& s
 }
 
 } // namespace
+
+tl::expected<std::uint64_t, std::string> committed_in(std::uint32_t group, caf::actor_system& system, actor_tree& tree,
+                                                      const cluster_parts& parts, std::chrono::steady_clock::time_point until) {
+  std::string why = "no node is known to lead it";
+  do {
+    const auto where = parts.shards.where(group);
+    const auto leader = where.here ? parts.name : where.leader;
+    if (!leader.empty()) {
+      const auto a = ask(system, tree, leader, steward_question::position(group), why);
+      std::uint64_t index = 0;
+      if (a && a->error == ec::none && std::from_chars(a->text.data(), a->text.data() + a->text.size(), index).ec == std::errc{})
+        return index;
+      if (a)
+        why = a->text;
+    }
+    parts.shards.wait_for_word(milliseconds{defaults::raft_heartbeat_ms});
+  } while (std::chrono::steady_clock::now() < until);
+  return tl::unexpected("group " + std::to_string(group) + " cannot be asked what it has committed: " + why);
+}
 
 std::string cluster_status_json(const cluster_parts& parts, std::uint32_t shards, bool& whole) {
   const auto nodes = parts.nodes.get();

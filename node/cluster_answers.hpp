@@ -6,13 +6,21 @@
 #include "runtime/admin_socket.hpp"
 
 #include <caf/all.hpp>
+#include <chrono>
+#include <cstdint>
 #include <string>
+#include <tl/expected.hpp>
 
 namespace epione::node {
 
 /// {"cluster", "nodes": [...], "shards": [...], "missing": [...]}; `whole` is false when something is under-replicated, which
 /// `missing` names. docs/cluster.md says what the members mean.
 std::string cluster_status_json(const cluster_parts& parts, std::uint32_t shards, bool& whole);
+
+/// What a group's leader has committed now: everything acknowledged before the question is at or below it. Asks again until then
+/// while nobody leads; else a sentence.
+tl::expected<std::uint64_t, std::string> committed_in(std::uint32_t group, caf::actor_system& system, actor_tree& tree,
+                                                      const cluster_parts& parts, std::chrono::steady_clock::time_point until);
 
 /// "cluster-status", "cluster-locate" (patient, study), "cluster-nodes" (verb: invite, leave, replace, drain, undrain; node;
 /// peer), "cluster-transfer" (shard, node). `http`: of this node.

@@ -356,10 +356,8 @@ struct node::impl {
   runtime::admin_reply answer(const runtime::admin_request& r, const std::string& user) {
     if (r.command == "console")
       return answer_console(r, user);
-    if (r.command == "apply-committed") {
-      apply_committed();
-      return {};
-    }
+    if (r.command == "apply-committed")
+      return apply_committed(r);
     if (r.command == "anchor")
       return anchor();
     if (r.command.starts_with("cluster-")) {
@@ -378,13 +376,35 @@ struct node::impl {
     return reply_of(import(*source, user, given_up_when::ended));
   }
 
-  void apply_committed() {
-    for (std::uint32_t group = 0; group <= options.config.shards.count; ++group)
-      if (auto replica = tree->directory().get<replica_actor>("replica " + std::to_string(group)); replica != nullptr)
-        caf::anon_send(replica, flush_atom::value);
+  std::optional<std::string> apply_committed(std::uint32_t group, std::uint64_t index, milliseconds limit) {
+    const auto name = "group " + std::to_string(group);
+    const auto replica = tree->directory().get<replica_actor>("replica " + std::to_string(group));
+    if (replica == nullptr)
+      return name + " is not running here; the log says why";
+    std::optional<std::string> why;
+    caf::scoped_actor self{*system, true};
+    self->request(replica, limit, flush_atom::value, index)
+        .receive([](std::uint64_t) {},
+                 [&](caf::error& x) {
+                   why = name + " has not applied all that is committed after " + std::to_string(limit.count()) +
+                         " ms: " + runtime::error_text(x);
+                 });
+    return why;
   }
 
-  /// Has group 0 keep how far the chains are now.
+  runtime::admin_reply apply_committed(const runtime::admin_request& r) {
+    const auto number = [&](const char* name) {
+      std::uint64_t n = 0;
+      if (const auto found = r.arguments.find(name); found != r.arguments.end())
+        std::from_chars(found->second.data(), found->second.data() + found->second.size(), n);
+      return n;
+    };
+    const auto why = apply_committed(static_cast<std::uint32_t>(number("group")), number("index"),
+                                     milliseconds{runtime::defaults::export_apply_limit_ms});
+    return why ? runtime::admin_reply{runtime::exit_code::failed, *why, {}} : runtime::admin_reply{};
+  }
+
+  /// Has group 0 keep how far the chains are now; answered once this node's store has it.
   runtime::admin_reply anchor() {
     const auto keeper = tree->directory().get<anchor_keeper_actor>("anchors");
     if (keeper == nullptr)
@@ -398,6 +418,13 @@ struct node::impl {
                    reply = {
                        runtime::exit_code::failed, "the chains' heads were not kept in group 0: " + runtime::error_text(why), {}};
                  });
+    if (reply.code != runtime::exit_code::done || reply.values["said"] != "true")
+      return reply;
+    const auto limit = milliseconds{runtime::defaults::backup_ask_limit_ms};
+    const auto index = others ? committed_in(0, *system, *tree, others->parts(), steady_clock::now() + limit)
+                              : tl::expected<std::uint64_t, std::string>{0};
+    if (auto why = index ? apply_committed(0, *index, limit) : std::optional{index.error()})
+      return {runtime::exit_code::failed, std::move(*why), {}};
     return reply;
   }
 
@@ -643,8 +670,8 @@ void node::request_stop() {
   impl_->request_stop();
 }
 
-void node::apply_committed() {
-  impl_->apply_committed();
+std::optional<std::string> node::apply_committed(std::uint32_t group, std::uint64_t index, milliseconds limit) {
+  return impl_->apply_committed(group, index, limit);
 }
 
 bool node::asked_to_stop() const {

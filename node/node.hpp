@@ -6,6 +6,7 @@
 #include "runtime/channels/builtin.hpp"
 #include "runtime/config.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -60,8 +61,9 @@ public:
   int wait();
   /// Drain and stop; from any thread, not from a signal handler. wait() returns.
   void request_stop();
-  /// Has every store apply what is committed now instead of letting it gather. Does not wait for it.
-  void apply_committed();
+  /// Has this group's store apply what is committed now instead of letting it gather, and this entry of the log. A sentence when
+  /// it has not within the limit.
+  std::optional<std::string> apply_committed(std::uint32_t group, std::uint64_t index, std::chrono::milliseconds limit);
   /// By request_stop(), the token, or an operator at the console.
   bool asked_to_stop() const;
   /// `who`: "os:USER".

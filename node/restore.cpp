@@ -127,7 +127,7 @@ private:
     if (auto synced = (*file)->sync(); !synced)
       return refuse(synced.error());
     // Of what was written, so that it covers the way here as well.
-    const auto checksum = checksum_of_file(to, [](std::uint64_t) {});
+    const auto checksum = checksum_of_file(to);
     if (!checksum)
       return failed(checksum.error());
     if (*checksum != g.checksum)

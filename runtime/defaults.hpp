@@ -27,8 +27,7 @@ inline constexpr std::uint32_t import_command_limit_ms = import_answer_limit_ms 
 
 // ---- exports -----------------------------------------------------------------------------------------------------------
 inline constexpr std::uint32_t export_apply_limit_ms = 60'000; // for the stores to hold what is committed: 64 MiB a shard at most
-inline constexpr std::uint32_t export_apply_repeat_ms = 250;   // a store takes a window of entries each time it is asked
-inline constexpr std::uint32_t export_apply_poll_ms = 5;       // a look at one row of a file
+inline constexpr std::size_t applied_waiters_max = 16;         // commands that wait for one store, four times over
 inline constexpr std::size_t export_piece_bytes = 256 * 1024;  // written at once
 
 // ---- backups, restores and anchors of the chains ---------------------------------------------------------------------------

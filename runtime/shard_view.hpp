@@ -2,6 +2,8 @@
 // console, metrics.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -45,10 +47,12 @@ public:
   void set(std::uint32_t group, group_view v) {
     std::lock_guard guard{mutex_};
     groups_[group] = std::move(v);
+    changed_.notify_all();
   }
   void remove(std::uint32_t group) {
     std::lock_guard guard{mutex_};
     groups_.erase(group);
+    changed_.notify_all();
   }
   /// What another node says of the groups it leads: all of them.
   void claim(const std::string& node, std::map<std::uint32_t, group_view> led, bool draining) {
@@ -58,6 +62,12 @@ public:
       draining_nodes_.insert(node);
     else
       draining_nodes_.erase(node);
+    changed_.notify_all();
+  }
+  /// Until something is said of any group, or the limit: for a thread that then looks again.
+  void wait_for_word(std::chrono::milliseconds limit) const {
+    std::unique_lock guard{mutex_};
+    changed_.wait_for(guard, limit);
   }
   /// Whether this node gives its leaderships away.
   void set_draining(bool x) {
@@ -128,6 +138,7 @@ private:
     return newest;
   }
   mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
   std::map<std::uint32_t, group_view> groups_;
   std::map<std::string, std::map<std::uint32_t, group_view>> claims_; ///< by node
   std::set<std::string> draining_nodes_;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <netinet/in.h>
 #include <optional>
 #include <sys/resource.h>
@@ -215,13 +216,8 @@ void http_server::stop_accepting() {
 }
 
 bool http_server::wait_until_idle(std::chrono::milliseconds limit) {
-  const auto until = std::chrono::steady_clock::now() + limit;
-  while (connections() != 0) {
-    if (std::chrono::steady_clock::now() >= until)
-      return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
-  }
-  return true;
+  std::unique_lock guard{impl_->shared.idle_mutex};
+  return impl_->shared.idle.wait_for(guard, limit, [this] { return connections() == 0; });
 }
 
 void http_server::stop() {

@@ -176,7 +176,7 @@ struct io_thread::impl {
     error_code ignored;
     s.socket.close(ignored); // waits that are under way come back and free the slot
     s.open = false;
-    shared.connections.fetch_sub(1, std::memory_order_release);
+    shared.leave();
     mine.numbers.connections.Decrement();
     free_if_unused(s);
   }
@@ -220,7 +220,7 @@ struct io_thread::impl {
     }
     if (s == nullptr || error) {
       ::close(fd);
-      shared.connections.fetch_sub(1, std::memory_order_release);
+      shared.leave();
       return;
     }
     s->open = true;
@@ -270,7 +270,7 @@ struct io_thread::impl {
       mine.numbers.refused_connections.Increment();
     if (count > std::size_t{options.connections_max} + options.turned_away_max) {
       ::close(fd);
-      shared.connections.fetch_sub(1, std::memory_order_release);
+      shared.leave();
       return;
     }
     mine.numbers.accepted.Increment();
@@ -380,7 +380,7 @@ void io_thread::abandon_all() {
 void io_thread::adopt(int socket) {
   if (!impl_->put([&](impl::inbox& in) { in.sockets.push_back(socket); })) {
     ::close(socket);
-    impl_->shared.connections.fetch_sub(1, std::memory_order_release);
+    impl_->shared.leave();
   }
 }
 

@@ -6,9 +6,11 @@
 #include "runtime/reply_buffers.hpp"
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace epione::runtime::http {
@@ -18,6 +20,15 @@ struct server_state {
   explicit server_state(metrics& numbers) : bodies(numbers, defaults::reply_buffers_max, defaults::reply_buffer_bytes_max) {}
   reply_buffers bodies; ///< long ones, on their way between whoever writes them and the threads
   std::atomic<std::size_t> connections{0};
+  /// One fewer; wakes who waits for the last.
+  void leave() {
+    if (connections.fetch_sub(1, std::memory_order_acq_rel) != 1)
+      return;
+    const std::lock_guard guard{idle_mutex};
+    idle.notify_all();
+  }
+  std::mutex idle_mutex;
+  std::condition_variable idle; ///< no connection is left
   /// Where a thread hands an accepted socket to; set before the threads start.
   std::vector<class io_thread*> threads;
 };
