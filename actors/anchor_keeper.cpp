@@ -17,15 +17,15 @@ namespace defaults = runtime::defaults;
 
 namespace {
 
-using pointer = anchor_keeper_actor::stateful_pointer<anchor_keeper_state>;
-using promise = caf::typed_response_promise<bool>;
+using anchor_keeper_pointer = anchor_keeper_actor::stateful_pointer<anchor_keeper_state>;
+using anchor_keeper_promise = caf::typed_response_promise<bool>;
 
 constexpr const char* part = "anchors";
 constexpr std::uint32_t events_a_look = 64;
 
-class work : public std::enable_shared_from_this<work> {
+class anchor_keeper_work : public std::enable_shared_from_this<anchor_keeper_work> {
 public:
-  work(pointer self, const runtime::environment& env, anchor_keeper_options options)
+  anchor_keeper_work(anchor_keeper_pointer self, const runtime::environment& env, anchor_keeper_options options)
       : self_(self), state_(self->state), env_(env), options_(std::move(options)),
         anchors_(env.metrics.counter("epione_chain_anchors_total", "Anchors of the chains' heads that group 0 has taken")) {}
 
@@ -170,7 +170,7 @@ private:
     return {};
   }
 
-  pointer self_;
+  anchor_keeper_pointer self_;
   anchor_keeper_state& state_;
   const runtime::environment& env_;
   anchor_keeper_options options_;
@@ -179,10 +179,11 @@ private:
 
 } // namespace
 
-anchor_keeper_actor::behavior_type anchor_keeper(pointer self, const runtime::environment& env, anchor_keeper_options options) {
+anchor_keeper_actor::behavior_type anchor_keeper(anchor_keeper_pointer self, const runtime::environment& env,
+                                                 anchor_keeper_options options) {
   runtime::prepare(self, env, part);
   const auto first_ms = options.first_ms;
-  auto w = std::make_shared<work>(self, env, std::move(options));
+  auto w = std::make_shared<anchor_keeper_work>(self, env, std::move(options));
   self->delayed_send(self, std::chrono::milliseconds{first_ms}, caf::tick_atom::value);
   return {
       [w](anchor_atom) { return w->on_anchor(); },

@@ -18,8 +18,8 @@ using namespace messages;
 
 namespace {
 
-using pointer = catalog_actor::stateful_pointer<catalog_state>;
-using promise = caf::typed_response_promise<std::string, bool>;
+using catalog_pointer = catalog_actor::stateful_pointer<catalog_state>;
+using catalog_promise = caf::typed_response_promise<std::string, bool>;
 using record_promise = caf::typed_response_promise<bool>;
 
 constexpr std::uint32_t scan_events_max = 16; // an event holds a whole study
@@ -38,7 +38,7 @@ caf::error failure(ec code, std::string text) {
 /// The catalog's work, one function a message. Lives as long as its actor.
 class catalog_work {
 public:
-  catalog_work(pointer self, const runtime::environment& env, runtime::catalog_view& view, runtime::readiness& readiness,
+  catalog_work(catalog_pointer self, const runtime::environment& env, runtime::catalog_view& view, runtime::readiness& readiness,
                open_reader open, runtime::cluster_view* cluster = nullptr, const runtime::shard_view* shards = nullptr)
       : self_(self), state_(self->state), env_(env), view_(view), readiness_(readiness), open_(std::move(open)),
         cluster_(cluster), shards_(shards), studies_(env.metrics.gauge("epione_studies", "Studies that can be submitted to")) {}
@@ -53,7 +53,7 @@ public:
 
   // ---- imports -------------------------------------------------------------------------------------------------------
 
-  promise on_import(const study_source_ptr& source, const std::string& who) {
+  catalog_promise on_import(const study_source_ptr& source, const std::string& who) {
     auto answer = self_->make_response_promise<std::string, bool>();
     if (!state_.serving && hand_on(source, who, answer)) {
       return answer;
@@ -327,7 +327,7 @@ private:
   // ---- a node that does not lead group 0 ---------------------------------------------------------------------------------
 
   /// False: nobody is there to hand it to.
-  bool hand_on(const study_source_ptr& source, const std::string& who, promise answer) {
+  bool hand_on(const study_source_ptr& source, const std::string& who, catalog_promise answer) {
     return ask_leader(steward_question::import(*source, who), runtime::defaults::import_answer_limit_ms,
                       [answer](const steward_answer& a) mutable {
                         if (a.error == ec::none)
@@ -382,7 +382,7 @@ private:
     return false;
   }
 
-  pointer self_;
+  catalog_pointer self_;
   catalog_state& state_;
   const runtime::environment& env_;
   runtime::catalog_view& view_;
@@ -409,7 +409,7 @@ catalog_state::~catalog_state() {
 
 namespace {
 
-catalog_actor::behavior_type begin(pointer self, const runtime::environment& env, std::shared_ptr<catalog_work> work) {
+catalog_actor::behavior_type begin(catalog_pointer self, const runtime::environment& env, std::shared_ptr<catalog_work> work) {
   runtime::prepare(self, env, "catalog");
   work->start();
   return {
@@ -432,19 +432,19 @@ catalog_actor::behavior_type begin(pointer self, const runtime::environment& env
 
 } // namespace
 
-catalog_actor::behavior_type catalog_reading(pointer self, const runtime::environment& env, runtime::catalog_view& view,
+catalog_actor::behavior_type catalog_reading(catalog_pointer self, const runtime::environment& env, runtime::catalog_view& view,
                                              runtime::readiness& readiness, open_reader open) {
   return begin(self, env, std::make_shared<catalog_work>(self, env, view, readiness, std::move(open)));
 }
 
-catalog_actor::behavior_type catalog_of_cluster(pointer self, const runtime::environment& env, runtime::catalog_view& view,
-                                                runtime::readiness& readiness, runtime::cluster_view& cluster,
-                                                const runtime::shard_view& shards) {
+catalog_actor::behavior_type catalog_of_cluster(catalog_pointer self, const runtime::environment& env,
+                                                runtime::catalog_view& view, runtime::readiness& readiness,
+                                                runtime::cluster_view& cluster, const runtime::shard_view& shards) {
   open_reader open = [&env] { return runtime::open_store_reader(env.disk, env.data_directory, 0); };
   return begin(self, env, std::make_shared<catalog_work>(self, env, view, readiness, std::move(open), &cluster, &shards));
 }
 
-catalog_actor::behavior_type catalog(pointer self, const runtime::environment& env, runtime::catalog_view& view,
+catalog_actor::behavior_type catalog(catalog_pointer self, const runtime::environment& env, runtime::catalog_view& view,
                                      runtime::readiness& readiness) {
   return catalog_reading(self, env, view, readiness,
                          [&env] { return runtime::open_store_reader(env.disk, env.data_directory, 0); });

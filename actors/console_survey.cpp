@@ -11,7 +11,7 @@ using namespace messages;
 
 namespace {
 
-using pointer = console_survey_actor::stateful_pointer<console_survey_state>;
+using console_survey_pointer = console_survey_actor::stateful_pointer<console_survey_state>;
 
 std::string reason_text(const caf::error& why, std::chrono::milliseconds limit) {
   if (why == caf::sec::request_timeout)
@@ -20,7 +20,7 @@ std::string reason_text(const caf::error& why, std::chrono::milliseconds limit) 
 }
 
 /// Everything asked for is there, or its time is over.
-void finish(pointer self) {
+void finish(console_survey_pointer self) {
   auto& state = self->state;
   auto& found = *state.found;
   for (std::size_t i = 0; i < found.actors.size(); ++i) {
@@ -35,12 +35,12 @@ void finish(pointer self) {
   self->quit();
 }
 
-void one_less(pointer self) {
+void one_less(console_survey_pointer self) {
   if (--self->state.missing == 0)
     finish(self);
 }
 
-void ask_status(pointer self, std::size_t place, const caf::strong_actor_ptr& actor) {
+void ask_status(console_survey_pointer self, std::size_t place, const caf::strong_actor_ptr& actor) {
   const auto limit = self->state.options.limit;
   ++self->state.missing;
   self->request(caf::actor_cast<status_source>(actor), limit, status_atom::value)
@@ -60,7 +60,7 @@ void ask_status(pointer self, std::size_t place, const caf::strong_actor_ptr& ac
           });
 }
 
-void ask_children(pointer self, const std::string& name, const caf::strong_actor_ptr& supervisor) {
+void ask_children(console_survey_pointer self, const std::string& name, const caf::strong_actor_ptr& supervisor) {
   ++self->state.missing;
   self->request(caf::actor_cast<supervisor_actor>(supervisor), self->state.options.limit, children_atom::value)
       .then(
@@ -75,7 +75,7 @@ void ask_children(pointer self, const std::string& name, const caf::strong_actor
           });
 }
 
-void ask(pointer self, const runtime::environment& env) {
+void ask(console_survey_pointer self, const runtime::environment& env) {
   auto& state = self->state;
   const auto seconds = static_cast<double>(env.clock.now_ns() - state.begun_ns) / 1e9;
   state.missing = 1; // this function itself
@@ -116,7 +116,8 @@ bool is_supervisor(const caf::strong_actor_ptr& who) {
   return local != nullptr && std::string_view{local->name()} == supervisor_state::name;
 }
 
-console_survey_actor::behavior_type console_survey(pointer self, const runtime::environment& env, survey_options options) {
+console_survey_actor::behavior_type console_survey(console_survey_pointer self, const runtime::environment& env,
+                                                   survey_options options) {
   runtime::prepare(self, env, "console_survey");
   self->state.options = std::move(options);
   return {

@@ -11,7 +11,7 @@ using namespace messages;
 
 namespace {
 
-using pointer = fhir_actor::stateful_pointer<fhir_state>;
+using fhir_pointer = fhir_actor::stateful_pointer<fhir_state>;
 
 std::string header_of(const fhir_answer& a) {
   std::string out;
@@ -32,7 +32,7 @@ std::string header_of(const fhir_answer& a) {
 
 class fhir_work {
 public:
-  fhir_work(pointer self, const runtime::environment& env, fhir_options options, const runtime::catalog_view& catalog)
+  fhir_work(fhir_pointer self, const runtime::environment& env, fhir_options options, const runtime::catalog_view& catalog)
       : self_(self), state_(self->state), env_(env), options_(options),
         service_(ports(), options, catalog, env.clock, env.random) {}
 
@@ -120,7 +120,7 @@ private:
     send(t);
   }
 
-  pointer self_;
+  fhir_pointer self_;
   fhir_state& state_;
   const runtime::environment& env_;
   fhir_options options_;
@@ -129,7 +129,7 @@ private:
 
 } // namespace
 
-fhir_actor::behavior_type fhir(pointer self, const runtime::environment& env, fhir_options options,
+fhir_actor::behavior_type fhir(fhir_pointer self, const runtime::environment& env, fhir_options options,
                                const runtime::catalog_view& catalog) {
   runtime::prepare(self, env, "fhir");
   auto w = std::make_shared<fhir_work>(self, env, options, catalog);

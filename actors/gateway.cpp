@@ -13,14 +13,14 @@ using namespace messages;
 
 namespace {
 
-using pointer = gateway_actor::stateful_pointer<gateway_state>;
+using gateway_pointer = gateway_actor::stateful_pointer<gateway_state>;
 
 constexpr std::chrono::milliseconds tick_period{100};
 constexpr std::chrono::milliseconds look_period{20}; // a part of what an election takes
 
 class gateway_work {
 public:
-  gateway_work(pointer self, const runtime::environment& env, const gateway_options& options, runtime::reply_sink& sink,
+  gateway_work(gateway_pointer self, const runtime::environment& env, const gateway_options& options, runtime::reply_sink& sink,
                const runtime::catalog_view& catalog)
       : self_(self), state_(self->state), env_(env), options_(options), sink_(sink), catalog_(catalog),
         under_way_(env.metrics.gauge("epione_requests_under_way", "Requests that wait for an answer")),
@@ -425,7 +425,7 @@ private:
     }
   }
 
-  pointer self_;
+  gateway_pointer self_;
   gateway_state& state_;
   const runtime::environment& env_;
   gateway_options options_;
@@ -438,7 +438,7 @@ private:
 
 } // namespace
 
-gateway_actor::behavior_type gateway(pointer self, const runtime::environment& env, gateway_options options,
+gateway_actor::behavior_type gateway(gateway_pointer self, const runtime::environment& env, gateway_options options,
                                      runtime::reply_sink& sink, const runtime::catalog_view& catalog) {
   runtime::prepare(self, env, "gateway");
   auto w = std::make_shared<gateway_work>(self, env, options, sink, catalog);

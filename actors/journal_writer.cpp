@@ -12,8 +12,8 @@ using caf::make_error;
 
 namespace {
 
-using pointer = journal_actor::stateful_pointer<journal_writer_state>;
-constexpr const char* part = "journal";
+using journal_writer_pointer = journal_actor::stateful_pointer<journal_writer_state>;
+constexpr const char* journal_part = "journal";
 
 struct journal_metrics {
   prometheus::Histogram &entries, &bytes, &commit_seconds, &sync_seconds;
@@ -29,7 +29,7 @@ std::vector<double> byte_buckets() {
   return buckets;
 }
 
-journal_metrics make_metrics(runtime::metrics& m) {
+journal_metrics make_journal_writer_metrics(runtime::metrics& m) {
   return {m.histogram("epione_journal_batch_entries", "Log entries of one journal transaction", runtime::size_buckets()),
           m.histogram("epione_journal_batch_bytes", "Bytes of the log entries of one journal transaction", byte_buckets()),
           m.histogram("epione_journal_commit_seconds", "One journal transaction with its sync", runtime::latency_buckets()),
@@ -42,10 +42,10 @@ journal_metrics make_metrics(runtime::metrics& m) {
           m.gauge("epione_journal_wal_bytes", "Size of the journal's write-ahead log")};
 }
 
-class work {
+class journal_writer_work {
 public:
-  work(pointer self, const runtime::environment& env, const runtime::journal_options& options)
-      : self_(self), state_(self->state), env_(env), options_(options), metrics_(make_metrics(env.metrics)) {}
+  journal_writer_work(journal_writer_pointer self, const runtime::environment& env, const runtime::journal_options& options)
+      : self_(self), state_(self->state), env_(env), options_(options), metrics_(make_journal_writer_metrics(env.metrics)) {}
 
   /// False when the actor ends: the error is what whoever asks is told.
   bool open(caf::error& why) {
@@ -57,7 +57,7 @@ public:
       return false;
     }
     state_.file = std::move(*file);
-    env_.log.info(part, "opened");
+    env_.log.info(journal_part, "opened");
     return true;
   }
 
@@ -97,7 +97,7 @@ public:
       return;
     if (auto done = state_.file->cut(group, *point); !done) {
       if (done.error().code == ec::disk_full) // the next checkpoint of the store says it again
-        env_.log.warning(part, "could not cut a log", {{"group", group}, {"why", done.error().message}});
+        env_.log.warning(journal_part, "could not cut a log", {{"group", group}, {"why", done.error().message}});
       else
         end(done.error());
       return;
@@ -106,7 +106,7 @@ public:
   }
 
   status_report_ptr status() const {
-    status_report r{part, state_.file != nullptr ? "open" : "opening", {}};
+    status_report r{journal_part, state_.file != nullptr ? "open" : "opening", {}};
     if (state_.file != nullptr) {
       const auto c = state_.file->counters();
       r.details = {{"transactions", std::to_string(c.transactions)},
@@ -179,7 +179,7 @@ private:
       return;
     }
     metrics_.disk_full.Increment();
-    env_.log.error(part, "no space left; what was to be written is refused", {{"why", why.message}});
+    env_.log.error(journal_part, "no space left; what was to be written is refused", {{"why", why.message}});
     for (const auto& x : pending) {
       auto& failed = state_.failed[x.write->group];
       if (failed >= x.write->epoch)
@@ -213,13 +213,13 @@ private:
       // What is on disk is unknown, and a second sync may report success for what the first one lost.
       env_.process.fatal(runtime::exit_code::failed, why.message);
     } else {
-      env_.log.error(part, "cannot go on", {{"code", to_string(why.code)}, {"why", why.message}});
+      env_.log.error(journal_part, "cannot go on", {{"code", to_string(why.code)}, {"why", why.message}});
     }
     self_->quit(error);
     return error;
   }
 
-  pointer self_;
+  journal_writer_pointer self_;
   journal_writer_state& state_;
   const runtime::environment& env_;
   runtime::journal_options options_;
@@ -228,9 +228,10 @@ private:
 
 } // namespace
 
-journal_actor::behavior_type journal_writer(pointer self, const runtime::environment& env, runtime::journal_options options) {
-  runtime::prepare(self, env, part);
-  auto w = std::make_shared<work>(self, env, options);
+journal_actor::behavior_type journal_writer(journal_writer_pointer self, const runtime::environment& env,
+                                            runtime::journal_options options) {
+  runtime::prepare(self, env, journal_part);
+  auto w = std::make_shared<journal_writer_work>(self, env, options);
   self->send(self, flush_atom::value); // opens the file
   self->state.flush_sent = true;
   return {

@@ -14,7 +14,7 @@ using runtime::circuit_breaker;
 
 namespace {
 
-using pointer = notifying_actor::stateful_pointer<notifier_state>;
+using notifier_pointer = notifying_actor::stateful_pointer<notifier_state>;
 using worker = notifier_state::worker;
 
 constexpr std::int64_t ms = 1'000'000; ///< in nanoseconds
@@ -45,9 +45,10 @@ struct notifier_metrics {
   std::vector<prometheus::Counter*> tries; ///< by send_failure; none: sent
 };
 
-class work {
+class notifier_work {
 public:
-  work(pointer self, const runtime::environment& env, std::string name, notifier_options options, recipient_finder find)
+  notifier_work(notifier_pointer self, const runtime::environment& env, std::string name, notifier_options options,
+                recipient_finder find)
       : self_(self), state_(self->state), env_(env), name_(std::move(name)), options_(std::move(options)), find_(std::move(find)),
         queue_(std::max<std::size_t>(runtime::defaults::channel_parcels_max, options_.concurrency)),
         bucket_(options_.rate.messages, options_.rate.period_ms),
@@ -91,7 +92,7 @@ private:
     return n.raised_us + static_cast<std::int64_t>(options_.give_up_after_s) * 1'000'000;
   }
 
-  pointer self_;
+  notifier_pointer self_;
   notifier_state& state_;
   const runtime::environment& env_;
   std::string name_;
@@ -105,7 +106,7 @@ private:
 
 // ---- clients -------------------------------------------------------------------------------------------------------
 
-void work::on_notices(const notices_ptr& all, const notice_client& who) {
+void notifier_work::on_notices(const notices_ptr& all, const notice_client& who) {
   auto& c = state_.clients[who.address()];
   if (c.number == 0) {
     c = {++state_.clients_seen, who};
@@ -115,7 +116,7 @@ void work::on_notices(const notices_ptr& all, const notice_client& who) {
     queue_.add(n, c.number);
 }
 
-void work::on_down(const caf::down_msg& down) {
+void notifier_work::on_down(const caf::down_msg& down) {
   if (const auto c = state_.clients.find(caf::actor_cast<caf::actor_addr>(down.source)); c != state_.clients.end()) {
     queue_.drop_client(c->second.number);
     state_.outcomes.erase(c->second.number);
@@ -135,7 +136,7 @@ void work::on_down(const caf::down_msg& down) {
   std::erase_if(*state_.running, [&](const auto& r) { return r.first == down.source; });
 }
 
-void work::report(const waiting_notice& w, bool sent, std::string reason) {
+void notifier_work::report(const waiting_notice& w, bool sent, std::string reason) {
   (sent ? metrics_.sent : metrics_.dead).Increment();
   ++(sent ? state_.sent : state_.dead);
   if (!sent)
@@ -144,7 +145,7 @@ void work::report(const waiting_notice& w, bool sent, std::string reason) {
     state_.outcomes[w.client].push_back({w.what.key, sent, std::move(reason), env_.clock.wall_us()});
 }
 
-void work::end_of_turn() {
+void notifier_work::end_of_turn() {
   send_what_is_due();
   for (auto& [address, c] : state_.clients)
     if (const auto found = state_.outcomes.find(c.number); found != state_.outcomes.end())
@@ -157,11 +158,11 @@ void work::end_of_turn() {
 
 // ---- sending -------------------------------------------------------------------------------------------------------
 
-bool work::may_send() const {
+bool notifier_work::may_send() const {
   return now() >= state_.paused_until_ns && breaker_.may_pass(now()) && bucket_.may_pass(now());
 }
 
-void work::send_what_is_due() {
+void notifier_work::send_what_is_due() {
   while (may_send()) {
     auto* w = idle_worker();
     auto* lane = w == nullptr ? nullptr : queue_.next(now());
@@ -174,7 +175,7 @@ void work::send_what_is_due() {
   }
 }
 
-worker* work::idle_worker() {
+worker* notifier_work::idle_worker() {
   for (auto& w : state_.workers) {
     if (w.actor == nullptr && now() >= w.restart_ns && queue_.waiting() > 0)
       start(w);
@@ -184,7 +185,7 @@ worker* work::idle_worker() {
   return nullptr;
 }
 
-void work::start(worker& w) {
+void notifier_work::start(worker& w) {
   w.stop = std::stop_source{};
   w.actor = runtime::spawn_blocking(self_->system(), env_, sender, name_ + " sender", options_.make, w.stop.get_token());
   state_.running->emplace_back(w.actor.address(), w.stop);
@@ -192,7 +193,7 @@ void work::start(worker& w) {
 }
 
 /// False when the lane has nothing that may be sent now.
-bool work::send_from(notice_lane& lane, worker& w) {
+bool notifier_work::send_from(notice_lane& lane, worker& w) {
   const auto found = find_(lane.name.study, lane.name.recipient);
   if (!found && found.error() == recipient_absence::not_known_yet) {
     lane.held_until_ns = now() + runtime::defaults::channel_unknown_look_ms * ms;
@@ -224,7 +225,7 @@ bool work::send_from(notice_lane& lane, worker& w) {
   return true;
 }
 
-std::size_t work::count_for(const std::deque<waiting_ptr>& fresh, const domain::recipient& to) const {
+std::size_t notifier_work::count_for(const std::deque<waiting_ptr>& fresh, const domain::recipient& to) const {
   if (fresh.size() < options_.merge_from || options_.merge_max < 2)
     return 1;
   std::vector<const notice*> first;
@@ -235,7 +236,7 @@ std::size_t work::count_for(const std::deque<waiting_ptr>& fresh, const domain::
 
 // ---- what came of it -----------------------------------------------------------------------------------------------
 
-void work::on_result(std::uint64_t number, const send_result& result) {
+void notifier_work::on_result(std::uint64_t number, const send_result& result) {
   const auto found = state_.jobs.find(number);
   if (found == state_.jobs.end())
     return; // of a sender that was given up
@@ -258,7 +259,7 @@ void work::on_result(std::uint64_t number, const send_result& result) {
   }
 }
 
-void work::sent(const parcel& p) {
+void notifier_work::sent(const parcel& p) {
   if (breaker_.succeeded())
     env_.log.info(name_, "the channel works again");
   if (p.notices.size() > 1) {
@@ -271,7 +272,7 @@ void work::sent(const parcel& p) {
 }
 
 /// The other side is there, and will not have this message; or it was not asked, and nothing is known of it.
-void work::refused(parcel p, const send_result& result) {
+void notifier_work::refused(parcel p, const send_result& result) {
   if (result.failure == send_failure::internal || result.failure == send_failure::no_address)
     breaker_.undecided(now());
   else if (breaker_.succeeded())
@@ -282,7 +283,7 @@ void work::refused(parcel p, const send_result& result) {
   give_up(p.notices, "refused " + std::to_string(p.refusals) + " times; last: " + result.reason);
 }
 
-void work::failed(parcel p, const send_result& result) {
+void notifier_work::failed(parcel p, const send_result& result) {
   const bool was_trial = breaker_.now() == circuit_breaker::state::half_open;
   const bool opened = breaker_.failed(now());
   const auto wall = env_.clock.wall_us();
@@ -307,7 +308,7 @@ void work::failed(parcel p, const send_result& result) {
     breaker_opened(result.reason);
 }
 
-void work::breaker_opened(const std::string& reason) {
+void notifier_work::breaker_opened(const std::string& reason) {
   env_.log.warning(name_, "the channel does not work: nothing is sent for a while, then one message is tried",
                    {{"failures", options_.breaker_failures},
                     {"pause_ms", options_.breaker_open_ms},
@@ -317,7 +318,7 @@ void work::breaker_opened(const std::string& reason) {
 
 /// After a growing pause, of which chance takes off up to half, so that many do not come back at once. The pause does not pass
 /// the time to give up: the last try comes then.
-void work::again(parcel p) {
+void notifier_work::again(parcel p) {
   const auto doubled = options_.retry_ms << std::min<std::uint32_t>(p.tries - 1, 20);
   const auto pause = static_cast<std::int64_t>(std::min(doubled, options_.retry_ms_max)) * ms;
   const auto taken_off = static_cast<std::int64_t>(env_.random.next() % static_cast<std::uint64_t>(pause / 2 + 1));
@@ -329,7 +330,7 @@ void work::again(parcel p) {
   queue_.put_back(std::move(p));
 }
 
-void work::give_up(const std::vector<waiting_ptr>& all, const std::string& reason) {
+void notifier_work::give_up(const std::vector<waiting_ptr>& all, const std::string& reason) {
   for (const auto& w : all)
     report(*w, false, reason);
 }
@@ -337,7 +338,7 @@ void work::give_up(const std::vector<waiting_ptr>& all, const std::string& reaso
 // ---- time ----------------------------------------------------------------------------------------------------------
 
 /// A sender has its own time limit; one that passes even this is inside a call that does not return.
-void work::abandon(worker& w) {
+void notifier_work::abandon(worker& w) {
   env_.log.error(name_, "a sender is stuck and is given up", {{"limit_ms", options_.timeout_ms}});
   w.stop.request_stop();
   self_->demonitor(w.actor.address());
@@ -349,7 +350,7 @@ void work::abandon(worker& w) {
                       "no answer within " + std::to_string(options_.timeout_ms) + " ms, not even from the sender"));
 }
 
-void work::on_tick() {
+void notifier_work::on_tick() {
   state_.armed_ns = 0;
   const auto limit = static_cast<std::int64_t>(options_.timeout_ms + runtime::defaults::channel_send_margin_ms) * ms;
   for (auto& w : state_.workers)
@@ -358,7 +359,7 @@ void work::on_tick() {
 }
 
 /// When there is something to do next; 0: only messages can change anything.
-std::int64_t work::next_ns() const {
+std::int64_t notifier_work::next_ns() const {
   std::int64_t next = 0;
   const auto consider = [&](std::int64_t at) { next = next == 0 ? at : std::min(next, at); };
   const auto limit = static_cast<std::int64_t>(options_.timeout_ms + runtime::defaults::channel_send_margin_ms) * ms;
@@ -381,7 +382,7 @@ std::int64_t work::next_ns() const {
   return next;
 }
 
-void work::arm() {
+void notifier_work::arm() {
   const auto next = next_ns();
   if (next == 0 || (state_.armed_ns != 0 && state_.armed_ns <= next))
     return;
@@ -390,7 +391,7 @@ void work::arm() {
   self_->delayed_send(self_, std::chrono::milliseconds{wait_ms}, caf::tick_atom::value);
 }
 
-status_report_ptr work::status() const {
+status_report_ptr notifier_work::status() const {
   const auto number = [](auto x) { return std::to_string(x); };
   const bool open = breaker_.now() != circuit_breaker::state::closed;
   status_report report{name_, open ? "waiting for the other side" : "running", {}};
@@ -427,10 +428,10 @@ notifier_options notifier_options_of(const runtime::channel_settings& s, const r
   return out;
 }
 
-notifying_actor::behavior_type notifier(pointer self, const runtime::environment& env, std::string name, notifier_options options,
-                                        recipient_finder find) {
+notifying_actor::behavior_type notifier(notifier_pointer self, const runtime::environment& env, std::string name,
+                                        notifier_options options, recipient_finder find) {
   runtime::prepare(self, env, name);
-  auto w = std::make_shared<work>(self, env, std::move(name), std::move(options), std::move(find));
+  auto w = std::make_shared<notifier_work>(self, env, std::move(name), std::move(options), std::move(find));
   self->set_down_handler([w](caf::down_msg& down) {
     w->on_down(down);
     w->end_of_turn();

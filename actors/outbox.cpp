@@ -18,7 +18,7 @@ namespace defaults = runtime::defaults;
 
 namespace {
 
-using pointer = outbox_actor::stateful_pointer<outbox_state>;
+using outbox_pointer = outbox_actor::stateful_pointer<outbox_state>;
 using proposal = outbox_state::proposal;
 using count_promise = caf::typed_response_promise<std::uint64_t>;
 using letters_promise = caf::typed_response_promise<dead_letters_ptr>;
@@ -32,7 +32,7 @@ struct outbox_metrics {
   prometheus::Counter &sent, &given_up, &again;
 };
 
-outbox_metrics make_metrics(runtime::metrics& m, std::uint32_t shard) {
+outbox_metrics make_outbox_metrics(runtime::metrics& m, std::uint32_t shard) {
   const runtime::metric_labels of_shard{{"shard", std::to_string(shard)}};
   return {m.gauge("epione_notices_pending", "Notices that are planned and not sent", of_shard),
           m.gauge("epione_notices_in_hand", "Of them, those that a notifier has", of_shard),
@@ -54,11 +54,11 @@ std::string shortened(std::string reason) {
   return reason;
 }
 
-class work {
+class outbox_work {
 public:
-  work(pointer self, const runtime::environment& env, outbox_options options)
+  outbox_work(outbox_pointer self, const runtime::environment& env, outbox_options options)
       : self_(self), state_(self->state), env_(env), options_(std::move(options)),
-        name_("outbox " + std::to_string(options_.shard)), metrics_(make_metrics(env.metrics, options_.shard)) {}
+        name_("outbox " + std::to_string(options_.shard)), metrics_(make_outbox_metrics(env.metrics, options_.shard)) {}
 
   void start() {
     options_.window.shard = options_.shard;
@@ -466,7 +466,7 @@ private:
       begin_wish_page();
   }
 
-  pointer self_;
+  outbox_pointer self_;
   outbox_state& state_;
   const runtime::environment& env_;
   outbox_options options_;
@@ -481,9 +481,9 @@ outbox_state::~outbox_state() {
     w.answer.deliver(make_error(ec::time_limit, "the outbox was restarted; what was done is unknown, asking again is safe"));
 }
 
-outbox_actor::behavior_type outbox(pointer self, const runtime::environment& env, outbox_options options) {
+outbox_actor::behavior_type outbox(outbox_pointer self, const runtime::environment& env, outbox_options options) {
   runtime::prepare(self, env, "outbox " + std::to_string(options.shard));
-  auto w = std::make_shared<work>(self, env, std::move(options));
+  auto w = std::make_shared<outbox_work>(self, env, std::move(options));
   w->start();
   return {
       [w](serving_atom, std::uint64_t epoch) { w->on_serving(epoch); },

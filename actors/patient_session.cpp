@@ -8,14 +8,14 @@ using namespace messages;
 
 namespace {
 
-using pointer = patient_session_actor::stateful_pointer<patient_session_state>;
+using patient_session_pointer = patient_session_actor::stateful_pointer<patient_session_state>;
 
 bool knows(const patient_session_state& state, std::uint16_t tag) {
   return std::find(state.tags.begin(), state.tags.end(), tag) != state.tags.end();
 }
 
 /// The validator answers the region. The key counts as known from now on: if the submission is refused, a look-up finds nothing.
-void check(pointer self, const submission_ptr& what, const validator_actor& validator) {
+void check(patient_session_pointer self, const submission_ptr& what, const validator_actor& validator) {
   auto& state = self->state;
   const auto tag = domain::key_tag(what->id);
   if (!knows(state, tag))
@@ -24,7 +24,7 @@ void check(pointer self, const submission_ptr& what, const validator_actor& vali
 }
 
 /// True when the store was asked and the job has to wait.
-bool look_up_or_check(pointer self, const patient_session_state::job& job) {
+bool look_up_or_check(patient_session_pointer self, const patient_session_state::job& job) {
   auto& state = self->state;
   if (!knows(state, domain::key_tag(job.what->id))) {
     check(self, job.what, job.validator);
@@ -38,7 +38,7 @@ std::vector<patient_session_state::job>::iterator find_job(patient_session_state
   return std::find_if(state.jobs.begin(), state.jobs.end(), [&](const auto& j) { return j.what->id == id; });
 }
 
-void on_head(pointer self, const subject_head_ptr& head) {
+void on_head(patient_session_pointer self, const subject_head_ptr& head) {
   auto& state = self->state;
   if (state.head != patient_session_state::head_state::asked)
     return;
@@ -58,8 +58,8 @@ void on_head(pointer self, const subject_head_ptr& head) {
 
 } // namespace
 
-patient_session_actor::behavior_type patient_session(pointer self, const runtime::environment& env, std::uint32_t shard,
-                                                     std::uint64_t subject_hash, shard_region_actor region,
+patient_session_actor::behavior_type patient_session(patient_session_pointer self, const runtime::environment& env,
+                                                     std::uint32_t shard, std::uint64_t subject_hash, shard_region_actor region,
                                                      store_reader_actor reader) {
   runtime::prepare(self, env, "patient_session");
   self->state.region = std::move(region);

@@ -18,9 +18,9 @@ using namespace messages;
 namespace {
 
 using state_type = shard_region_state;
-using pointer = shard_region_actor::stateful_pointer<state_type>;
+using shard_region_pointer = shard_region_actor::stateful_pointer<state_type>;
 
-constexpr std::chrono::seconds tick_period{1};
+constexpr std::chrono::seconds region_tick{1};
 constexpr const char* too_much = "the shard has more on its way than it may; try again";
 
 struct region_metrics {
@@ -29,7 +29,7 @@ struct region_metrics {
   prometheus::Gauge &table, &sessions;
 };
 
-region_metrics make_metrics(runtime::metrics& m, std::uint32_t shard) {
+region_metrics make_shard_region_metrics(runtime::metrics& m, std::uint32_t shard) {
   const runtime::metric_labels of_shard{{"shard", std::to_string(shard)}};
   const auto outcome = [&](const char* name) -> prometheus::Counter& {
     return m.counter("epione_submissions_total", "Submissions by how they were answered", {{"answer", name}});
@@ -55,10 +55,11 @@ region_metrics make_metrics(runtime::metrics& m, std::uint32_t shard) {
 /// The region's work, one function a message. Lives as long as its actor.
 class region {
 public:
-  region(pointer self, const runtime::environment& env, const shard_region_options& options, runtime::readiness& readiness)
+  region(shard_region_pointer self, const runtime::environment& env, const shard_region_options& options,
+         runtime::readiness& readiness)
       : self_(self), state_(self->state), env_(env), options_(options), readiness_(readiness),
         name_("region " + std::to_string(options.shard)), part_("shard " + std::to_string(options.shard)),
-        outbox_name_("outbox " + std::to_string(options.shard)), metrics_(make_metrics(env.metrics, options.shard)),
+        outbox_name_("outbox " + std::to_string(options.shard)), metrics_(make_shard_region_metrics(env.metrics, options.shard)),
         desk_(desk_ports(), env.clock, options.request_limit_ms, options.retry_after_s) {}
 
   void start() {
@@ -74,7 +75,7 @@ public:
     self_->set_down_handler([this](caf::down_msg& down) { on_down(down); });
     env_.directory->subscribe(runtime::directory_subscriber{self_});
     self_->send(state_.replica, listen_atom::value, shard_listener{self_});
-    self_->delayed_send(self_, tick_period, caf::tick_atom::value);
+    self_->delayed_send(self_, region_tick, caf::tick_atom::value);
   }
 
   // ---- submissions ---------------------------------------------------------------------------------------------------
@@ -370,7 +371,7 @@ public:
   }
 
   void on_tick() {
-    self_->delayed_send(self_, tick_period, caf::tick_atom::value);
+    self_->delayed_send(self_, region_tick, caf::tick_atom::value);
     const auto oldest_ns = env_.clock.now_ns() - std::int64_t{options_.session_idle_limit_ms} * 1'000'000;
     while (!state_.by_use.empty()) {
       auto& s = state_.sessions.at(state_.by_use.front());
@@ -872,7 +873,7 @@ private:
 
   static constexpr std::uint32_t parked = ~std::uint32_t{0};
 
-  pointer self_;
+  shard_region_pointer self_;
   state_type& state_;
   const runtime::environment& env_;
   shard_region_options options_;
@@ -891,8 +892,8 @@ shard_region_state::~shard_region_state() {
     caf::anon_send_exit(s.actor, caf::exit_reason::user_shutdown);
 }
 
-shard_region_actor::behavior_type shard_region(pointer self, const runtime::environment& env, shard_region_options options,
-                                               runtime::readiness& readiness) {
+shard_region_actor::behavior_type shard_region(shard_region_pointer self, const runtime::environment& env,
+                                               shard_region_options options, runtime::readiness& readiness) {
   runtime::prepare(self, env, "region " + std::to_string(options.shard));
   auto r = std::make_shared<region>(self, env, options, readiness);
   r->start();

@@ -17,7 +17,7 @@ namespace defaults = runtime::defaults;
 
 namespace {
 
-using pointer = shard_store_actor::stateful_pointer<shard_store_state>;
+using shard_store_pointer = shard_store_actor::stateful_pointer<shard_store_state>;
 
 struct store_metrics {
   prometheus::Histogram &apply_seconds, &rows, &checkpoint_seconds;
@@ -25,7 +25,7 @@ struct store_metrics {
   prometheus::Gauge& wal;
 };
 
-store_metrics make_metrics(runtime::metrics& m, std::uint32_t shard) {
+store_metrics make_shard_store_metrics(runtime::metrics& m, std::uint32_t shard) {
   const runtime::metric_labels of_shard{{"shard", std::to_string(shard)}};
   return {m.histogram("epione_apply_seconds", "One transaction of a shard's store", runtime::latency_buckets()),
           m.histogram("epione_apply_commands", "Commands of one transaction of a shard's store", runtime::size_buckets()),
@@ -51,11 +51,11 @@ std::uint64_t commands_in(const log_entry& e) {
   return byte(2) == 0xdd ? byte(3) << 24 | byte(4) << 16 | byte(5) << 8 | byte(6) : 1;
 }
 
-class work {
+class shard_store_work {
 public:
-  work(pointer self, const runtime::environment& env, shard_store_options options)
+  shard_store_work(shard_store_pointer self, const runtime::environment& env, shard_store_options options)
       : self_(self), state_(self->state), env_(env), options_(std::move(options)),
-        name_("store " + std::to_string(options_.shard)), metrics_(make_metrics(env.metrics, options_.shard)) {}
+        name_("store " + std::to_string(options_.shard)), metrics_(make_shard_store_metrics(env.metrics, options_.shard)) {}
 
   void start() {
     state_.replica = env_.directory->get<replica_actor>("replica " + std::to_string(options_.shard));
@@ -371,7 +371,7 @@ private:
     self_->quit(caf::exit_reason::user_shutdown);
   }
 
-  pointer self_;
+  shard_store_pointer self_;
   shard_store_state& state_;
   const runtime::environment& env_;
   shard_store_options options_;
@@ -381,9 +381,10 @@ private:
 
 } // namespace
 
-shard_store_actor::behavior_type shard_store(pointer self, const runtime::environment& env, shard_store_options options) {
+shard_store_actor::behavior_type shard_store(shard_store_pointer self, const runtime::environment& env,
+                                             shard_store_options options) {
   runtime::prepare(self, env, "store " + std::to_string(options.shard));
-  auto w = std::make_shared<work>(self, env, std::move(options));
+  auto w = std::make_shared<shard_store_work>(self, env, std::move(options));
   w->start();
   return {
       [w](apply_atom, const log_entries_ptr& entries) {

@@ -6,10 +6,10 @@ using namespace messages;
 
 namespace {
 
-using pointer = status_collector_actor::stateful_pointer<status_collector_state>;
-using promise = caf::typed_response_promise<status_reports_ptr>;
+using status_pointer = status_collector_actor::stateful_pointer<status_collector_state>;
+using status_promise = caf::typed_response_promise<status_reports_ptr>;
 
-std::string reason_text(const caf::error& why, std::chrono::milliseconds limit) {
+std::string silence_text(const caf::error& why, std::chrono::milliseconds limit) {
   if (why == caf::sec::request_timeout)
     return "no answer within " + std::to_string(limit.count()) + " ms";
   if (why == caf::sec::request_receiver_down)
@@ -17,7 +17,7 @@ std::string reason_text(const caf::error& why, std::chrono::milliseconds limit) 
   return runtime::error_code_text(why);
 }
 
-void done_with_one(pointer self, promise answer) {
+void done_with_one(status_pointer self, status_promise answer) {
   if (--self->state.missing > 0)
     return;
   answer.deliver(std::make_shared<const status_reports>(std::move(self->state.reports)));
@@ -26,8 +26,8 @@ void done_with_one(pointer self, promise answer) {
 
 } // namespace
 
-status_collector_actor::behavior_type status_collector(pointer self, const runtime::environment& env, status_targets targets,
-                                                       std::chrono::milliseconds limit) {
+status_collector_actor::behavior_type status_collector(status_pointer self, const runtime::environment& env,
+                                                       status_targets targets, std::chrono::milliseconds limit) {
   runtime::prepare(self, env, "status_collector");
   self->state.targets = std::move(targets);
   return {
@@ -52,7 +52,7 @@ status_collector_actor::behavior_type status_collector(pointer self, const runti
                     done_with_one(self, answer);
                   },
                   [self, place, answer, limit](const caf::error& why) {
-                    self->state.reports[place].state = reason_text(why, limit);
+                    self->state.reports[place].state = silence_text(why, limit);
                     done_with_one(self, answer);
                   });
         }

@@ -9,10 +9,10 @@ using namespace messages;
 
 namespace {
 
-using pointer = storage_writer_actor::stateful_pointer<storage_writer_state>;
+using storage_writer_pointer = storage_writer_actor::stateful_pointer<storage_writer_state>;
 
 /// Takes commands off the front up to both limits (always at least one) and sends them as one entry.
-void send_batch(pointer self, const storage_writer_options& options, prometheus::Histogram& batch_sizes) {
+void send_batch(storage_writer_pointer self, const storage_writer_options& options, prometheus::Histogram& batch_sizes) {
   auto& state = self->state;
   if (state.batch_on_its_way != 0 || (state.gathered.empty() && state.gathered_together.empty()))
     return;
@@ -52,7 +52,7 @@ void send_batch(pointer self, const storage_writer_options& options, prometheus:
              std::make_shared<const std::string>(domain::encode_batch(commands)), proposer{self});
 }
 
-void open_epoch(pointer self, const runtime::environment& env, std::uint32_t shard, std::uint64_t epoch) {
+void open_epoch(storage_writer_pointer self, const runtime::environment& env, std::uint32_t shard, std::uint64_t epoch) {
   auto& state = self->state;
   state.epoch = epoch;
   state.gathered.clear();
@@ -65,8 +65,8 @@ void open_epoch(pointer self, const runtime::environment& env, std::uint32_t sha
 
 } // namespace
 
-storage_writer_actor::behavior_type storage_writer(pointer self, const runtime::environment& env, std::uint32_t shard,
-                                                   storage_writer_options options) {
+storage_writer_actor::behavior_type storage_writer(storage_writer_pointer self, const runtime::environment& env,
+                                                   std::uint32_t shard, storage_writer_options options) {
   const auto name = "writer " + std::to_string(shard);
   runtime::prepare(self, env, name);
   auto& batch_sizes = env.metrics.histogram("epione_batch_commands", "Commands in one log entry", runtime::size_buckets());

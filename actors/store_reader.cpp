@@ -12,14 +12,14 @@ using caf::make_error;
 
 namespace {
 
-using pointer = store_reader_actor::stateful_pointer<store_reader_state>;
+using store_reader_pointer = store_reader_actor::stateful_pointer<store_reader_state>;
 
 struct reader_metrics {
   prometheus::Histogram &head, &find, &list, &notices, &scan;
   prometheus::Counter& errors;
 };
 
-reader_metrics make_metrics(runtime::metrics& m) {
+reader_metrics make_store_reader_metrics(runtime::metrics& m) {
   const auto seconds = [&](const char* kind) -> prometheus::Histogram& {
     return m.histogram("epione_store_read_seconds", "One look-up in a shard's store", runtime::latency_buckets(),
                        {{"kind", kind}});
@@ -28,10 +28,10 @@ reader_metrics make_metrics(runtime::metrics& m) {
           seconds("notices"), seconds("scan"), m.counter("epione_store_read_errors_total", "Look-ups that failed")};
 }
 
-class work {
+class store_reader_work {
 public:
-  work(pointer self, const runtime::environment& env, std::string name)
-      : self_(self), state_(self->state), env_(env), name_(std::move(name)), metrics_(make_metrics(env.metrics)) {}
+  store_reader_work(store_reader_pointer self, const runtime::environment& env, std::string name)
+      : self_(self), state_(self->state), env_(env), name_(std::move(name)), metrics_(make_store_reader_metrics(env.metrics)) {}
 
   void on_head(std::uint32_t shard, std::uint64_t hash, const store_client& who) {
     auto found = read<subject_head>(shard, metrics_.head, [&](runtime::store_reader& r) { return r.head(hash); });
@@ -164,7 +164,7 @@ private:
     return tl::unexpected(why);
   }
 
-  pointer self_;
+  store_reader_pointer self_;
   store_reader_state& state_;
   const runtime::environment& env_;
   std::string name_;
@@ -173,9 +173,9 @@ private:
 
 } // namespace
 
-store_reader_actor::behavior_type store_reader(pointer self, const runtime::environment& env, std::string name) {
+store_reader_actor::behavior_type store_reader(store_reader_pointer self, const runtime::environment& env, std::string name) {
   runtime::prepare(self, env, name);
-  auto w = std::make_shared<work>(self, env, std::move(name));
+  auto w = std::make_shared<store_reader_work>(self, env, std::move(name));
   return {
       [w](head_atom, std::uint32_t shard, std::uint64_t hash, const store_client& who) { w->on_head(shard, hash, who); },
       [w](find_atom, std::uint32_t shard, std::uint64_t hash, const domain::receipt& id, const store_client& who) {

@@ -17,7 +17,7 @@ using namespace messages;
 
 namespace {
 
-using pointer = supervisor_actor::stateful_pointer<supervisor_state>;
+using supervisor_pointer = supervisor_actor::stateful_pointer<supervisor_state>;
 using child = supervisor_state::child;
 
 bool is_fatal(const caf::error& x) {
@@ -37,7 +37,7 @@ bool is_orderly(const caf::error& x) {
 /// One event or call, with what it works on.
 class supervision {
 public:
-  supervision(pointer self, const runtime::environment& env) : self_(self), state_(self->state), env_(env) {}
+  supervision(supervisor_pointer self, const runtime::environment& env) : self_(self), state_(self->state), env_(env) {}
 
   void on_down(const caf::down_msg& down);
   void on_timer(std::uint64_t timer);
@@ -70,7 +70,7 @@ private:
   /// Those whom the death of `c` concerns, without itself.
   std::vector<child*> concerned(const child& c);
 
-  pointer self_;
+  supervisor_pointer self_;
   supervisor_state& state_;
   const runtime::environment& env_;
 };
@@ -443,7 +443,7 @@ supervisor_state::~supervisor_state() {
     order.answer.deliver(caf::make_error(ec::not_serving, part + " has ended"));
 }
 
-supervisor_actor::behavior_type supervisor(pointer self, const runtime::environment& env, std::string name,
+supervisor_actor::behavior_type supervisor(supervisor_pointer self, const runtime::environment& env, std::string name,
                                            supervisor_options options, std::vector<child_spec> children) {
   runtime::prepare(self, env, name);
   auto& state = self->state;

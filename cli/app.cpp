@@ -1,6 +1,9 @@
 // The parser and the mapping of its outcomes: CLI11's own exit codes (100 and up) reach nobody.
 #include "cli/app.hpp"
 
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
+
 #include "runtime/process.hpp"
 
 #include <CLI/CLI.hpp>
@@ -26,6 +29,11 @@ std::string full_name(const CLI::App* app) {
 }
 
 } // namespace
+
+int fail(command_context& context, int code, const std::string& why) {
+  context.err << "epione: " << printable(why) << '\n';
+  return code;
+}
 
 int run(const std::vector<std::string>& arguments, command_context& context) {
   CLI::App app{"Epione: patients' answers in clinical trials, checked, stored and scored.\n"

@@ -23,11 +23,6 @@ std::string this_user() {
   return "os:" + (entry != nullptr ? std::string{entry->pw_name} : std::to_string(::geteuid()));
 }
 
-int fail(command_context& context, int code, const std::string& why) {
-  context.err << "epione: " << printable(why) << '\n';
-  return code;
-}
-
 std::function<void(std::string_view)> telling(command_context& context, bool json) {
   return [&context, json](std::string_view what) {
     if (!json)

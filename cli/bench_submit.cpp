@@ -76,11 +76,6 @@ http_client::finder make_finder(const common_options& o) {
   };
 }
 
-int fail(command_context& context, int code, const std::string& why) {
-  context.err << "epione: " << why << '\n';
-  return code;
-}
-
 int load_code(const load_result& r) {
   if (r.unreachable)
     return exit_code::unreachable;

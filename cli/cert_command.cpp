@@ -25,7 +25,7 @@ std::int64_t now_s() {
 }
 
 /// What was written, or why not.
-int answer(const tl::expected<void, std::string>& done, const std::string& text, command_context& context) {
+int written(const tl::expected<void, std::string>& done, const std::string& text, command_context& context) {
   if (!done) {
     context.err << "epione: " << printable(done.error()) << '\n';
     return exit_code::failed;
@@ -37,12 +37,12 @@ int answer(const tl::expected<void, std::string>& done, const std::string& text,
 int init_authority(cluster::authority_request request, command_context& context) {
   runtime::system_random random;
   request.now_s = now_s();
-  return answer(cluster::make_authority(request, random),
-                "Made the authority \"" + printable(request.name) + "\", good for " + std::to_string(request.days) +
-                    " days:\n  " + request.directory + "/" + cluster::authority_certificate + "\n  " + request.directory + "/" +
-                    cluster::authority_key +
-                    "\nWhoever has the key can make members of the cluster: keep it off the nodes, and a copy in a safe place.\n",
-                context);
+  return written(
+      cluster::make_authority(request, random),
+      "Made the authority \"" + printable(request.name) + "\", good for " + std::to_string(request.days) + " days:\n  " +
+          request.directory + "/" + cluster::authority_certificate + "\n  " + request.directory + "/" + cluster::authority_key +
+          "\nWhoever has the key can make members of the cluster: keep it off the nodes, and a copy in a safe place.\n",
+      context);
 }
 
 int issue(cluster::node_request request, command_context& context) {
@@ -51,12 +51,12 @@ int issue(cluster::node_request request, command_context& context) {
   const auto directory = std::filesystem::absolute(request.directory).string(); // as the configuration wants it
   const auto stem = directory + "/" + request.node;
   const auto authorities = directory + "/" + cluster::authorities_file;
-  return answer(cluster::issue_certificate(request, random),
-                "Issued a certificate for node " + request.node + ", good for " + std::to_string(request.days) + " days:\n  " +
-                    stem + ".crt\n  " + stem + ".key\n  " + authorities +
-                    "\nFor the node, with the paths they have there:\n  [peers]\n  certificate = \"" + stem +
-                    ".crt\"\n  key = \"" + stem + ".key\"\n  authorities = \"" + authorities + "\"\n",
-                context);
+  return written(cluster::issue_certificate(request, random),
+                 "Issued a certificate for node " + request.node + ", good for " + std::to_string(request.days) + " days:\n  " +
+                     stem + ".crt\n  " + stem + ".key\n  " + authorities +
+                     "\nFor the node, with the paths they have there:\n  [peers]\n  certificate = \"" + stem +
+                     ".crt\"\n  key = \"" + stem + ".key\"\n  authorities = \"" + authorities + "\"\n",
+                 context);
 }
 
 std::string joined(const std::vector<std::string>& all) {

@@ -39,11 +39,6 @@ std::shared_ptr<target> add_target(CLI::App& command) {
   return out;
 }
 
-int fail(command_context& context, int code, const std::string& why) {
-  context.err << "epione: " << printable(why) << '\n';
-  return code;
-}
-
 /// Data directories to try, in order.
 tl::expected<std::vector<std::string>, int> directories_of(const target& t, command_context& context) {
   std::vector<std::string> out;

@@ -22,6 +22,9 @@ struct command_context {
   std::function<int()> chosen;
 };
 
+/// Says why on `err` and returns the code.
+int fail(command_context& context, int code, const std::string& why);
+
 void add_serve_command(CLI::App& app, command_context& context);
 void add_study_command(CLI::App& app, command_context& context);
 void add_config_command(CLI::App& app, command_context& context);

@@ -16,10 +16,10 @@ namespace exit_code = runtime::exit_code;
 namespace defaults = runtime::defaults;
 using std::chrono::milliseconds;
 
-tl::unexpected<export_failure> refuse(int code, std::string message) {
+tl::unexpected<export_failure> not_opened(int code, std::string message) {
   return tl::unexpected<export_failure>({code, std::move(message)});
 }
-tl::unexpected<export_failure> refuse(const runtime::storage_error& why) {
+tl::unexpected<export_failure> not_opened(const runtime::storage_error& why) {
   return tl::unexpected<export_failure>(failure_of(why));
 }
 
@@ -55,11 +55,11 @@ export_result<export_source> export_source::open(const runtime::config& config, 
   s.directory_ = config.data.directory;
   std::error_code ignored;
   if (!std::filesystem::is_directory(s.directory_, ignored))
-    return refuse(exit_code::failed, s.directory_ + " is not a directory; name the node's data directory with --data-dir");
+    return not_opened(exit_code::failed, s.directory_ + " is not a directory; name the node's data directory with --data-dir");
   auto cluster = node::cluster_of(s.directory_);
   if (!cluster)
-    return refuse(exit_code::failed,
-                  s.directory_ + " is no node's data directory: there is no readable " + node::identity_path(s.directory_));
+    return not_opened(exit_code::failed,
+                      s.directory_ + " is no node's data directory: there is no readable " + node::identity_path(s.directory_));
   s.cluster_ = std::move(*cluster);
   if (auto reached = s.reach_node(config, tell); !reached)
     return tl::unexpected(reached.error());
@@ -73,22 +73,22 @@ export_result<export_source> export_source::open(const runtime::config& config, 
 export_result<void> export_source::reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell) {
   const auto asked = ask_to_apply(directory_, 0, 0);
   if (asked && asked->code != exit_code::done)
-    return refuse(asked->code, asked->message);
+    return not_opened(asked->code, asked->message);
   if (asked)
     return {};
   if (!asked.error().unreachable)
-    return refuse(exit_code::failed, asked.error().message);
+    return not_opened(exit_code::failed, asked.error().message);
   if (const auto member = node::member_of(directory_); member && !member->node.empty())
     return tl::unexpected(does_not_run(directory_, member->node));
   if (auto why = node::why_not_owner(directory_, command_))
-    return refuse(exit_code::failed, std::move(*why));
+    return not_opened(exit_code::failed, std::move(*why));
   tell("no node runs on " + directory_ + "; recovering what it holds");
   auto own = config;
   if (own.log.level == defaults::log_level_name)
     own.log.level = "warning"; // a node's start and stop would bury what the command says
   auto started = node::node::start({.config = own, .demo = false, .http = false});
   if (!started)
-    return refuse(started.error().exit_code, started.error().message);
+    return not_opened(started.error().exit_code, started.error().message);
   node_ = std::move(*started);
   return {};
 }
@@ -96,14 +96,14 @@ export_result<void> export_source::reach_node(const runtime::config& config, con
 export_result<void> export_source::apply(std::uint32_t shard, std::uint64_t index) {
   if (node_ != nullptr) {
     if (auto why = node_->apply_committed(shard, index, milliseconds{defaults::export_apply_limit_ms}))
-      return refuse(exit_code::failed, std::move(*why));
+      return not_opened(exit_code::failed, std::move(*why));
     return {};
   }
   const auto asked = apply_committed(directory_, shard, index);
   if (!asked)
-    return refuse(exit_code::unreachable, "the node ended while it applied what is committed: " + asked.error());
+    return not_opened(exit_code::unreachable, "the node ended while it applied what is committed: " + asked.error());
   if (asked->code != exit_code::done)
-    return refuse(asked->code, asked->message + "; the node's log and its /readyz say why the shard does not go on");
+    return not_opened(asked->code, asked->message + "; the node's log and its /readyz say why the shard does not go on");
   return {};
 }
 
@@ -112,7 +112,7 @@ export_result<void> export_source::apply(std::uint32_t shard, std::uint64_t inde
 export_result<void> export_source::wait_until_applied(std::uint32_t shards) {
   const auto ends = runtime::journal_ends(*disk_, directory_);
   if (!ends)
-    return refuse(ends.error());
+    return not_opened(ends.error());
   for (std::uint32_t shard = 0; shard <= shards; ++shard) {
     const auto known = ends->find(shard);
     if (auto applied = apply(shard, known == ends->end() ? 0 : known->second); !applied)
@@ -127,7 +127,7 @@ export_result<void> export_source::read_heads(std::uint32_t shards) {
     const auto shard = n % (shards + 1);
     const auto position = runtime::read_store_position(*disk_, directory_, shard);
     if (!position)
-      return refuse(position.error());
+      return not_opened(position.error());
     heads_[shard] = position->head;
   }
   return {};
@@ -153,7 +153,7 @@ export_result<std::map<std::string, export_source::study_versions>> export_sourc
         return {};
       });
   if (!walked)
-    return refuse(walked.error());
+    return not_opened(walked.error());
   return out;
 }
 
@@ -164,7 +164,7 @@ export_result<void> export_source::close() {
   const int code = node_->wait();
   node_.reset();
   if (code != exit_code::done)
-    return refuse(code, directory_ + " could not be closed cleanly; its log lines above say why");
+    return not_opened(code, directory_ + " could not be closed cleanly; its log lines above say why");
   return {};
 }
 

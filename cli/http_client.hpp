@@ -34,6 +34,7 @@ inline constexpr std::int64_t load_answer_limit_ns =
 
 /// Monotonic, nanoseconds.
 std::int64_t steady_ns();
+constexpr std::int64_t second_ns = 1'000'000'000;
 
 /// Who decides what is sent and what an answer means. Connections are numbered from 0.
 class http_client_user {

@@ -9,7 +9,6 @@ namespace epione::cli {
 
 namespace {
 
-constexpr std::int64_t second_ns = 1'000'000'000;
 // Waking for each submission of a high rate would cost more than sending it: what is due within this goes together.
 constexpr std::int64_t pace_ns = 200'000;
 constexpr std::size_t refusals_max = 16; // statuses whose first text is shown

@@ -22,12 +22,12 @@ std::string fixed(double value, int digits) {
   return text;
 }
 
-double ms(std::int64_t ns) {
+double in_ms(std::int64_t ns) {
   return static_cast<double>(ns) / 1e6;
 }
 
-std::string milliseconds(std::int64_t ns) {
-  return fixed(ms(ns), ns < 10'000'000 ? 2 : 1) + " ms";
+std::string shown_ms(std::int64_t ns) {
+  return fixed(in_ms(ns), ns < 10'000'000 ? 2 : 1) + " ms";
 }
 
 std::string grouped(std::uint64_t value) {
@@ -72,8 +72,8 @@ std::string status_list(const load_result& r) {
 ordered_json to_json(const load_options& options, const load_result& r) {
   ordered_json latency{{"count", r.latency.count()}, {"mean_ms", r.latency.mean_ns() / 1e6}};
   for (std::size_t i = 0; i < std::size(quantiles); ++i)
-    latency[std::string{quantile_names[i]} + "_ms"] = ms(r.latency.quantile_ns(quantiles[i]));
-  latency["max_ms"] = ms(r.latency.max_ns());
+    latency[std::string{quantile_names[i]} + "_ms"] = in_ms(r.latency.quantile_ns(quantiles[i]));
+  latency["max_ms"] = in_ms(r.latency.max_ns());
   auto statuses = ordered_json::object();
   for (std::size_t status = 0; status < r.statuses.size(); ++status)
     if (r.statuses[status] > 0)
@@ -139,8 +139,8 @@ void print_load(std::ostream& out, const load_options& options, const load_resul
       {"acknowledged per second", fixed(per_second(r), 0)},
       {"slowest, fastest second", grouped(slowest) + ", " + grouped(fastest)}};
   for (std::size_t i = 0; i < std::size(quantiles); ++i)
-    rows.push_back({std::string{"latency "} + quantile_names[i], milliseconds(r.latency.quantile_ns(quantiles[i]))});
-  rows.push_back({"latency max", milliseconds(r.latency.max_ns())});
+    rows.push_back({std::string{"latency "} + quantile_names[i], shown_ms(r.latency.quantile_ns(quantiles[i]))});
+  rows.push_back({"latency max", shown_ms(r.latency.max_ns())});
   rows.push_back({"sent", grouped(r.sent)});
   rows.push_back({"acknowledged", grouped(r.acknowledged)});
   if (options.rate > 0)
@@ -182,7 +182,7 @@ void print_progress(std::ostream& err, const load_progress& p) {
           : p.draining ? " (finishing)"
                        : "")
       << "  " << grouped(p.acknowledged) << " acknowledged  " << grouped(p.per_second) << "/s  p50 "
-      << milliseconds(p.latency->quantile_ns(0.5)) << "  p99 " << milliseconds(p.latency->quantile_ns(0.99))
+      << shown_ms(p.latency->quantile_ns(0.5)) << "  p99 " << shown_ms(p.latency->quantile_ns(0.99))
       << "  503: " << grouped(p.refused_503) << "  lost: " << grouped(p.lost) << "  connections: " << grouped(p.standing)
       << std::flush;
 }

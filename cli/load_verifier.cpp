@@ -12,7 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr std::size_t examples_max = 20;
 constexpr std::uint32_t page_size = 100;
 

@@ -12,14 +12,15 @@ using namespace messages;
 
 namespace {
 
-using pointer = link_keeper_actor::stateful_pointer<link_keeper_state>;
+using link_keeper_pointer = link_keeper_actor::stateful_pointer<link_keeper_state>;
 
 constexpr std::chrono::milliseconds tick_period{200};
 
-class work {
+class link_keeper_work {
 public:
-  work(pointer self, const runtime::environment& env, link_keeper_options options, peer_transport& transport,
-       const local_identity& identity, peer_view& peers, const runtime::cluster_view& cluster)
+  link_keeper_work(link_keeper_pointer self, const runtime::environment& env, link_keeper_options options,
+                   peer_transport& transport, const local_identity& identity, peer_view& peers,
+                   const runtime::cluster_view& cluster)
       : self_(self), state_(self->state), env_(env), options_(std::move(options)), transport_(transport), identity_(identity),
         peers_(peers), cluster_(cluster) {}
 
@@ -94,7 +95,7 @@ private:
       }
   }
 
-  pointer self_;
+  link_keeper_pointer self_;
   link_keeper_state& state_;
   const runtime::environment& env_;
   link_keeper_options options_;
@@ -132,11 +133,12 @@ std::optional<peer_address> parse_peer_address(const std::string& node, std::str
   return peer_address{node, std::string{host}, port};
 }
 
-link_keeper_actor::behavior_type link_keeper(pointer self, const runtime::environment& env, link_keeper_options options,
-                                             peer_transport& transport, const local_identity& identity, peer_view& peers,
+link_keeper_actor::behavior_type link_keeper(link_keeper_pointer self, const runtime::environment& env,
+                                             link_keeper_options options, peer_transport& transport,
+                                             const local_identity& identity, peer_view& peers,
                                              const runtime::cluster_view& cluster) {
   runtime::prepare(self, env, "links");
-  auto w = std::make_shared<work>(self, env, std::move(options), transport, identity, peers, cluster);
+  auto w = std::make_shared<link_keeper_work>(self, env, std::move(options), transport, identity, peers, cluster);
   w->start();
   return {
       [w](caf::tick_atom) { w->on_tick(); },

@@ -16,7 +16,7 @@ namespace defaults = runtime::defaults;
 
 namespace {
 
-using pointer = peer_link_actor::stateful_pointer<peer_link_state>;
+using peer_link_pointer = peer_link_actor::stateful_pointer<peer_link_state>;
 
 constexpr envelope_limits limits{defaults::peer_envelope_bytes_max, defaults::peer_parcels_max, defaults::peer_messages_max,
                                  defaults::peer_entries_max};
@@ -26,7 +26,7 @@ struct link_metrics {
   prometheus::Counter &links, &envelopes, &sent, &received, &dropped;
 };
 
-link_metrics make_metrics(runtime::metrics& m, const std::string& node) {
+link_metrics make_peer_link_metrics(runtime::metrics& m, const std::string& node) {
   const runtime::metric_labels of{{"peer", node}};
   return {m.gauge("epione_peer_linked", "1: there is a link with this node", of),
           m.gauge("epione_peer_round_trip_seconds", "From a ping to its answer, the last one", of),
@@ -70,12 +70,12 @@ void split(raft_message m, std::size_t bytes_max, std::vector<raft_message>& out
 }
 
 /// The link's work, one function a message. Lives as long as its actor.
-class work {
+class peer_link_work {
 public:
-  work(pointer self, const runtime::environment& env, peer_link_options options, peer_transport& transport,
-       const local_identity& identity, peer_view& view)
+  peer_link_work(peer_link_pointer self, const runtime::environment& env, peer_link_options options, peer_transport& transport,
+                 const local_identity& identity, peer_view& view)
       : self_(self), env_(env), options_(std::move(options)), transport_(transport), identity_(identity), view_(view),
-        name_(peer_link_name(options_.node)), metrics_(make_metrics(env.metrics, options_.node)),
+        name_(peer_link_name(options_.node)), metrics_(make_peer_link_metrics(env.metrics, options_.node)),
         clock_(defaults::peer_ping_samples) {
     shown_.node = options_.node;
     shown_.why = "not linked yet";
@@ -417,7 +417,7 @@ private:
 
   static constexpr std::size_t control_max = 1'024; ///< pings of one batch of the mailbox that wait for their answers
 
-  pointer self_;
+  peer_link_pointer self_;
   const runtime::environment& env_;
   const peer_link_options options_;
   peer_transport& transport_;
@@ -442,10 +442,10 @@ private:
 
 } // namespace
 
-peer_link_actor::behavior_type peer_link(pointer self, const runtime::environment& env, peer_link_options options,
+peer_link_actor::behavior_type peer_link(peer_link_pointer self, const runtime::environment& env, peer_link_options options,
                                          peer_transport& transport, const local_identity& identity, peer_view& view) {
   runtime::prepare(self, env, peer_link_name(options.node));
-  const auto w = std::make_shared<work>(self, env, std::move(options), transport, identity, view);
+  const auto w = std::make_shared<peer_link_work>(self, env, std::move(options), transport, identity, view);
   w->start();
   return {
       [w](raft_atom, std::uint32_t group, const raft_messages_ptr& messages) { w->on_raft(group, messages); },

@@ -17,7 +17,7 @@ namespace defaults = runtime::defaults;
 
 namespace {
 
-using pointer = replica_actor::stateful_pointer<replica_state>;
+using replica_pointer = replica_actor::stateful_pointer<replica_state>;
 using phase = replica_state::phase;
 
 constexpr std::int64_t view_period_ms = 200; ///< what others see of a group is at most so old, as long as something happens in it
@@ -27,7 +27,7 @@ struct replica_metrics {
   prometheus::Counter &epochs, &reloads;
 };
 
-replica_metrics make_metrics(runtime::metrics& m, std::uint32_t group) {
+replica_metrics make_replica_metrics(runtime::metrics& m, std::uint32_t group) {
   const runtime::metric_labels of_shard{{"shard", std::to_string(group)}};
   return {m.gauge("epione_store_lag_entries", "Log entries committed and not yet applied to the shard's store", of_shard),
           m.gauge("epione_log_memory_bytes", "Log entries held in memory", of_shard),
@@ -44,11 +44,11 @@ std::string number(std::uint64_t n) {
 }
 
 /// The replica's work, one function a message. Lives as long as its actor.
-class work {
+class replica_work {
 public:
-  work(pointer self, const runtime::environment& env, replica_options options, epoch_counter epochs)
+  replica_work(replica_pointer self, const runtime::environment& env, replica_options options, epoch_counter epochs)
       : self_(self), state_(self->state), env_(env), options_(std::move(options)), epochs_(std::move(epochs)),
-        name_("replica " + number(options_.group)), metrics_(make_metrics(env.metrics, options_.group)) {}
+        name_("replica " + number(options_.group)), metrics_(make_replica_metrics(env.metrics, options_.group)) {}
 
   void start() {
     state_.journal = env_.directory->get<journal_actor>("journal");
@@ -934,7 +934,7 @@ private:
     return state_.serving ? "serving" : leads() ? "leading" : "following";
   }
 
-  pointer self_;
+  replica_pointer self_;
   replica_state& state_;
   const runtime::environment& env_;
   replica_options options_;
@@ -945,7 +945,7 @@ private:
 
 } // namespace
 
-replica_actor::behavior_type replica(pointer self, const runtime::environment& env, replica_options options,
+replica_actor::behavior_type replica(replica_pointer self, const runtime::environment& env, replica_options options,
                                      epoch_counter epochs) {
   const auto name = "replica " + std::to_string(options.group);
   runtime::prepare(self, env, name);
@@ -963,7 +963,7 @@ replica_actor::behavior_type replica(pointer self, const runtime::environment& e
     }
     return make_error(ec::unhandled_exception);
   });
-  auto w = std::make_shared<work>(self, env, std::move(options), std::move(epochs));
+  auto w = std::make_shared<replica_work>(self, env, std::move(options), std::move(epochs));
   w->start();
   return {
       [w](persisted_atom, std::uint64_t epoch, std::uint64_t index) { w->on_persisted(epoch, index); },

@@ -16,9 +16,9 @@ using caf::make_error;
 
 namespace {
 
-using pointer = router_actor::stateful_pointer<router_state>;
+using router_pointer = router_actor::stateful_pointer<router_state>;
 
-constexpr std::chrono::milliseconds tick_period{50};
+constexpr std::chrono::milliseconds router_tick{50};
 constexpr std::int64_t claims_period_ns = 300'000'000, claims_valid_ns = 2'000'000'000;
 constexpr std::chrono::milliseconds margin{1'000}; // of what is kept above the time limit of who waits for it
 
@@ -27,7 +27,7 @@ struct router_metrics {
   prometheus::Gauge& under_way;
 };
 
-router_metrics make_metrics(runtime::metrics& m) {
+router_metrics make_router_metrics(runtime::metrics& m) {
   return {m.counter("epione_requests_forwarded_total", "Requests sent to the node that leads their shard"),
           m.counter("epione_requests_taken_total", "Requests of other nodes for shards that this one leads"),
           m.counter("epione_requests_lost_total", "Requests whose node was lost before it had answered"),
@@ -44,11 +44,12 @@ const char* name_of(routed_kind kind) {
   }
 }
 
-class work {
+class router_work {
 public:
-  work(pointer self, const runtime::environment& env, router_options options, const peer_view& peers, runtime::shard_view& shards)
+  router_work(router_pointer self, const runtime::environment& env, router_options options, const peer_view& peers,
+              runtime::shard_view& shards)
       : self_(self), state_(self->state), env_(env), options_(std::move(options)), peers_(peers), shards_(shards),
-        metrics_(make_metrics(env.metrics)) {}
+        metrics_(make_router_metrics(env.metrics)) {}
 
   void start() {
     // Not where the router before it began, if there was one: the answers to that one's requests may still come over the same
@@ -56,7 +57,7 @@ public:
     state_.next_number += env_.random.next() >> 2;
     state_.regions.resize(options_.shards + 1);
     env_.directory->subscribe(runtime::directory_subscriber{self_});
-    self_->delayed_send(self_, tick_period, caf::tick_atom::value);
+    self_->delayed_send(self_, router_tick, caf::tick_atom::value);
   }
 
   // ---- from this node ----------------------------------------------------------------------------------------------------
@@ -159,7 +160,7 @@ public:
 
   /// A link that ended, or a program that was started again, answers nothing any more.
   void on_tick() {
-    self_->delayed_send(self_, tick_period, caf::tick_atom::value);
+    self_->delayed_send(self_, router_tick, caf::tick_atom::value);
     const auto now = env_.clock.now_ns();
     std::map<std::string, std::uint64_t> incarnations; // of nodes that are there
     for (const auto& p : peers_.all())
@@ -363,7 +364,7 @@ private:
               });
   }
 
-  pointer self_;
+  router_pointer self_;
   router_state& state_;
   const runtime::environment& env_;
   router_options options_;
@@ -374,10 +375,10 @@ private:
 
 } // namespace
 
-router_actor::behavior_type router(pointer self, const runtime::environment& env, router_options options, const peer_view& peers,
-                                   runtime::shard_view& shards) {
+router_actor::behavior_type router(router_pointer self, const runtime::environment& env, router_options options,
+                                   const peer_view& peers, runtime::shard_view& shards) {
   runtime::prepare(self, env, "router");
-  auto w = std::make_shared<work>(self, env, std::move(options), peers, shards);
+  auto w = std::make_shared<router_work>(self, env, std::move(options), peers, shards);
   w->start();
   return {
       [w](submit_atom, const std::string& node, ticket t, const submission_ptr& s, const reply_receiver& who) {

@@ -20,14 +20,14 @@ namespace defaults = runtime::defaults;
 
 namespace {
 
-using pointer = snapshot_fetcher_actor::stateful_pointer<snapshot_fetcher_state>;
+using snapshot_fetcher_pointer = snapshot_fetcher_actor::stateful_pointer<snapshot_fetcher_state>;
 using transfer = snapshot_fetcher_state::transfer;
 
 constexpr const char* part = "fetcher";
 
-class work : public std::enable_shared_from_this<work> {
+class snapshot_fetcher_work : public std::enable_shared_from_this<snapshot_fetcher_work> {
 public:
-  work(pointer self, const runtime::environment& env)
+  snapshot_fetcher_work(snapshot_fetcher_pointer self, const runtime::environment& env)
       : self_(self), state_(self->state), env_(env),
         received_(
             env.metrics.counter("epione_snapshot_received_bytes_total", "Bytes of stores' files fetched from other nodes")) {}
@@ -233,7 +233,7 @@ private:
     begin_next();
   }
 
-  pointer self_;
+  snapshot_fetcher_pointer self_;
   snapshot_fetcher_state& state_;
   const runtime::environment& env_;
   prometheus::Counter& received_;
@@ -242,9 +242,9 @@ private:
 
 } // namespace
 
-snapshot_fetcher_actor::behavior_type snapshot_fetcher(pointer self, const runtime::environment& env) {
+snapshot_fetcher_actor::behavior_type snapshot_fetcher(snapshot_fetcher_pointer self, const runtime::environment& env) {
   runtime::prepare(self, env, part);
-  auto w = std::make_shared<work>(self, env);
+  auto w = std::make_shared<snapshot_fetcher_work>(self, env);
   return {
       [w](fetch_atom, std::uint32_t group, const std::string& node) { w->on_fetch(group, node); },
       [w](caf::tick_atom) { w->on_tick(); },

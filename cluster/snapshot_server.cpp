@@ -18,18 +18,18 @@ namespace defaults = runtime::defaults;
 
 namespace {
 
-using pointer = question_receiver_actor::stateful_pointer<snapshot_server_state>;
-using promise = caf::typed_response_promise<bytes_ptr>;
+using snapshot_server_pointer = question_receiver_actor::stateful_pointer<snapshot_server_state>;
+using snapshot_server_promise = caf::typed_response_promise<bytes_ptr>;
 
-constexpr const char* part = "snapshots";
+constexpr const char* server_part = "snapshots";
 
 bytes_ptr shared(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
 }
 
-class work {
+class snapshot_server_work {
 public:
-  work(pointer self, const runtime::environment& env)
+  snapshot_server_work(snapshot_server_pointer self, const runtime::environment& env)
       : self_(self), state_(self->state), env_(env),
         sent_(env.metrics.counter("epione_snapshot_sent_bytes_total", "Bytes of stores' files given to other nodes")) {}
 
@@ -46,7 +46,7 @@ public:
   }
 
   status_report_ptr status() const {
-    status_report r{part, state_.now != nullptr ? "giving a file" : "idle", {{"files", std::to_string(state_.transfers)}}};
+    status_report r{server_part, state_.now != nullptr ? "giving a file" : "idle", {{"files", std::to_string(state_.transfers)}}};
     if (state_.now != nullptr)
       r.details.insert(r.details.end(), {{"to", state_.now->node},
                                          {"group", std::to_string(state_.now->group)},
@@ -83,7 +83,7 @@ private:
     return answer;
   }
 
-  void hold(promise answer, const shard_store_actor& store, const std::string& node, std::uint32_t group) {
+  void hold(snapshot_server_promise answer, const shard_store_actor& store, const std::string& node, std::uint32_t group) {
     const auto begun_ns = env_.clock.now_ns(); // the store counts from later
     self_
         ->request(store, std::chrono::milliseconds{defaults::snapshot_hold_answer_ms}, hold_atom::value,
@@ -96,7 +96,7 @@ private:
               });
   }
 
-  void opened(promise& answer, const shard_store_actor& store, const std::string& node, std::uint32_t group,
+  void opened(snapshot_server_promise& answer, const shard_store_actor& store, const std::string& node, std::uint32_t group,
               const snapshot_point& point, std::int64_t begun_ns) {
     state_.opening = false;
     auto pages = runtime::open_database_pages(env_.disk, env_.data_directory, group);
@@ -117,7 +117,7 @@ private:
     XXH3_64bits_reset(x->hash.get());
     x->heard_ns = env_.clock.now_ns();
     x->until_ns = begun_ns + std::int64_t{defaults::snapshot_hold_limit_ms} * 1'000'000;
-    env_.log.info(part, "gives a store's file to another node",
+    env_.log.info(server_part, "gives a store's file to another node",
                   {{"node", node}, {"group", group}, {"entry", point.index}, {"bytes", *size}});
     answer.deliver(shared(encode(snapshot_offer{x->number, *size, point})));
     state_.now = std::move(x);
@@ -178,7 +178,7 @@ private:
     state_.now.reset();
   }
 
-  pointer self_;
+  snapshot_server_pointer self_;
   snapshot_server_state& state_;
   const runtime::environment& env_;
   prometheus::Counter& sent_;
@@ -191,9 +191,9 @@ snapshot_server_state::~snapshot_server_state() {
     caf::anon_send(now->store, release_atom::value);
 }
 
-question_receiver_actor::behavior_type snapshot_server(pointer self, const runtime::environment& env) {
-  runtime::prepare(self, env, part);
-  auto w = std::make_shared<work>(self, env);
+question_receiver_actor::behavior_type snapshot_server(snapshot_server_pointer self, const runtime::environment& env) {
+  runtime::prepare(self, env, server_part);
+  auto w = std::make_shared<snapshot_server_work>(self, env);
   return {
       [w](ask_atom, const std::string& node, const bytes_ptr& question) { return w->on_ask(node, question); },
       [w](status_atom) { return w->status(); },

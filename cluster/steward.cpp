@@ -19,24 +19,24 @@ namespace defaults = runtime::defaults;
 
 namespace {
 
-using pointer = steward_actor::stateful_pointer<steward_state>;
-using promise = caf::typed_response_promise<bytes_ptr>;
+using steward_pointer = steward_actor::stateful_pointer<steward_state>;
+using steward_promise = caf::typed_response_promise<bytes_ptr>;
 
-constexpr const char* part = "steward";
-constexpr std::chrono::milliseconds tick_period{250};
+constexpr const char* steward_part = "steward";
+constexpr std::chrono::milliseconds steward_tick{250};
 constexpr std::int64_t ms_ns = 1'000'000;
 
-class work : public std::enable_shared_from_this<work> {
+class steward_work : public std::enable_shared_from_this<steward_work> {
 public:
-  work(pointer self, const runtime::environment& env, steward_options options, const runtime::cluster_view& cluster,
-       runtime::shard_view& shards, const peer_view& peers)
+  steward_work(steward_pointer self, const runtime::environment& env, steward_options options,
+               const runtime::cluster_view& cluster, runtime::shard_view& shards, const peer_view& peers)
       : self_(self), state_(self->state), env_(env), options_(std::move(options)), cluster_(cluster), shards_(shards),
         peers_(peers),
         steps_(env.metrics.counter("epione_membership_steps_total", "Changes of groups' members asked for by this node")),
         moves_(env.metrics.counter("epione_leadership_moves_total", "Leaderships moved to spread them evenly")) {}
 
   void on_tick() {
-    self_->delayed_send(self_, tick_period, caf::tick_atom::value);
+    self_->delayed_send(self_, steward_tick, caf::tick_atom::value);
     settle_record();
     if (!shards_.where(0).here)
       return;
@@ -71,7 +71,7 @@ public:
   }
 
   status_report_ptr status() const {
-    return std::make_shared<const status_report>(status_report{part,
+    return std::make_shared<const status_report>(status_report{steward_part,
                                                                shards_.where(0).here ? "looks after the cluster"
                                                                : state_.draining     ? "gives leaderships away"
                                                                                      : "waits",
@@ -81,11 +81,11 @@ public:
 private:
   // ---- answers -----------------------------------------------------------------------------------------------------------
 
-  static void say(promise& to, ec error, std::string text, bool changed = false) {
+  static void say(steward_promise& to, ec error, std::string text, bool changed = false) {
     to.deliver(std::make_shared<const std::string>(encode(steward_answer{error, std::move(text), changed})));
   }
 
-  void import(const steward_question& q, promise answer) {
+  void import(const steward_question& q, steward_promise answer) {
     auto source = domain::decode_study_source(q.bytes);
     const auto catalog = env_.directory->get<catalog_actor>("catalog");
     if (!source)
@@ -99,18 +99,18 @@ private:
               [answer](caf::error& why) mutable { say_error(answer, why); });
   }
 
-  void record_event(const steward_question& q, promise answer) {
+  void record_event(const steward_question& q, steward_promise answer) {
     auto event = domain::decode_event(q.bytes);
     if (!event)
       return say(answer, ec::invalid, event.error());
     with_catalog(std::move(*event), [answer](ec error, const std::string& text) mutable { say(answer, error, text); });
   }
 
-  static void say_error(promise& answer, const caf::error& why) {
+  static void say_error(steward_promise& answer, const caf::error& why) {
     say(answer, runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why));
   }
 
-  void change(const steward_question& q, promise answer) {
+  void change(const steward_question& q, steward_promise answer) {
     const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(q.group));
     if (replica == nullptr)
       return say(answer, ec::not_serving, "group " + std::to_string(q.group) + " is not running here");
@@ -121,7 +121,7 @@ private:
               [answer](caf::error& why) mutable { say_error(answer, why); });
   }
 
-  void transfer(const steward_question& q, promise answer) {
+  void transfer(const steward_question& q, steward_promise answer) {
     const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(q.group));
     if (replica == nullptr)
       return say(answer, ec::not_serving, "group " + std::to_string(q.group) + " is not running here");
@@ -133,7 +133,7 @@ private:
             [answer](caf::error& why) mutable { say_error(answer, why); });
   }
 
-  void say_position(const steward_question& q, promise answer) {
+  void say_position(const steward_question& q, steward_promise answer) {
     const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(q.group));
     if (replica == nullptr)
       return say(answer, ec::not_serving, "group " + std::to_string(q.group) + " is not running here");
@@ -158,7 +158,7 @@ private:
       event.before = domain::encode(*now);
     event.after = domain::encode(next);
     event.reason = reason;
-    env_.log.info(part, "changes the list of nodes", {{"node", entity}, {"why", reason}});
+    env_.log.info(steward_part, "changes the list of nodes", {{"node", entity}, {"why", reason}});
     state_.record = steward_state::pending_record{cluster_.changes(),
                                                   env_.clock.now_ns() + std::int64_t{defaults::membership_step_limit_ms} * ms_ns,
                                                   false, std::move(done)};
@@ -198,7 +198,7 @@ private:
             [done](caf::error& why) mutable { done(runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why)); });
   }
 
-  bool may_change(promise& answer) {
+  bool may_change(steward_promise& answer) {
     if (!shards_.where(0).here || cluster_.get() == nullptr) {
       say(answer, ec::not_serving, "node " + options_.node + " does not lead group 0; try again");
       return false;
@@ -210,7 +210,7 @@ private:
     return true;
   }
 
-  void join(const std::string& node, const steward_question& q, promise answer) {
+  void join(const std::string& node, const steward_question& q, steward_promise answer) {
     if (!may_change(answer))
       return;
     if (node != q.text)
@@ -245,11 +245,11 @@ private:
            });
   }
 
-  void grant(const domain::cluster_node& n, promise& answer) {
+  void grant(const domain::cluster_node& n, steward_promise& answer) {
     say(answer, ec::none, encode(join_grant{options_.cluster, n.server_id, options_.shards, domain::encode(*cluster_.get())}));
   }
 
-  void change_nodes(const steward_question& q, promise answer) {
+  void change_nodes(const steward_question& q, steward_promise answer) {
     if (q.text == "drain" || q.text == "undrain") {
       state_.draining = q.text == "drain";
       shards_.set_draining(state_.draining);
@@ -438,14 +438,15 @@ private:
             [keep = shared_from_this(), group](const bytes_ptr& bytes) {
               const auto a = decode_steward_answer(*bytes);
               if (a && a->error != ec::none && a->error != ec::not_serving)
-                keep->env_.log.warning(part, "a group's members could not be changed", {{"group", group}, {"why", a->text}});
+                keep->env_.log.warning(steward_part, "a group's members could not be changed",
+                                       {{"group", group}, {"why", a->text}});
               // What was begun shows in a moment; until then nothing else is asked of this group.
               keep->state_.busy_until_ns[group] = keep->env_.clock.now_ns() + std::int64_t{defaults::membership_pause_ms} * ms_ns;
             },
             [keep = shared_from_this(), group](caf::error&) { keep->state_.busy_until_ns.erase(group); });
   }
 
-  pointer self_;
+  steward_pointer self_;
   steward_state& state_;
   const runtime::environment& env_;
   steward_options options_;
@@ -460,9 +461,9 @@ private:
 steward_actor::behavior_type steward(steward_actor::stateful_pointer<steward_state> self, const runtime::environment& env,
                                      steward_options options, const runtime::cluster_view& cluster, runtime::shard_view& shards,
                                      const peer_view& peers) {
-  runtime::prepare(self, env, part);
-  auto w = std::make_shared<work>(self, env, std::move(options), cluster, shards, peers);
-  self->delayed_send(self, tick_period, caf::tick_atom::value);
+  runtime::prepare(self, env, steward_part);
+  auto w = std::make_shared<steward_work>(self, env, std::move(options), cluster, shards, peers);
+  self->delayed_send(self, steward_tick, caf::tick_atom::value);
   return {
       [w](ask_atom, const std::string& node, const bytes_ptr& question) { return w->on_ask(node, question); },
       [w](caf::tick_atom) { w->on_tick(); },

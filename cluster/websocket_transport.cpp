@@ -35,10 +35,10 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr const char* part = "peers";
+constexpr const char* transport_part = "peers";
 constexpr std::int64_t repeat_ns = 60'000'000'000; // what is said again and again is said once a minute
 constexpr std::size_t sayings_max = 256;           // of which that is remembered
-constexpr std::int64_t day_s = 86'400;
+constexpr std::int64_t seconds_a_day = 86'400;
 constexpr unsigned doublings_max = 16;
 
 std::string address_text(const tcp::endpoint& x) {
@@ -92,7 +92,7 @@ struct websocket_transport::impl final : peer_session_owner {
     if (!made)
       return tl::unexpected{std::move(made.error())};
     if (!made->problem.empty())
-      log.error(part, "other nodes will refuse this node's certificate", {{"why", made->problem}});
+      log.error(transport_part, "other nodes will refuse this node's certificate", {{"why", made->problem}});
     material = candidate = std::move(*read);
     context = std::move(*made);
     return {};
@@ -130,7 +130,7 @@ struct websocket_transport::impl final : peer_session_owner {
       return complain(made->problem);
     material = candidate;
     context = std::move(*made);
-    log.info(part, "took new certificates", {{"days_left", (context.not_after_s - now_s()) / day_s}});
+    log.info(transport_part, "took new certificates", {{"days_left", (context.not_after_s - now_s()) / seconds_a_day}});
     close_links({}, "the certificates of " + identity.node() + " were exchanged");
     for (auto& [node, kept] : nodes)
       retry_soon(*kept);
@@ -138,16 +138,16 @@ struct websocket_transport::impl final : peer_session_owner {
 
   void complain(const std::string& why) {
     if (is_new("certificates " + why))
-      log.error(part, "the certificates cannot be used; the ones before stay", {{"why", why}});
+      log.error(transport_part, "the certificates cannot be used; the ones before stay", {{"why", why}});
   }
 
   void watch_end() {
-    const auto left = (context.not_after_s - now_s()) / day_s;
+    const auto left = (context.not_after_s - now_s()) / seconds_a_day;
     days_left_shown.Set(static_cast<double>(left));
-    if (left >= defaults::certificate_warning_days || now_s() < warned_s + day_s)
+    if (left >= defaults::certificate_warning_days || now_s() < warned_s + seconds_a_day)
       return;
     warned_s = now_s();
-    log.warning(part, "this node's certificate ends soon",
+    log.warning(transport_part, "this node's certificate ends soon",
                 {{"days_left", left},
                  {"why", options.files.certificate + " ends on " + time_text(context.not_after_s) +
                              "; issue the next one with epione cert issue --node " + identity.node() + " --force"}});
@@ -202,7 +202,7 @@ struct websocket_transport::impl final : peer_session_owner {
     if (handshakes >= options.handshakes_max) {
       refused.Increment();
       if (is_new("handshakes"))
-        log.warning(part, "too many links are being made at once; one was closed unheard",
+        log.warning(transport_part, "too many links are being made at once; one was closed unheard",
                     {{"address", address_text(from)}, {"limit", options.handshakes_max}});
       return;
     }
@@ -277,7 +277,7 @@ struct websocket_transport::impl final : peer_session_owner {
       return;
     const auto why = a->late ? "no answer within " + std::to_string(options.handshake_limit_ms) + " ms" : e.message();
     if (is_new("dial " + node + why))
-      log.warning(part, "a node cannot be reached", {{"node", node}, {"address", address_text(to)}, {"why", why}});
+      log.warning(transport_part, "a node cannot be reached", {{"node", node}, {"address", address_text(to)}, {"why", why}});
     dial_again(node);
   }
 
@@ -393,7 +393,7 @@ struct websocket_transport::impl final : peer_session_owner {
     if (node.empty())
       node = "unknown";
     if (is_new("refused " + node + why))
-      log.warning(part, "no link was made", {{"node", node}, {"address", o.address}, {"why", why}});
+      log.warning(transport_part, "no link was made", {{"node", node}, {"address", o.address}, {"why", why}});
   }
 
   bool is_current(peer_session& who) {
@@ -475,7 +475,7 @@ struct websocket_transport::impl final : peer_session_owner {
         loop.run();
         return;
       } catch (const std::exception& x) {
-        log.error(part, "an exception reached the event loop", {{"type", typeid(x).name()}});
+        log.error(transport_part, "an exception reached the event loop", {{"type", typeid(x).name()}});
       }
   }
 

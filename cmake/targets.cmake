@@ -1,7 +1,6 @@
 # epione_folder(FOLDER LINK ...): one static library of a folder's own source files (not of its sub-folders). With PRECOMPILED OTHER
 # it uses what OTHER/precompiled.hpp compiled once: for folders where most files have actors in them. GCC needs a second a file to
-# take in a large precompiled header, more than it saves elsewhere. SELDOM: regular expressions of the names of files, without .cpp,
-# that no submission passes through, but those that OFTEN names; they are optimised less, which takes half the time.
+# take in a large precompiled header, more than it saves elsewhere. APART: see epione_together.
 add_library(epione_settings INTERFACE)
 target_include_directories(epione_settings INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_definitions(epione_settings INTERFACE EPIONE_VERSION="${PROJECT_VERSION}")
@@ -36,23 +35,30 @@ if(EPIONE_FUZZ)
   target_link_options(epione_settings INTERFACE -fsanitize=address,undefined)
 endif()
 
+# epione_together(TARGET [FILE...]): a few files of a target are compiled as one, so that headers and the templates of actors are not
+# compiled again for each of them: a third of the time. Names in anonymous namespaces must then differ within a folder. The files
+# given are compiled apart: those that use names of their own for what has another meaning elsewhere. The preset debug compiles all
+# apart, for who changes one file after the other.
+function(epione_together target)
+  if(NOT EPIONE_UNITY)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 10)
+  # GCC takes the files of one for headers.
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
+  foreach(file ${ARGN})
+    set_source_files_properties(${file} TARGET_DIRECTORY ${target} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endforeach()
+endfunction()
+
 function(epione_folder folder)
-  cmake_parse_arguments(ARG "" "PRECOMPILED" "LINK;SELDOM;OFTEN" ${ARGN})
-  list(JOIN ARG_SELDOM "|" seldom)
-  list(JOIN ARG_OFTEN "|" often)
+  cmake_parse_arguments(ARG "" "PRECOMPILED" "LINK;APART" ${ARGN})
   string(REPLACE "/" "_" name "epione_${folder}")
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp ${CMAKE_SOURCE_DIR}/${folder}/*.c)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(sources)
     add_library(${name} STATIC ${sources})
-    if(seldom AND NOT EPIONE_ASAN AND NOT EPIONE_TSAN AND NOT EPIONE_FUZZ)
-      foreach(source ${sources})
-        get_filename_component(file ${source} NAME_WLE)
-        if(file MATCHES "^(${seldom})$" AND NOT file MATCHES "^(${often})$")
-          set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS $<$<CONFIG:RelWithDebInfo>:-O1>)
-        endif()
-      endforeach()
-    endif()
+    epione_together(${name} ${ARG_APART})
     target_link_libraries(${name} PUBLIC epione_settings ${ARG_LINK} PRIVATE epione::warnings)
     if(EXISTS ${CMAKE_SOURCE_DIR}/${folder}/precompiled.hpp)
       # In angle brackets, so that no path of this machine is in it and ccache finds it again from another directory.
@@ -60,7 +66,7 @@ function(epione_folder folder)
     elseif(ARG_PRECOMPILED)
       set(c_sources ${sources})
       list(FILTER c_sources INCLUDE REGEX "\\.c$")
-      set_source_files_properties(${c_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+      set_source_files_properties(${c_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
       target_precompile_headers(${name} REUSE_FROM epione_${ARG_PRECOMPILED})
     endif()
   else()
@@ -76,9 +82,10 @@ if(EPIONE_ASAN OR EPIONE_TSAN)
 endif()
 
 # epione_test(NAME SOURCES ... LINK ... [PRECOMPILED caf]): one Boost.Test program, known to ctest under its name. Those with actors
-# in them say PRECOMPILED caf. ALONE: suites that are tests of their own, NAME_SUITE, so that ctest -j runs them side by side.
+# in them say PRECOMPILED caf. APART: see epione_together. ALONE: suites that are tests of their own, NAME_SUITE, so that ctest -j
+# runs them side by side.
 function(epione_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT;LABEL;PRECOMPILED" "SOURCES;LINK;ALONE" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT;LABEL;PRECOMPILED" "SOURCES;LINK;ALONE;APART" ${ARGN})
   if(NOT ARG_SOURCES)
     return()
   endif()
@@ -95,9 +102,10 @@ function(epione_test name)
     get_filename_component(source ${source} ABSOLUTE)
     file(STRINGS ${source} module REGEX "define BOOST_TEST_MODULE") # must stand before Boost.Test is included
     if(module)
-      set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+      set_source_files_properties(${source} PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
   endforeach()
+  epione_together(${name} ${ARG_APART})
   set(tests ${name})
   foreach(suite ${ARG_ALONE})
     add_test(NAME ${name}_${suite} COMMAND ${name} --run_test=${suite})

@@ -104,7 +104,7 @@ bool same_choice(const value& calculated, const value& sent) {
   return a && b && a->code == b->code && (a->system.empty() || b->system.empty() || a->system == b->system);
 }
 
-std::string in_quotes(std::string_view text) {
+std::string value_in_quotes(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -126,13 +126,13 @@ std::optional<std::string> answer_text(const value& v) {
 std::string quantity_json(const form_item& item, const decimal& amount, const std::string& unit) {
   auto text = R"("valueQuantity":{"value":)" + rounded(item, amount).text();
   if (!unit.empty() && unit != "1")
-    text += R"(,"unit":)" + in_quotes(unit) + R"(,"system":"http://unitsofmeasure.org","code":)" + in_quotes(unit);
+    text += R"(,"unit":)" + value_in_quotes(unit) + R"(,"system":"http://unitsofmeasure.org","code":)" + value_in_quotes(unit);
   return text + "}";
 }
 
 std::string coding_json(const code_and_system& c, std::string_view system) {
-  return R"("valueCoding":{)" + (system.empty() ? std::string{} : R"("system":)" + in_quotes(system) + ",") + R"("code":)" +
-         in_quotes(c.code) + "}";
+  return R"("valueCoding":{)" + (system.empty() ? std::string{} : R"("system":)" + value_in_quotes(system) + ",") + R"("code":)" +
+         value_in_quotes(c.code) + "}";
 }
 
 /// Of a date or time its text as FHIR has it; of a dateTime, for a date, its date.
@@ -242,7 +242,7 @@ std::optional<std::string> fhir_answer(const form_item& item, const value& v) {
       const auto* option = find_option(item, *c);
       const bool is_text = std::holds_alternative<std::string>(own);
       if (option == nullptr && is_text && item.type == item_type::open_choice)
-        return R"("valueString":)" + in_quotes(c->code);
+        return R"("valueString":)" + value_in_quotes(c->code);
       return coding_json(*c, option != nullptr ? std::string_view{option->value.system} : std::string_view{c->system});
     }
     case item_type::quantity:
@@ -257,8 +257,8 @@ std::optional<std::string> fhir_answer(const form_item& item, const value& v) {
       if (!text)
         return std::nullopt;
       if (item.type == item_type::reference)
-        return R"("valueReference":{"reference":)" + in_quotes(*text) + "}";
-      return "\"" + std::string{text_type(item.type)} + "\":" + in_quotes(*text);
+        return R"("valueReference":{"reference":)" + value_in_quotes(*text) + "}";
+      return "\"" + std::string{text_type(item.type)} + "\":" + value_in_quotes(*text);
     }
   }
 }

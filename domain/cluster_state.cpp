@@ -11,14 +11,14 @@ namespace {
 
 constexpr std::uint64_t state_format = 1;
 constexpr std::uint32_t state_members = 4, node_members = 7;
-constexpr std::uint32_t nodes_max = 1'000, members_max = 64;
+constexpr std::uint32_t nodes_max = 1'000, state_members_max = 64;
 
 auto place_of(auto& nodes, std::string_view name) {
   return std::lower_bound(nodes.begin(), nodes.end(), name, [](const auto& x, std::string_view n) { return x.name < n; });
 }
 
 /// One value after the other; `good` once at the end.
-struct reader {
+struct state_reader {
   msgpack_reader r;
   bool good = true;
 
@@ -96,9 +96,9 @@ std::string encode(const cluster_state& s) {
 }
 
 tl::expected<cluster_state, std::string> decode_cluster_state(std::string_view bytes) {
-  reader r{msgpack_reader{bytes}};
+  state_reader r{msgpack_reader{bytes}};
   cluster_state s;
-  const auto members = r.array(state_members, members_max);
+  const auto members = r.array(state_members, state_members_max);
   if (const auto format = r.number(); r.good && format != state_format)
     return tl::unexpected(std::string{"the list of nodes has a format that this version does not know"});
   s.replication_factor = static_cast<std::uint32_t>(r.number());
@@ -106,7 +106,7 @@ tl::expected<cluster_state, std::string> decode_cluster_state(std::string_view b
   const auto nodes = r.array(0, nodes_max);
   for (std::uint32_t i = 0; r.good && i < nodes; ++i) {
     cluster_node n;
-    const auto parts = r.array(node_members, members_max);
+    const auto parts = r.array(node_members, state_members_max);
     n.name = r.text();
     n.peer = r.text();
     n.http = r.text();

@@ -9,7 +9,7 @@ namespace epione::domain {
 
 namespace {
 
-tl::unexpected<std::string> refuse(std::string sentence) {
+tl::unexpected<std::string> unreadable(std::string sentence) {
   return tl::unexpected<std::string>(std::move(sentence));
 }
 
@@ -78,16 +78,16 @@ tl::expected<event_view, std::string> decode_view(std::string_view bytes) {
   msgpack_reader r{bytes};
   std::uint32_t count = 0;
   if (!read_array(r, count) || count == 0)
-    return refuse("the event does not begin as one");
+    return unreadable("the event does not begin as one");
   const auto format = r.next();
   if (!format.is_uint64() || format.integer != event_format || count != event_members)
-    return refuse("the event has a format that this version does not know");
+    return unreadable("the event has a format that this version does not know");
   event_view e;
   if (!read_int(r, e.time_us) || !read_string(r, e.who) || !read_string(r, e.role) || !read_string(r, e.action) ||
       !read_string(r, e.entity) || !read_bin(r, e.before) || !read_bin(r, e.after) || !read_string(r, e.reason))
-    return refuse("the event is damaged");
+    return unreadable("the event is damaged");
   if (!r.at_end())
-    return refuse("something follows the event");
+    return unreadable("something follows the event");
   return e;
 }
 
@@ -252,7 +252,7 @@ bool read_version(std::string_view bytes, std::uint64_t& version, std::string_vi
 tl::expected<event_view, std::string> view_amendment(std::string_view bytes) {
   auto e = decode_view(bytes);
   if (e && e->action != amendment_action)
-    return refuse("the event is not an amendment but " + std::string{e->action});
+    return unreadable("the event is not an amendment but " + std::string{e->action});
   return e;
 }
 
@@ -265,9 +265,9 @@ tl::expected<std::string_view, std::string> record_in(const event_view& e) {
   std::uint64_t version = 0;
   std::string_view record;
   if (e.action != amendment_action)
-    return refuse("the event is not a submission but " + std::string{e.action});
+    return unreadable("the event is not a submission but " + std::string{e.action});
   if (!read_version(e.after, version, record))
-    return refuse(damaged_record);
+    return unreadable(damaged_record);
   return record;
 }
 
@@ -297,7 +297,7 @@ std::string encode(const event& e) {
 tl::expected<event, std::string> decode_event(std::string_view bytes) {
   const auto view = decode_view(bytes);
   if (!view)
-    return refuse(view.error());
+    return unreadable(view.error());
   event e;
   e.time_us = view->time_us;
   e.who.assign(view->who);
@@ -313,7 +313,7 @@ tl::expected<event, std::string> decode_event(std::string_view bytes) {
 tl::expected<std::string_view, std::string> action_of(std::string_view event_bytes) {
   const auto view = decode_view(event_bytes);
   if (!view)
-    return refuse(view.error());
+    return unreadable(view.error());
   return view->action;
 }
 
@@ -339,12 +339,12 @@ std::string encode_submission_event(const submission_record& r) {
 tl::expected<submission_record, std::string> decode_submission_event(std::string_view event_bytes) {
   const auto e = decode_view(event_bytes);
   if (!e)
-    return refuse(e.error());
+    return unreadable(e.error());
   if (e->action != submission_action)
-    return refuse("the event is not a submission but " + std::string{e->action});
+    return unreadable("the event is not a submission but " + std::string{e->action});
   submission_record r;
   if (!read_record(e->after, r))
-    return refuse(damaged_record);
+    return unreadable(damaged_record);
   r.stored_us = e->time_us;
   return r;
 }
@@ -352,13 +352,13 @@ tl::expected<submission_record, std::string> decode_submission_event(std::string
 tl::expected<submission_record, std::string> decode_record_event(std::string_view event_bytes) {
   const auto e = decode_view(event_bytes);
   if (!e)
-    return refuse(e.error());
+    return unreadable(e.error());
   const auto bytes = record_in(*e);
   if (!bytes)
-    return refuse(bytes.error());
+    return unreadable(bytes.error());
   submission_record r;
   if (!read_record(*bytes, r))
-    return refuse(damaged_record);
+    return unreadable(damaged_record);
   r.stored_us = e->time_us;
   return r;
 }
@@ -379,13 +379,13 @@ std::string encode_amendment_event(const amendment& a) {
 tl::expected<amendment, std::string> decode_amendment_event(std::string_view event_bytes) {
   const auto e = view_amendment(event_bytes);
   if (!e)
-    return refuse(e.error());
+    return unreadable(e.error());
   amendment a;
   std::uint64_t before = 0;
   std::string_view old_record, new_record;
   if (!read_version(e->before, before, old_record) || !read_version(e->after, a.version, new_record) || before + 1 != a.version ||
       before == 0 || !read_record(old_record, a.before) || !read_record(new_record, a.after))
-    return refuse(damaged_record);
+    return unreadable(damaged_record);
   a.after.stored_us = e->time_us; // when it was before is the earlier event's to say
   a.who.assign(e->who);
   a.role.assign(e->role);
@@ -396,24 +396,24 @@ tl::expected<amendment, std::string> decode_amendment_event(std::string_view eve
 tl::expected<std::uint64_t, std::string> amended_version(std::string_view event_bytes) {
   const auto e = view_amendment(event_bytes);
   if (!e)
-    return refuse(e.error());
+    return unreadable(e.error());
   std::uint64_t version = 0;
   std::string_view record;
   if (!read_version(e->after, version, record))
-    return refuse(damaged_record);
+    return unreadable(damaged_record);
   return version;
 }
 
 tl::expected<std::vector<planned_notice>, std::string> planned_notices(std::string_view event_bytes) {
   const auto e = decode_view(event_bytes);
   if (!e)
-    return refuse(e.error());
+    return unreadable(e.error());
   const auto record = record_in(*e);
   if (!record)
-    return refuse(record.error());
+    return unreadable(record.error());
   std::vector<planned_notice> out;
   if (!read_planned(*record, out))
-    return refuse(damaged_record);
+    return unreadable(damaged_record);
   return out;
 }
 

@@ -200,7 +200,7 @@ collection max(const call& c) {
 }
 
 constexpr std::string_view existence = "Existence", parts = "Parts of a collection", sets = "Combining", sums = "Sums";
-constexpr std::array table{
+constexpr std::array collection_table{
     function{"empty", 0, 0, outer, empty, existence},
     function{"not", 0, 0, outer, negation, existence},
     function{"count", 0, 0, outer, count, existence},
@@ -231,7 +231,7 @@ constexpr std::array table{
 } // namespace
 
 std::span<const function> collection_functions() {
-  return table;
+  return collection_table;
 }
 
 } // namespace epione::domain::fhirpath

@@ -120,8 +120,8 @@ collection ordinal(const call& c) {
   return all;
 }
 
-constexpr std::string_view tree = "The tree", time = "The time", fhir = "FHIR and SDC", none = "Not supported";
-constexpr std::array table{
+constexpr std::string_view tree = "The tree", time = "The time", fhir = "FHIR and SDC", unsupported = "Not supported";
+constexpr std::array fhir_table{
     function{"children", 0, 0, outer, children, tree},
     function{"descendants", 0, 0, outer, descendants, tree},
     function{"now", 0, 0, outer, now, time},
@@ -133,22 +133,22 @@ constexpr std::array table{
     function{"ordinal", 0, 0, outer, ordinal, fhir},
     function{"weight", 0, 0, outer, ordinal, fhir},
     // They need what lies outside of the form and its answers, or are for validating profiles.
-    function{"resolve", 0, 0, outer, nullptr, none},
-    function{"memberOf", 1, 1, outer, nullptr, none},
-    function{"subsumes", 1, 1, outer, nullptr, none},
-    function{"subsumedBy", 1, 1, outer, nullptr, none},
-    function{"conformsTo", 1, 1, outer, nullptr, none},
-    function{"elementDefinition", 0, 0, outer, nullptr, none},
-    function{"slice", 2, 2, outer, nullptr, none},
-    function{"checkModifiers", 0, 9, outer, nullptr, none},
-    function{"htmlChecks", 0, 0, outer, nullptr, none},
-    function{"type", 0, 0, outer, nullptr, none},
+    function{"resolve", 0, 0, outer, nullptr, unsupported},
+    function{"memberOf", 1, 1, outer, nullptr, unsupported},
+    function{"subsumes", 1, 1, outer, nullptr, unsupported},
+    function{"subsumedBy", 1, 1, outer, nullptr, unsupported},
+    function{"conformsTo", 1, 1, outer, nullptr, unsupported},
+    function{"elementDefinition", 0, 0, outer, nullptr, unsupported},
+    function{"slice", 2, 2, outer, nullptr, unsupported},
+    function{"checkModifiers", 0, 9, outer, nullptr, unsupported},
+    function{"htmlChecks", 0, 0, outer, nullptr, unsupported},
+    function{"type", 0, 0, outer, nullptr, unsupported},
 };
 
 } // namespace
 
 std::span<const function> fhir_functions() {
-  return table;
+  return fhir_table;
 }
 
 } // namespace epione::domain::fhirpath

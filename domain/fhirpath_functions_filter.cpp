@@ -101,7 +101,7 @@ collection trace(const call& c) { // what it would write are answers; it writes 
 }
 
 constexpr std::string_view filters = "Filters and projections", types = "Types", more = "Utilities";
-constexpr std::array table{
+constexpr std::array filter_table{
     function{"where", 1, 1, each_item, where, filters},
     function{"select", 1, 1, each_item, select, filters},
     function{"repeat", 1, 1, each_item, repeat, filters},
@@ -118,7 +118,7 @@ constexpr std::array table{
 } // namespace
 
 std::span<const function> filter_functions() {
-  return table;
+  return filter_table;
 }
 
 } // namespace epione::domain::fhirpath

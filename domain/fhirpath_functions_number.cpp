@@ -145,7 +145,7 @@ collection power(const call& c) {
 }
 
 constexpr std::string_view numbers = "Numbers";
-constexpr std::array table{
+constexpr std::array number_table{
     function{"abs", 0, 0, outer, abs, numbers},     function{"ceiling", 0, 0, outer, ceiling, numbers},
     function{"exp", 0, 0, outer, exp, numbers},     function{"floor", 0, 0, outer, floor, numbers},
     function{"ln", 0, 0, outer, ln, numbers},       function{"log", 1, 1, outer, log, numbers},
@@ -156,7 +156,7 @@ constexpr std::array table{
 } // namespace
 
 std::span<const function> number_functions() {
-  return table;
+  return number_table;
 }
 
 } // namespace epione::domain::fhirpath

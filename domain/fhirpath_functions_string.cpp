@@ -216,7 +216,7 @@ collection trim(const call& c) {
 }
 
 constexpr std::string_view strings = "Strings";
-constexpr std::array table{
+constexpr std::array string_table{
     function{"indexOf", 1, 1, outer, index_of, strings},
     function{"substring", 1, 2, outer, substring, strings},
     function{"startsWith", 1, 1, outer, starts_with, strings},
@@ -237,7 +237,7 @@ constexpr std::array table{
 } // namespace
 
 std::span<const function> string_functions() {
-  return table;
+  return string_table;
 }
 
 } // namespace epione::domain::fhirpath

@@ -66,7 +66,7 @@ member find_member(const members& object, std::string_view name) {
 }
 
 /// The element's name and type that a member of this name holds.
-std::pair<std::string_view, fhir_type> element_of(fhir_type parent, std::string_view name) {
+std::pair<std::string_view, fhir_type> element_named(fhir_type parent, std::string_view name) {
   if (const auto type = child_type(parent, name))
     return {name, *type};
   for (std::size_t i = 1; i < name.size(); ++i)
@@ -86,7 +86,7 @@ void json_reader::children(const node& of, std::string_view name, collection& to
   const auto append = [&](const node& n) { to.emplace_back(n); };
   for (const auto* p : {of.at, of.more}) {
     const auto* object = object_at(p);
-    if (object == nullptr || name == "resourceType" || element_of(of.type, name).first != name)
+    if (object == nullptr || name == "resourceType" || element_named(of.type, name).first != name)
       continue;
     const auto type = child_type(of.type, name);
     if (!type || *type != fhir_type::unknown || !is_choice(name))
@@ -109,7 +109,7 @@ void json_reader::all_children(const node& of, std::vector<std::pair<std::string
       const auto name = std::string_view{key}.substr(shadow ? 1 : 0);
       if (key == "resourceType" || (shadow && object->contains(name)))
         continue;
-      const auto [element, type] = element_of(of.type, name);
+      const auto [element, type] = element_named(of.type, name);
       append_member(of, find_member(*object, name), type, [&](const node& n) { to.emplace_back(element, n); });
     }
   }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int tree_depth_max = 300; // of what is compared; JSON from outside is limited to less
 
-std::optional<decimal> number(const value& v) {
+std::optional<decimal> operand_number(const value& v) {
   if (const auto* i = std::get_if<std::int64_t>(&v))
     return decimal{*i};
   const auto* d = std::get_if<decimal>(&v);
@@ -19,10 +19,10 @@ std::optional<decimal> number(const value& v) {
 }
 
 /// A number counts as a quantity with the unit '1'.
-std::optional<quantity> as_quantity(const value& v) {
+std::optional<quantity> operand_quantity(const value& v) {
   if (const auto* q = std::get_if<quantity>(&v))
     return *q;
-  const auto n = number(v);
+  const auto n = operand_number(v);
   return n ? std::optional{quantity{*n}} : std::nullopt;
 }
 
@@ -89,13 +89,13 @@ std::optional<bool> evaluation::equal(const value& a, const value& b, int depth)
   if (left != nullptr || right != nullptr)
     return left != nullptr && right != nullptr ? equal_nodes(*left, *right, depth) : false;
   if (std::holds_alternative<quantity>(x) || std::holds_alternative<quantity>(y)) {
-    const auto p = as_quantity(x), q = as_quantity(y);
+    const auto p = operand_quantity(x), q = operand_quantity(y);
     if (!p || !q)
       return false;
     const auto o = fhirpath::compare(*p, *q);
     return o ? std::optional{*o == 0} : std::nullopt;
   }
-  if (const auto p = number(x), q = number(y); p && q)
+  if (const auto p = operand_number(x), q = operand_number(y); p && q)
     return *p == *q;
   if (const auto *p = std::get_if<moment>(&x), *q = std::get_if<moment>(&y); p != nullptr && q != nullptr) {
     if (times_apart(*p, *q))
@@ -161,10 +161,11 @@ bool evaluation::equivalent(const value& a, const value& b, int depth) {
   if (left != nullptr || right != nullptr)
     return left != nullptr && right != nullptr && equivalent_nodes(*left, *right, depth);
   if (std::holds_alternative<quantity>(x) || std::holds_alternative<quantity>(y)) {
-    const auto p = as_quantity(x), q = as_quantity(y);
+    const auto p = operand_quantity(x), q = operand_quantity(y);
     return p && q && fhirpath::equivalent(*p, *q);
   }
-  if (const auto p = number(x), q = number(y); p && q) { // as exact as the less exact one, zeros at the end not counted
+  if (const auto p = operand_number(x), q = operand_number(y);
+      p && q) { // as exact as the less exact one, zeros at the end not counted
     const int places = std::min(p->shortest().places(), q->shortest().places());
     return p->round(places) == q->round(places);
   }
@@ -192,10 +193,10 @@ bool evaluation::equivalent(std::span<const value> a, std::span<const value> b) 
 
 std::optional<std::strong_ordering> evaluation::order(const value& a, const value& b) {
   const auto x = taken(a), y = taken(b);
-  if (const auto p = number(x), q = number(y); p && q)
+  if (const auto p = operand_number(x), q = operand_number(y); p && q)
     return *p <=> *q;
   if (std::holds_alternative<quantity>(x) || std::holds_alternative<quantity>(y))
-    if (const auto p = as_quantity(x), q = as_quantity(y); p && q)
+    if (const auto p = operand_quantity(x), q = operand_quantity(y); p && q)
       return fhirpath::compare(*p, *q);
   if (const auto *p = std::get_if<std::string>(&x), *q = std::get_if<std::string>(&y); p != nullptr && q != nullptr)
     return p->compare(*q) <=> 0; // bytes of UTF-8 have the order of their characters
@@ -207,7 +208,7 @@ std::optional<std::strong_ordering> evaluation::order(const value& a, const valu
 std::size_t evaluation::hash(const value& v, int depth) {
   spend(1);
   const auto x = taken(v);
-  if (const auto n = number(x))
+  if (const auto n = operand_number(x))
     return n->hash();
   if (const auto* q = std::get_if<quantity>(&x)) { // units of one kind may be equal, and those of numbers to numbers
     const auto plain_number = convert(*q, "1");

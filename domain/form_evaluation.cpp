@@ -12,7 +12,7 @@ namespace {
 
 using fhirpath::fhir_type;
 
-std::string in_quotes(std::string_view text) {
+std::string json_quoted(std::string_view text) {
   std::string out;
   append_json_string(out, text);
   return out;
@@ -21,7 +21,7 @@ std::string in_quotes(std::string_view text) {
 const form_plan no_plan;
 
 std::string item_json(const form_item& item, const std::string& members) {
-  return R"({"linkId":)" + in_quotes(item.link_id) + members + "}";
+  return R"({"linkId":)" + json_quoted(item.link_id) + members + "}";
 }
 
 } // namespace

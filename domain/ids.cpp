@@ -18,7 +18,7 @@ void append_with_length(std::string& out, std::string_view text) {
   out.append(text);
 }
 
-constexpr char hex_digits[] = "0123456789abcdef";
+constexpr char id_digits[] = "0123456789abcdef";
 
 int digit_value(char c) {
   if (c >= '0' && c <= '9')
@@ -76,8 +76,8 @@ std::string to_text(const id128& x) {
   std::string text;
   text.reserve(32);
   for (auto byte : x.bytes) {
-    text += hex_digits[byte >> 4];
-    text += hex_digits[byte & 15];
+    text += id_digits[byte >> 4];
+    text += id_digits[byte & 15];
   }
   return text;
 }

@@ -20,7 +20,7 @@ std::string sdc_url(std::string_view name) {
   return std::string{sdc_base}.append(name);
 }
 
-std::string last_part(std::string_view url) {
+std::string name_of_extension(std::string_view url) {
   return std::string{url.substr(url.rfind('/') + 1)};
 }
 
@@ -30,7 +30,7 @@ std::optional<std::size_t> extension_count(const fhir_object& x, std::string_vie
     return std::nullopt;
   if (value->first != "Integer" || !value->second->is_number_integer() || value->second->get<double>() < 0 ||
       value->second->get<double>() > 2147483647.0) {
-    x.problem("extension", last_part(url) + " needs valueInteger, a whole number from 0", issue_code::value);
+    x.problem("extension", name_of_extension(url) + " needs valueInteger, a whole number from 0", issue_code::value);
     return std::nullopt;
   }
   return value->second->get<std::size_t>();
@@ -45,7 +45,7 @@ std::optional<rule_value> extension_bound(const fhir_object& x, std::string_view
   if (!value)
     return std::nullopt;
   if (!has_order(type)) {
-    x.problem("extension", last_part(url) + " is for items of type integer, decimal, date, dateTime and time");
+    x.problem("extension", name_of_extension(url) + " is for items of type integer, decimal, date, dateTime and time");
     return std::nullopt;
   }
   return compile_value(x, type, value->first, *value->second);
@@ -123,7 +123,7 @@ std::optional<rule_value> compile_quantity(const fhir_object& x, std::string_vie
     return std::nullopt;
   if (value->first == "Quantity" || value->first == "Decimal" || value->first == "Integer")
     return compile_value(x, item_type::quantity, value->first, *value->second);
-  x.problem("extension", last_part(url) + " needs valueQuantity", issue_code::structure);
+  x.problem("extension", name_of_extension(url) + " needs valueQuantity", issue_code::structure);
   return std::nullopt;
 }
 

@@ -123,9 +123,9 @@ std::string value_json(const form_item& item, std::string_view raw) {
   }
 }
 
-class response_writer {
+class response_builder {
 public:
-  response_writer(const questionnaire& form, std::string_view answers) : form_(form), slots_(form.items.size()) {
+  response_builder(const questionnaire& form, std::string_view answers) : form_(form), slots_(form.items.size()) {
     read(answers);
     for (auto i = slots_.size(); i-- > 0;) { // children first
       const auto& item = form.items[i];
@@ -254,7 +254,7 @@ private:
 } // namespace
 
 std::string response_from_answers(const questionnaire& form, std::string_view answers, const response_head& head) {
-  return response_writer{form, answers}.write(head);
+  return response_builder{form, answers}.write(head);
 }
 
 } // namespace epione::domain

@@ -15,7 +15,7 @@ bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }
 
-bool is_value(std::string_view name) {
+bool is_value_name(std::string_view name) {
   return name.size() > 5 && name.starts_with("value") && is_upper(name[5]);
 }
 
@@ -179,7 +179,7 @@ std::string response_validation::path_of(std::uint32_t node) const {
     if (array)
       path += "[" + std::to_string(index) + "]";
     else
-      path += "." + (in_answer && is_value(name) ? std::string{"value"} : quotable(name));
+      path += "." + (in_answer && is_value_name(name) ? std::string{"value"} : quotable(name));
     if (!array)
       in_answer = name == "answer";
     at = child;

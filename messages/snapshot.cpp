@@ -8,7 +8,7 @@ using namespace domain;
 
 namespace {
 
-constexpr std::uint32_t members_max = 64;                                                     // a later version may add some
+constexpr std::uint32_t snapshot_members_max = 64;                                            // a later version may add some
 constexpr std::uint32_t question_members = 6, question_members_before = 5, offer_members = 6; // before: without at_least
 
 } // namespace
@@ -28,7 +28,7 @@ std::string encode(const snapshot_question& q) {
 tl::expected<snapshot_question, std::string> decode_snapshot_question(std::string_view bytes) {
   wire_reader r{bytes};
   snapshot_question q;
-  const auto members = r.array(members_max);
+  const auto members = r.array(snapshot_members_max);
   const auto what = r.number();
   q.group = static_cast<std::uint32_t>(r.number());
   q.transfer = r.number();
@@ -57,7 +57,7 @@ std::string encode(const snapshot_offer& o) {
 tl::expected<snapshot_offer, std::string> decode_snapshot_offer(std::string_view bytes) {
   wire_reader r{bytes};
   snapshot_offer o;
-  const auto members = r.array(members_max);
+  const auto members = r.array(snapshot_members_max);
   o.transfer = r.number();
   o.size = r.number();
   o.point.index = r.number();

@@ -10,10 +10,10 @@ using namespace domain;
 
 namespace {
 
-constexpr std::uint32_t members_max = 64; // a later version may add some
-constexpr std::uint32_t question_members = 10, answer_members = 3, grant_members = 4;
+constexpr std::uint32_t steward_members_max = 64; // a later version may add some
+constexpr std::uint32_t steward_question_members = 10, answer_members = 3, grant_members = 4;
 
-tl::unexpected<std::string> refuse(const char* what) {
+tl::unexpected<std::string> refuse_question(const char* what) {
   return tl::unexpected<std::string>(what);
 }
 
@@ -59,7 +59,7 @@ steward_question steward_question::position(std::uint32_t group) {
 
 std::string encode(const steward_question& q) {
   std::string out;
-  append_array_header(out, question_members);
+  append_array_header(out, steward_question_members);
   append_uint(out, static_cast<std::uint64_t>(q.verb));
   append_uint(out, q.group);
   append_uint(out, static_cast<std::uint64_t>(q.change.what));
@@ -76,8 +76,8 @@ std::string encode(const steward_question& q) {
 tl::expected<steward_question, std::string> decode_steward_question(std::string_view bytes) {
   wire_reader r{bytes};
   steward_question q;
-  if (r.array(members_max) < question_members)
-    return refuse("a question with parts missing");
+  if (r.array(steward_members_max) < steward_question_members)
+    return refuse_question("a question with parts missing");
   const auto verb = r.number();
   q.group = static_cast<std::uint32_t>(r.number());
   const auto what = r.number();
@@ -90,7 +90,7 @@ tl::expected<steward_question, std::string> decode_steward_question(std::string_
   q.bytes = r.bytes();
   if (!r.good() || verb < 1 || verb > static_cast<std::uint64_t>(steward_verb::position) ||
       what > static_cast<std::uint64_t>(server_change::kind::remove))
-    return refuse("a question that cannot be read");
+    return refuse_question("a question that cannot be read");
   q.verb = static_cast<steward_verb>(verb);
   q.change.what = static_cast<server_change::kind>(what);
   return q;
@@ -108,13 +108,13 @@ std::string encode(const steward_answer& a) {
 tl::expected<steward_answer, std::string> decode_steward_answer(std::string_view bytes) {
   wire_reader r{bytes};
   steward_answer a;
-  if (r.array(members_max) < answer_members)
-    return refuse("an answer with parts missing");
+  if (r.array(steward_members_max) < answer_members)
+    return refuse_question("an answer with parts missing");
   const auto error = r.number();
   a.text = r.bytes();
   a.changed = r.truth();
   if (!r.good() || error > 255)
-    return refuse("an answer that cannot be read");
+    return refuse_question("an answer that cannot be read");
   a.error = static_cast<ec>(error);
   return a;
 }
@@ -132,14 +132,14 @@ std::string encode(const join_grant& g) {
 tl::expected<join_grant, std::string> decode_join_grant(std::string_view bytes) {
   wire_reader r{bytes};
   join_grant g;
-  if (r.array(members_max) < grant_members)
-    return refuse("a grant with parts missing");
+  if (r.array(steward_members_max) < grant_members)
+    return refuse_question("a grant with parts missing");
   g.cluster = r.text();
   g.server_id = r.number();
   g.shards = static_cast<std::uint32_t>(r.number());
   g.state = r.bytes();
   if (!r.good() || g.cluster.empty() || g.server_id == 0 || g.shards == 0)
-    return refuse("a grant that cannot be read");
+    return refuse_question("a grant that cannot be read");
   return g;
 }
 

@@ -32,14 +32,14 @@ namespace defaults = runtime::defaults;
 
 using done = tl::expected<void, directory_error>;
 
-tl::unexpected<directory_error> failed(std::string why) {
+tl::unexpected<directory_error> failure(std::string why) {
   return tl::unexpected(directory_error{exit_code::failed, std::move(why)});
 }
-tl::unexpected<directory_error> problem(std::string why) {
+tl::unexpected<directory_error> damage(std::string why) {
   return tl::unexpected(directory_error{exit_code::problems, std::move(why)});
 }
 tl::unexpected<directory_error> refuse(const runtime::storage_error& why) {
-  return why.code == ec::damaged ? problem(why.message) : failed(why.message);
+  return why.code == ec::damaged ? damage(why.message) : failure(why.message);
 }
 
 class restore_job {
@@ -75,9 +75,9 @@ private:
       return tl::unexpected(*half);
     created_ = !fs::exists(directory_, error);
     if (!created_ && !fs::is_directory(directory_, error))
-      return failed(directory_ + " is not a directory; name another data directory");
+      return failure(directory_ + " is not a directory; name another data directory");
     if (!created_ && !fs::is_empty(directory_, error))
-      return failed(directory_ + " is not empty; name an empty directory or one that does not exist yet");
+      return failure(directory_ + " is not empty; name an empty directory or one that does not exist yet");
     auto opened = open_empty_directory(directory_);
     if (!opened)
       return tl::unexpected(opened.error());
@@ -85,13 +85,13 @@ private:
     const auto bytes = out_.manifest.bytes(), free = disk_->free_bytes(directory_);
     if (free < bytes + bytes / 8) {
       leave();
-      return failed(directory_ + ": " + std::to_string(free) + " bytes are free, the backup has " + std::to_string(bytes) +
-                    " and needs some more; make space on that file system");
+      return failure(directory_ + ": " + std::to_string(free) + " bytes are free, the backup has " + std::to_string(bytes) +
+                     " and needs some more; make space on that file system");
     }
     const nlohmann::json content{{"from", backup_}};
     if (auto why = write_durably(directory_, restoring_file, content.dump() + "\n")) {
       leave();
-      return failed(*why);
+      return failure(*why);
     }
     return {};
   }
@@ -109,7 +109,7 @@ private:
     const auto from = backup_ + "/" + g.file, to = directory_ + "/" + g.file;
     std::ifstream in{from, std::ios::binary};
     if (!in)
-      return failed(from + ": cannot be opened: " + std::strerror(errno));
+      return failure(from + ": cannot be opened: " + std::strerror(errno));
     auto file = disk_->open(to);
     if (!file)
       return refuse(file.error());
@@ -123,15 +123,15 @@ private:
       written += got;
     }
     if (in.bad())
-      return failed(from + ": cannot be read: " + std::strerror(errno));
+      return failure(from + ": cannot be read: " + std::strerror(errno));
     if (auto synced = (*file)->sync(); !synced)
       return refuse(synced.error());
     // Of what was written, so that it covers the way here as well.
     const auto checksum = checksum_of_file(to);
     if (!checksum)
-      return failed(checksum.error());
+      return failure(checksum.error());
     if (*checksum != g.checksum)
-      return problem(from + ": does not match the checksum of its manifest: the backup is damaged, take another one");
+      return damage(from + ": does not match the checksum of its manifest: the backup is damaged, take another one");
     return {};
   }
 
@@ -142,9 +142,9 @@ private:
         return refuse(found.error());
       if (found->index != g.index || found->term != g.term || found->head.seq != g.events ||
           domain::to_hex(found->head.hash) != g.head)
-        return problem(backup_ + "/" + g.file + ": is not what its manifest says: it ends at entry " +
-                       std::to_string(found->index) + " with " + std::to_string(found->head.seq) + " events, not at entry " +
-                       std::to_string(g.index) + " with " + std::to_string(g.events) + "; take another backup");
+        return damage(backup_ + "/" + g.file + ": is not what its manifest says: it ends at entry " +
+                      std::to_string(found->index) + " with " + std::to_string(found->head.seq) + " events, not at entry " +
+                      std::to_string(g.index) + " with " + std::to_string(g.events) + "; take another backup");
       heads_.push_back({g.group, found->head.seq, found->head.hash, found->index});
     }
     return {};
@@ -203,7 +203,7 @@ private:
     const auto report = runtime::audit_directory(*disk_, directory_, {}, options);
     for (const auto& p : report.parts)
       if (p.broken)
-        return problem("the backup " + backup_ + " is not what was written: " + *p.broken);
+        return damage("the backup " + backup_ + " is not what was written: " + *p.broken);
     return {};
   }
 

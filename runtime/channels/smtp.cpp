@@ -11,7 +11,7 @@ namespace {
 using messages::send_failure;
 
 /// RFC 4954, 6: these speak of our login, not of the message.
-bool is_about_login(long status) {
+bool is_about_mail_login(long status) {
   return status == 530 || status == 534 || status == 535 || status == 538;
 }
 
@@ -55,7 +55,7 @@ private:
         way == send_failure::configuration)
       return messages::try_later(way, t.why);
     const auto answer = "the mail server answered: " + shown_answer(t.last_line);
-    if (t.code == CURLE_LOGIN_DENIED || is_about_login(t.status))
+    if (t.code == CURLE_LOGIN_DENIED || is_about_mail_login(t.status))
       return messages::try_later(send_failure::credentials, answer);
     if (t.status >= 500 && t.status < 600 && !t.recipient_named) // the server itself, or who we are; not this message
       return messages::try_later(send_failure::configuration, answer);
@@ -86,13 +86,13 @@ std::optional<std::string> check_from(std::string& text) {
   return std::nullopt;
 }
 
-std::optional<std::string> check_tls(std::string& text) {
+std::optional<std::string> check_mail_tls(std::string& text) {
   if (text == "required" || text == "none")
     return std::nullopt;
   return "'" + text + "' is not known here; write \"required\" (STARTTLS, or TLS from the start with smtps://) or \"none\"";
 }
 
-std::vector<channel_problem> check_together(channel_settings& s) {
+std::vector<channel_problem> check_mail(channel_settings& s) {
   std::vector<channel_problem> problems;
   const bool plain = s.text("tls") == "none";
   if (plain && s.text("url").starts_with("smtps://"))
@@ -122,9 +122,9 @@ channel_kind smtp_channel_kind() {
   text("username", "", false, "Name to log in with.");
   text("password_file", "", false, "File whose first line is the password; read for each message, so that it can be exchanged.",
        check_file_path);
-  text("tls", "required", false, "`required`: nothing is sent without TLS. `none`: a server on this machine.", check_tls);
+  text("tls", "required", false, "`required`: nothing is sent without TLS. `none`: a server on this machine.", check_mail_tls);
   text("ca_file", "", false, "Certificates to trust instead of the system's (PEM).", check_file_path);
-  kind.check = check_together;
+  kind.check = check_mail;
   kind.make = [](const channel_settings& s, const channel_ports& ports) -> std::unique_ptr<channel> {
     return std::make_unique<smtp_channel>(s, ports);
   };

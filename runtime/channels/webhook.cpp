@@ -140,7 +140,7 @@ std::optional<std::string> check_url(std::string& url) {
   return std::nullopt;
 }
 
-std::optional<std::string> check_tls(std::string& text) {
+std::optional<std::string> check_web_tls(std::string& text) {
   if (text == "required" || text == "none")
     return std::nullopt;
   return "'" + text + "' is not known here; write \"required\" or \"none\"";
@@ -167,7 +167,7 @@ std::optional<std::string> check_pointer(std::string& text) {
   return "'" + text + "' is not a place in a JSON answer; write /FIELD, or /FIELD/FIELD";
 }
 
-std::vector<channel_problem> check_together(channel_settings& s) {
+std::vector<channel_problem> check_web(channel_settings& s) {
   std::vector<channel_problem> problems;
   for (const auto& p : presets)
     if (p.name == s.text("preset")) {
@@ -217,7 +217,7 @@ channel_kind webhook_channel_kind() {
   text("password_file", "", "File whose first line is the password; read for each message, so that it can be exchanged.",
        check_file_path);
   text("token_file", "", "File whose first line is sent as `Authorization: Bearer`.", check_file_path);
-  text("tls", "required", "`required`: https only. `none`: http as well, for a service on this machine.", check_tls);
+  text("tls", "required", "`required`: https only. `none`: http as well, for a service on this machine.", check_web_tls);
   text("ca_file", "", "Certificates to trust instead of the system's (PEM).", check_file_path);
   text("proxy", "", "Proxy to go through, as `http://HOST:PORT`; variables of the environment are not looked at.");
   text("answer_field", "",
@@ -225,7 +225,7 @@ channel_kind webhook_channel_kind() {
   text("answer_sent", "", "What is there when the message was taken.");
   text("answer_later", "",
        "What is there when it is to be sent again later; several with commas between. All else is a refusal.");
-  kind.check = check_together;
+  kind.check = check_web;
   kind.make = [](const channel_settings& s, const channel_ports& ports) -> std::unique_ptr<channel> {
     auto content = json_template::parse(s.text("template"));
     return std::make_unique<webhook_channel>(s, ports, std::move(content).value()); // checked before

@@ -17,11 +17,11 @@ namespace {
 
 using std::string_view;
 
-decode_error refuse(int status, string_view sentence) {
+decode_error refuse_target(int status, string_view sentence) {
   return {status, error_body(sentence)};
 }
 
-string_view trim(string_view text) {
+string_view without_blanks(string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == string_view::npos)
     return {};
@@ -33,7 +33,7 @@ string_view take(string_view& text, char separator) {
   const auto end = std::min(text.find(separator), text.size());
   const auto part = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
-  return trim(part);
+  return without_blanks(part);
 }
 
 template <class Number>
@@ -59,16 +59,16 @@ std::optional<decode_error> parse_query(string_view query, read_query& out) {
     const auto equals = std::min(pair.find('='), pair.size());
     if (!percent_decode(pair.substr(0, equals), true, name) ||
         !percent_decode(pair.substr(std::min(equals + 1, pair.size())), true, value))
-      return refuse(400, "the query holds a broken percent-encoding");
+      return refuse_target(400, "the query holds a broken percent-encoding");
     auto* target = name == "study"    ? &out.study
                    : name == "limit"  ? &out.limit
                    : name == "before" ? &out.before
                    : name == "after"  ? &out.after
                                       : nullptr;
     if (target == nullptr)
-      return refuse(400, "the query may hold study, limit, before and after, and nothing else");
+      return refuse_target(400, "the query may hold study, limit, before and after, and nothing else");
     if (*target)
-      return refuse(400, name + " is there twice in the query");
+      return refuse_target(400, name + " is there twice in the query");
     *target = std::move(value);
   }
   return std::nullopt;
@@ -78,14 +78,14 @@ std::optional<decode_error> choose_study(const std::optional<std::string>& given
                                          const catalog_snapshot& catalog, std::string& out) {
   if (given && !given->empty()) {
     if (catalog.studies.find(*given) == catalog.studies.end())
-      return refuse(404, "unknown study");
+      return refuse_target(404, "unknown study");
     out = *given;
   } else if (const auto found = catalog.study_of(subject); found != nullptr) {
     out = found->id();
   } else if (catalog.studies.empty()) {
-    return refuse(404, "unknown study");
+    return refuse_target(404, "unknown study");
   } else {
-    return refuse(400, "study is required");
+    return refuse_target(400, "study is required");
   }
   return std::nullopt;
 }
@@ -117,23 +117,24 @@ tl::expected<std::shared_ptr<messages::read_request>, decode_error>
 decode_read(const read_target& target, std::uint32_t shard_count, const catalog_snapshot& catalog, std::uint32_t limit_max) {
   auto out = std::make_shared<messages::read_request>();
   if (!percent_decode(target.subject, false, out->subject) || !domain::valid_utf8(out->subject))
-    return tl::unexpected{refuse(400, "the subject in the path is not percent-encoded UTF-8")};
+    return tl::unexpected{refuse_target(400, "the subject in the path is not percent-encoded UTF-8")};
   if (out->subject.size() > defaults::subject_bytes_max)
-    return tl::unexpected{refuse(400, "the subject is longer than " + std::to_string(defaults::subject_bytes_max) + " bytes")};
+    return tl::unexpected{
+        refuse_target(400, "the subject is longer than " + std::to_string(defaults::subject_bytes_max) + " bytes")};
   read_query query;
   if (auto wrong = parse_query(target.query, query))
     return tl::unexpected{std::move(*wrong)};
   if (!target.receipt.empty()) {
     if (query.limit || query.before || query.after)
-      return tl::unexpected{refuse(400, "limit, before and after belong to the list of submissions")};
+      return tl::unexpected{refuse_target(400, "limit, before and after belong to the list of submissions")};
     out->id = domain::parse_receipt(target.receipt);
     if (!out->id)
-      return tl::unexpected{refuse(404, "unknown receipt; one has 32 hexadecimal digits")};
+      return tl::unexpected{refuse_target(404, "unknown receipt; one has 32 hexadecimal digits")};
   }
   if (query.limit) {
     const auto limit = parse_number<std::uint32_t>(*query.limit);
     if (!limit || *limit == 0 || *limit > limit_max)
-      return tl::unexpected{refuse(400, "limit must be between 1 and " + std::to_string(limit_max))};
+      return tl::unexpected{refuse_target(400, "limit must be between 1 and " + std::to_string(limit_max))};
     out->limit = *limit;
   } else {
     out->limit = std::min(out->limit, limit_max);
@@ -141,13 +142,13 @@ decode_read(const read_target& target, std::uint32_t shard_count, const catalog_
   if (query.before) {
     const auto before = parse_number<std::uint64_t>(*query.before);
     if (!before || *before == 0)
-      return tl::unexpected{refuse(400, "before must be the next of an earlier answer")};
+      return tl::unexpected{refuse_target(400, "before must be the next of an earlier answer")};
     out->before_seq = *before;
   }
   if (query.after) {
     out->after = domain::parse_receipt(*query.after);
     if (!out->after)
-      return tl::unexpected{refuse(400, "after must be a receipt; one has 32 hexadecimal digits")};
+      return tl::unexpected{refuse_target(400, "after must be a receipt; one has 32 hexadecimal digits")};
   }
   if (auto wrong = choose_study(query.study, out->subject, catalog, out->study))
     return tl::unexpected{std::move(*wrong)};

@@ -78,7 +78,7 @@ bool matches(string_view pattern, string_view path, std::array<string_view, 2>& 
   return pattern.empty() && path.empty();
 }
 
-int hex_value(char c) {
+int percent_digit(char c) {
   if (c >= '0' && c <= '9')
     return c - '0';
   if (c >= 'a' && c <= 'f')
@@ -132,7 +132,7 @@ bool percent_decode(string_view text, bool plus_is_space, std::string& out) {
     if (c == '%') {
       if (i + 2 >= text.size())
         return false;
-      const int high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
+      const int high = percent_digit(text[i + 1]), low = percent_digit(text[i + 2]);
       if (high < 0 || low < 0)
         return false;
       out += static_cast<char>(high * 16 + low);

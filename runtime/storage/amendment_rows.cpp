@@ -22,7 +22,7 @@ struct amendment_row {
   std::uint64_t first = 0, version = 0, seq = 0;
 };
 
-std::uint64_t checksum_of(const amendment_row& row) {
+std::uint64_t amendment_checksum(const amendment_row& row) {
   return hashed_record<24>{}.add(row.first).add(row.version).add(row.seq).hash64();
 }
 
@@ -33,7 +33,7 @@ std::uint64_t checksum_of(const amendment_row& row) {
 
 amendment_row read_row(const connection& c, const prepared& read) {
   amendment_row row{read.number(0), read.number(1), read.number(2)};
-  if (checksum_of(row) != read.number(3))
+  if (amendment_checksum(row) != read.number(3))
     damaged(c, row, "does not match its checksum");
   return row;
 }
@@ -72,7 +72,7 @@ std::uint64_t amendment_writer::find(std::uint64_t first, std::uint64_t version)
 }
 
 void amendment_writer::add(std::uint64_t first, std::uint64_t version, std::uint64_t seq) {
-  insert_.bind(1, first).bind(2, version).bind(3, seq).bind(4, checksum_of(amendment_row{first, version, seq})).run();
+  insert_.bind(1, first).bind(2, version).bind(3, seq).bind(4, amendment_checksum(amendment_row{first, version, seq})).run();
 }
 
 amendment_reader::amendment_reader(connection& c) : connection_(c), select_(c, rows_of) {}

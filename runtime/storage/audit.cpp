@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::uint32_t shards_max = 1'000;      // three digits in the file's name
 constexpr std::uint64_t events_a_piece = 10'000; // some tens of milliseconds
-constexpr std::uint32_t cache_kib = 4'096;
+constexpr std::uint32_t audit_cache_kib = 4'096;
 
 using progress_function = std::function<void(std::string_view part, std::uint64_t done)>;
 using part = audit_report::part;
@@ -60,7 +60,7 @@ private:
   void walk(std::vector<part>& parts) {
     // Before the rows are read: what is marked now must be among them, whatever is written meanwhile.
     const auto mark = read_mark();
-    connection c{disk_, path_, access_mode::read, journal_format, journal_schema, "FULL", cache_kib};
+    connection c{disk_, path_, access_mode::read, journal_format, journal_schema, "FULL", audit_cache_kib};
     c.run("BEGIN");
     const auto index = read_index(c);
     std::vector<std::pair<std::uint32_t, group_state>> states;
@@ -112,7 +112,7 @@ private:
 class shard_audit {
 public:
   shard_audit(disk& d, const std::string& path, std::uint32_t shard, const progress_function& progress, anchor_ledger& anchors)
-      : connection_(d, path, access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib), shard_(shard),
+      : connection_(d, path, access_mode::read, shard_format, shard_schema, "NORMAL", audit_cache_kib), shard_(shard),
         progress_(progress), anchors_(anchors), events_(connection_, select_events), event_(connection_, select_event),
         subjects_(connection_, "SELECT hash, last, tags FROM subject"), notices_(path) {}
 
@@ -285,7 +285,7 @@ std::map<std::uint32_t, std::uint64_t> applied_of(disk& d, const std::string& di
     if (!d.exists(path))
       continue;
     const auto applied = guarded([&] {
-      connection c{d, path, access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib};
+      connection c{d, path, access_mode::read, shard_format, shard_schema, "NORMAL", audit_cache_kib};
       return read_state(c, shard).applied.index;
     });
     out[shard] = applied.value_or(0); // what is wrong with it is found when it is walked

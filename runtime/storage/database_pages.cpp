@@ -9,12 +9,12 @@ namespace epione::runtime {
 
 namespace {
 
-constexpr std::uint32_t cache_kib = 64; // nothing is queried
+constexpr std::uint32_t pages_cache_kib = 64; // nothing is queried
 
 class sqlite_pages final : public database_pages {
 public:
   sqlite_pages(disk& d, const std::string& directory, std::uint32_t shard)
-      : connection_(d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib) {
+      : connection_(d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", pages_cache_kib) {
     if (const int code = sqlite3_file_control(connection_.handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file_);
         code != SQLITE_OK || file_ == nullptr || file_->pMethods == nullptr)
       connection_.failed(code == SQLITE_OK ? SQLITE_ERROR : code, "finding its file");

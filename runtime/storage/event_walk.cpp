@@ -10,8 +10,8 @@ namespace epione::runtime {
 
 namespace {
 
-constexpr std::uint64_t events_a_piece = 10'000; // of one read transaction: some tens of milliseconds
-constexpr std::uint32_t cache_kib = 1'024;       // each page is read once
+constexpr std::uint64_t walk_piece_events = 10'000; // of one read transaction: some tens of milliseconds
+constexpr std::uint32_t walk_cache_kib = 1'024;     // each page is read once
 
 [[noreturn]] void missing(const connection& c, std::uint64_t seq) {
   fail(ec::damaged, c.path() + ": event " + std::to_string(seq) + ": is missing");
@@ -41,7 +41,7 @@ void walk(connection& c, const chain_head& from, const chain_head& to, const eve
   while (last.seq < to.seq) {
     const resetting r{select};
     select.bind(1, last.seq + 1);
-    const auto until = std::min(to.seq, last.seq + events_a_piece);
+    const auto until = std::min(to.seq, last.seq + walk_piece_events);
     while (last.seq < until) {
       if (!select.step())
         missing(c, last.seq + 1);
@@ -61,7 +61,7 @@ void walk(connection& c, const chain_head& from, const chain_head& to, const eve
 
 storage_result<std::map<std::uint32_t, std::uint64_t>> journal_ends(disk& d, const std::string& directory) {
   return guarded([&] {
-    connection c{d, directory + "/journal.db", access_mode::read, journal_format, journal_schema, "FULL", cache_kib};
+    connection c{d, directory + "/journal.db", access_mode::read, journal_format, journal_schema, "FULL", walk_cache_kib};
     std::map<std::uint32_t, std::uint64_t> out;
     c.run("BEGIN"); // cuts and entries of one moment
     for (const auto& [group, row] : read_groups(c))
@@ -79,7 +79,7 @@ storage_result<std::map<std::uint32_t, std::uint64_t>> journal_ends(disk& d, con
 
 storage_result<store_position> read_store_position(disk& d, const std::string& directory, std::uint32_t shard) {
   return guarded([&] {
-    connection c{d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib};
+    connection c{d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", walk_cache_kib};
     const auto state = read_state(c, shard);
     return store_position{state.applied.index, state.head};
   });
@@ -88,7 +88,7 @@ storage_result<store_position> read_store_position(disk& d, const std::string& d
 storage_result<void> walk_events(disk& d, const std::string& directory, std::uint32_t shard, const chain_head& from,
                                  const chain_head& to, const event_function& each) {
   return guarded([&] {
-    connection c{d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib};
+    connection c{d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", walk_cache_kib};
     walk(c, from, to, each);
   });
 }

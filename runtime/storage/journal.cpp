@@ -16,8 +16,8 @@ namespace epione::runtime {
 
 namespace {
 
-constexpr std::uint32_t cache_kib = 8 * 1024; // interior pages and each group's newest leaf, many times over
-constexpr int finish_frames_max = 1'024;      // 4 MiB: what the writer itself moves to finish a checkpoint
+constexpr std::uint32_t journal_cache_kib = 8 * 1024; // interior pages and each group's newest leaf, many times over
+constexpr int finish_frames_max = 1'024;              // 4 MiB: what the writer itself moves to finish a checkpoint
 constexpr std::uint64_t deletions_per_write =
     64; // rows that go with a write, beside two for each it adds, without a sync of their own
 constexpr std::uint64_t deletions_per_maintain = 1'024; // the same for a transaction that only deletes
@@ -33,7 +33,7 @@ public:
   sqlite_journal(disk& d, const std::string& directory, const journal_options& options, mark_file mark)
       : disk_(d), directory_(directory), options_(options), mark_(std::move(mark)),
         connection_(d, directory + "/journal.db", mark_.stored()->number == 0 ? access_mode::create : access_mode::write,
-                    journal_format, journal_schema, "FULL", cache_kib),
+                    journal_format, journal_schema, "FULL", journal_cache_kib),
         begin_(connection_, "BEGIN IMMEDIATE"), commit_(connection_, "COMMIT"), group_(connection_, insert_group),
         insert_(connection_, "INSERT INTO entry VALUES(?,?,?,?,?,?,?,?,?)"),
         delete_(connection_, "DELETE FROM entry WHERE position BETWEEN ? AND ?"), select_(connection_, select_entry) {

@@ -53,7 +53,7 @@ std::uint64_t checksum_of(const state_row& row) {
   return out.hash64();
 }
 
-[[noreturn]] void damaged(const connection& c, std::uint64_t seq, const std::string& what) {
+[[noreturn]] void damaged_event(const connection& c, std::uint64_t seq, const std::string& what) {
   fail(ec::damaged, c.path() + ": event " + std::to_string(seq) + ": " + what);
 }
 
@@ -95,12 +95,12 @@ event_row read_event(connection& c, const prepared& read) {
   const auto hash = read.blob(4);
   row.body = read.blob(5);
   if (hash.size() != row.hash.size())
-    damaged(c, row.seq, "has a hash of " + std::to_string(hash.size()) + " bytes");
+    damaged_event(c, row.seq, "has a hash of " + std::to_string(hash.size()) + " bytes");
   std::copy_n(hash.data(), hash.size(), reinterpret_cast<char*>(row.hash.data()));
   if (checksum_of(row) != read.number(3))
-    damaged(c, row.seq, "does not match its checksum");
+    damaged_event(c, row.seq, "does not match its checksum");
   if (row.previous >= row.seq)
-    damaged(c, row.seq, "names a later one as the one before it");
+    damaged_event(c, row.seq, "names a later one as the one before it");
   return row;
 }
 
@@ -238,16 +238,16 @@ void check_head(connection& c, const state_row& state) {
   if (last > 1) {
     select.bind(1, last - 1);
     if (!select.step())
-      damaged(c, last - 1, "is missing");
+      damaged_event(c, last - 1, "is missing");
     before = read_event(c, select).hash;
     select.reset();
   }
   select.bind(1, last);
   if (!select.step())
-    damaged(c, last, "is missing");
+    damaged_event(c, last, "is missing");
   const auto row = read_event(c, select);
   if (row.hash != state.head.hash || row.hash != domain::chain_next(before, last, row.body))
-    damaged(c, last, "its hash does not continue the chain");
+    damaged_event(c, last, "its hash does not continue the chain");
 }
 
 std::uint64_t check_subjects(connection& c, const state_row& state) {
@@ -273,12 +273,12 @@ std::optional<found_submission> find_submission(connection& c, prepared& select,
     const resetting r{select};
     select.bind(1, at);
     if (!select.step())
-      damaged(c, at, "is missing, but a later one of its subject names it");
+      damaged_event(c, at, "is missing, but a later one of its subject names it");
     const auto row = read_event(c, select);
     if (holds_submission(row)) {
       const auto record = domain::decode_submission_event(row.body);
       if (!record)
-        damaged(c, at, "is no submission: " + record.error());
+        damaged_event(c, at, "is no submission: " + record.error());
       if (record->id == id)
         return found_submission{row.seq, record->content_fingerprint, std::string{row.body}, record->notices.size()};
     }

@@ -17,8 +17,8 @@ namespace epione::runtime {
 
 namespace {
 
-constexpr std::uint32_t cache_kib = 8 * 1024; // the subject pages that one transaction touches
-constexpr std::uint64_t frame_bytes = 4096 + 24;
+constexpr std::uint32_t shard_cache_kib = 8 * 1024; // the subject pages that one transaction touches
+constexpr std::uint64_t shard_frame_bytes = 4096 + 24;
 
 struct touched_subject {
   std::uint64_t hash = 0;
@@ -31,7 +31,7 @@ class sqlite_shard_store final : public shard_store {
 public:
   sqlite_shard_store(disk& d, const std::string& directory, std::uint32_t shard)
       : disk_(d),
-        connection_(d, shard_path(directory, shard), access_mode::create, shard_format, shard_schema, "NORMAL", cache_kib),
+        connection_(d, shard_path(directory, shard), access_mode::create, shard_format, shard_schema, "NORMAL", shard_cache_kib),
         begin_(connection_, "BEGIN IMMEDIATE"), commit_(connection_, "COMMIT"), insert_event_(connection_, insert_event),
         select_event_(connection_, select_event), select_subject_(connection_, select_subject),
         upsert_subject_(connection_, upsert_subject), replace_state_(connection_, replace_state), notices_(connection_),
@@ -101,7 +101,7 @@ public:
 
 private:
   static int count_frames(void* self, sqlite3*, const char*, int frames) {
-    static_cast<sqlite_shard_store*>(self)->wal_bytes_ = static_cast<std::uint64_t>(frames) * frame_bytes;
+    static_cast<sqlite_shard_store*>(self)->wal_bytes_ = static_cast<std::uint64_t>(frames) * shard_frame_bytes;
     return SQLITE_OK;
   }
 

@@ -13,7 +13,7 @@ namespace epione::runtime {
 
 namespace {
 
-constexpr std::uint32_t cache_kib = 1'024; // each page is read once
+constexpr std::uint32_t copy_cache_kib = 1'024; // each page is read once
 constexpr std::uint64_t page_bytes = 4'096;
 
 copied_store describe(const state_row& state) {
@@ -93,7 +93,7 @@ private:
 storage_result<copied_store> copy_store(disk& d, const std::string& directory, std::uint32_t shard, const std::string& to,
                                         const copy_pace& pace) {
   return guarded([&] {
-    connection from{d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib};
+    connection from{d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", copy_cache_kib};
     from.run("BEGIN");
     const auto state = read_state(from, shard); // from here on it is one moment
     check_head(from, state);
@@ -120,7 +120,7 @@ storage_result<copied_store> copy_store(disk& d, const std::string& directory, s
 
 storage_result<copied_store> look_at_store(disk& d, const std::string& directory, std::uint32_t shard) {
   return guarded([&] {
-    connection c{d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib};
+    connection c{d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", copy_cache_kib};
     const auto state = read_state(c, shard);
     check_head(c, state);
     return describe(state);
@@ -146,7 +146,7 @@ storage_result<messages::snapshot_point> adopt_store(disk& d, const std::string&
       return tl::unexpected(applied.error());
   }
   return guarded([&] {
-    connection c{d, shard_path(directory, shard), access_mode::write, shard_format, shard_schema, "FULL", cache_kib};
+    connection c{d, shard_path(directory, shard), access_mode::write, shard_format, shard_schema, "FULL", copy_cache_kib};
     auto state = read_state(c, shard);
     if (state.applied.index == 0)
       fail(ec::damaged, c.path() + ": has applied no entry");

@@ -11,12 +11,12 @@ namespace epione::runtime {
 
 namespace {
 
-constexpr std::uint32_t cache_kib = 1'024;
+constexpr std::uint32_t reader_cache_kib = 1'024;
 
 class sqlite_store_reader final : public store_reader {
 public:
   sqlite_store_reader(disk& d, const std::string& directory, std::uint32_t shard)
-      : connection_(d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", cache_kib),
+      : connection_(d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", reader_cache_kib),
         begin_(connection_, "BEGIN"), commit_(connection_, "COMMIT"), select_event_(connection_, select_event),
         select_events_(connection_, select_events), select_subject_(connection_, select_subject) {
     if (connection_.version() >= notices_since) // else nothing was ever planned in it

@@ -15,9 +15,9 @@ using epione::tests::test_node;
 
 namespace {
 
-struct fixture {
-  fixture() { BOOST_REQUIRE(node.start_with_demo()); }
-  ~fixture() { BOOST_CHECK(node.sink.repeated.empty()); }
+struct notice_node {
+  notice_node() { BOOST_REQUIRE(node.start_with_demo()); }
+  ~notice_node() { BOOST_CHECK(node.sink.repeated.empty()); }
 
   std::uint32_t shard_of(const std::string& subject) {
     return domain::shard_of(domain::subject_hash("demo", subject), node.config().shards.count);
@@ -52,7 +52,7 @@ std::set<std::string> receipts_of(const std::vector<messages::notice>& received)
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(notices_suite, fixture)
+BOOST_FIXTURE_TEST_SUITE(notices_suite, notice_node)
 
 BOOST_AUTO_TEST_CASE(an_alerts_notice_reaches_its_notifier_and_get_says_so) {
   BOOST_TEST(node.send("42", node.phq9(3), "k") == 202);
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(whoever_dies_at_any_stage_of_a_notice_every_notice_is_deliv
   for (const auto& victim : victims)
     for (const auto& stage : stages)
       BOOST_TEST_CONTEXT("kill " << victim << " at " << stage) {
-        fixture f;
+        notice_node f;
         f.node.start_notifier();
         bool done = false;
         f.node.faults.on_hit = [&](std::string_view point, std::string_view) {
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(whoever_dies_at_any_stage_of_a_notice_every_notice_is_deliv
 BOOST_AUTO_TEST_CASE(an_exception_at_any_stage_of_a_notice_loses_none) {
   for (const auto* stage : {"outbox.page", "outbox.hand", "outbox.outcome", "outbox.propose", "outbox.applied"})
     BOOST_TEST_CONTEXT("throw at " << stage) {
-      fixture f;
+      notice_node f;
       f.node.start_notifier();
       int count = 0;
       f.node.faults.on_hit = [&](std::string_view point, std::string_view) {

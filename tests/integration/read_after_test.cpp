@@ -14,8 +14,8 @@ domain::receipt receipt_of(const std::string& patient, const std::string& key) {
   return domain::make_receipt("demo", patient, key);
 }
 
-struct one_node {
-  one_node() { BOOST_REQUIRE(node.start_with_demo()); }
+struct reading_node {
+  reading_node() { BOOST_REQUIRE(node.start_with_demo()); }
   scratch_disk disk;
   test_node node{disk.disk(), disk.directory()};
 };
@@ -24,14 +24,14 @@ struct one_node {
 
 BOOST_AUTO_TEST_SUITE(read_after)
 
-BOOST_FIXTURE_TEST_CASE(a_receipt_that_was_given_is_in_the_answer, one_node) {
+BOOST_FIXTURE_TEST_CASE(a_receipt_that_was_given_is_in_the_answer, reading_node) {
   BOOST_TEST(node.send("7", node.phq9(), "k1") == 202);
   const auto t = node.get_after("7", receipt_of("7", "k1"));
   BOOST_TEST(node.status(t) == 200);
   BOOST_TEST(node.body(t)["submissions"].size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_submission_that_is_on_its_way_is_waited_for, one_node) {
+BOOST_FIXTURE_TEST_CASE(a_submission_that_is_on_its_way_is_waited_for, reading_node) {
   const auto sent = node.post("7", node.phq9(), "k1");
   const auto t = node.get_after("7", receipt_of("7", "k1"));
   BOOST_TEST(node.status(t) == 200);
@@ -39,7 +39,7 @@ BOOST_FIXTURE_TEST_CASE(a_submission_that_is_on_its_way_is_waited_for, one_node)
   BOOST_TEST(node.body(t)["submissions"].size() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_submission_that_is_refused_is_not_waited_for_any_longer, one_node) {
+BOOST_FIXTURE_TEST_CASE(a_submission_that_is_refused_is_not_waited_for_any_longer, reading_node) {
   auto invalid = node.phq9();
   invalid["answers"].erase("q1");
   const auto sent = node.post("7", invalid, "k1");
@@ -48,7 +48,7 @@ BOOST_FIXTURE_TEST_CASE(a_submission_that_is_refused_is_not_waited_for_any_longe
   BOOST_TEST(node.status(sent) == 422);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_receipt_that_nobody_was_given_is_not_found, one_node) {
+BOOST_FIXTURE_TEST_CASE(a_receipt_that_nobody_was_given_is_not_found, reading_node) {
   BOOST_TEST(node.status(node.get_after("7", receipt_of("7", "k1"))) == 404); // there is nothing at all yet
   BOOST_TEST(node.send("7", node.phq9(), "k1") == 202);
   const auto t = node.get_after("7", receipt_of("7", "other"));
@@ -57,7 +57,7 @@ BOOST_FIXTURE_TEST_CASE(a_receipt_that_nobody_was_given_is_not_found, one_node) 
   BOOST_TEST(node.status(node.get_after("8", receipt_of("7", "k1"))) == 404); // of another patient
 }
 
-BOOST_FIXTURE_TEST_CASE(what_never_comes_is_answered_with_503_and_when_to_ask_again, one_node) {
+BOOST_FIXTURE_TEST_CASE(what_never_comes_is_answered_with_503_and_when_to_ask_again, reading_node) {
   // Its check goes on for ever: the validator's word is lost.
   node.faults.on_hit = [](std::string_view point, std::string_view) {
     if (point == "region.verdict")

@@ -12,9 +12,9 @@ using epione::tests::test_node;
 
 namespace {
 
-struct fixture {
-  fixture() { BOOST_REQUIRE(node.start_with_demo()); }
-  ~fixture() { BOOST_CHECK(node.sink.repeated.empty()); } // one reply a ticket, whatever happened
+struct submission_node {
+  submission_node() { BOOST_REQUIRE(node.start_with_demo()); }
+  ~submission_node() { BOOST_CHECK(node.sink.repeated.empty()); } // one reply a ticket, whatever happened
   scratch_disk disk;
   test_node node{disk.disk(), disk.directory()};
 };
@@ -25,7 +25,7 @@ bool is_known(const std::string& text, const std::vector<std::string>& list) {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(submissions, fixture)
+BOOST_FIXTURE_TEST_SUITE(submissions, submission_node)
 
 BOOST_AUTO_TEST_CASE(a_submission_is_stored_scored_and_read_back) {
   const auto t = node.post("42", node.phq9(0, 2), "first");

@@ -14,7 +14,7 @@ namespace {
 /// milliseconds, and every retry and restart has a back-off of at most two seconds. In a cluster it may have to join first, and
 /// to fetch every store.
 constexpr std::int64_t serve_limit_ns = 30 * s_in_ns, clustered_serve_limit_ns = 60 * s_in_ns;
-constexpr std::int64_t look_period_ns = 5 * ms_in_ns;
+constexpr std::int64_t world_look_period_ns = 5 * ms_in_ns;
 constexpr std::int64_t ask_period_ns = 300 * ms_in_ns;
 constexpr const char* directory = "/node";
 
@@ -149,7 +149,7 @@ bool world::move_on(std::int64_t limit_ns) {
 
 /// What somebody who watches the process would notice.
 void world::look_at(machine& m) {
-  m.next_look_ns = clock.ns + look_period_ns;
+  m.next_look_ns = clock.ns + world_look_period_ns;
   if (m.crash_at_operation != 0 && m.disk.operations() >= m.crash_at_operation)
     return crash_node(m, loss::power, "power loss in the middle of an operation of the disk");
   if (m.process_ended) {

@@ -82,6 +82,7 @@ replica_actor::behavior_type fake_replica(replica_actor::stateful_pointer<empty_
       [](read_index_atom, std::uint64_t, ticket) {},
       [](read_index_atom) { return std::uint64_t{0}; },
       [&seen](flush_atom) { ++seen.flushes; },
+      [](flush_atom, std::uint64_t index) { return index; },
       [](drain_atom) { return true; },
       [](receive_atom, const raft_messages_ptr&, const std::string&) {},
       [](change_atom, const server_change_ptr&) { return std::uint64_t{0}; },

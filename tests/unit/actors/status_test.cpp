@@ -12,19 +12,19 @@ using messages::status_report_ptr;
 
 namespace {
 
-struct empty_state {
-  empty_state() = default;
+struct source_state {
+  source_state() = default;
   static inline const char* name = "source";
 };
 
-status_source::behavior_type healthy(status_source::stateful_pointer<empty_state> self, const runtime::environment& env) {
+status_source::behavior_type healthy(status_source::stateful_pointer<source_state> self, const runtime::environment& env) {
   runtime::prepare(self, env, "healthy");
   return {[](status_atom) -> status_report_ptr {
     return std::make_shared<const status_report>(status_report{"healthy", "running", {{"queue", "3"}}});
   }};
 }
 
-status_source::behavior_type stuck(status_source::stateful_pointer<empty_state> self, const runtime::environment& env) {
+status_source::behavior_type stuck(status_source::stateful_pointer<source_state> self, const runtime::environment& env) {
   runtime::prepare(self, env, "stuck");
   return {[self](status_atom) { return self->make_response_promise<status_report_ptr>(); }};
 }

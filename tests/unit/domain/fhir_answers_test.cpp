@@ -82,7 +82,7 @@ json answered() {
             {{"linkId", "pain"}, {"answer", {{{"valueInteger", 9}, {"item", {item("since", {{"valueDate", "2026-04"}})}}}}}}}}};
 }
 
-submission_record record() {
+submission_record answer_record() {
   submission_record r;
   r.study = "s";
   r.subject = "1";
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_form_is_found_by_url_version_and_id) {
 
 BOOST_AUTO_TEST_CASE(a_short_submission_becomes_a_response_that_its_form_takes) {
   const auto s = diary_study();
-  auto r = record();
+  auto r = answer_record();
   r.answers = short_answers(parsed(answered()), s->compiled().forms[0].form);
   const auto text = short_as_response(r, s->compiled().forms[0].form, 1);
   BOOST_REQUIRE(text);
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(each_subject_has_one_id_as_a_patient) {
 }
 
 BOOST_AUTO_TEST_CASE(a_record_with_a_resource_reads_back_and_one_without_is_written_as_ever) {
-  auto r = record();
+  auto r = answer_record();
   const auto plain = encode_submission_event(r);
   r.resource = R"({"resourceType":"QuestionnaireResponse","status":"stopped"})";
   const auto with = encode_submission_event(r);
@@ -219,8 +219,8 @@ BOOST_AUTO_TEST_CASE(a_record_with_a_resource_reads_back_and_one_without_is_writ
 BOOST_AUTO_TEST_CASE(an_amendment_reads_back_with_what_was_before) {
   amendment a;
   a.version = 2;
-  a.before = record();
-  a.after = record();
+  a.before = answer_record();
+  a.after = answer_record();
   a.after.stored_us += 5;
   a.after.resource = R"({"status":"amended"})";
   a.after.notices = {{"severe", "mail", "doctor", true}};
@@ -242,13 +242,13 @@ BOOST_AUTO_TEST_CASE(an_amendment_reads_back_with_what_was_before) {
   BOOST_TEST(action_of(bytes).value() == "submission.amend");
   BOOST_TEST(decode_event(bytes)->entity == "s/1/" + to_text(a.after.id));
   BOOST_TEST(!decode_submission_event(bytes));
-  BOOST_TEST(!decode_amendment_event(encode_submission_event(record())));
+  BOOST_TEST(!decode_amendment_event(encode_submission_event(answer_record())));
   for (std::size_t n = 0; n < bytes.size(); ++n)
     BOOST_TEST(!decode_amendment_event(std::string_view{bytes}.substr(0, n)), n);
 }
 
 BOOST_AUTO_TEST_CASE(a_filter_finds_by_everything_that_is_asked) {
-  auto r = record();
+  auto r = answer_record();
   response_filter f;
   BOOST_TEST(matches(f, r));
   f.authored = {{{date_prefix::eq, 1'777'615'200'000'000, 1'777'615'200'000'000}}}; // 2026-05-01T06:00:00Z

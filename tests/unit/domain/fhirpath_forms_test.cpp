@@ -20,7 +20,7 @@ json coding(const char* code) {
   return {{"valueCoding", {{"system", "http://loinc.org"}, {"code", code}, {"display", "secret"}}}};
 }
 
-json item(const std::string& link_id, json answers) {
+json answered_item(const std::string& link_id, json answers) {
   return {{"linkId", link_id}, {"answer", std::move(answers)}};
 }
 
@@ -40,23 +40,25 @@ json depression_answers() {
   json items;
   const char* codes[] = {"LA6568-5", "LA6569-3", "LA6570-1", "LA6571-9"};
   for (int i = 1; i <= 9; ++i)
-    items.push_back(item("q" + std::to_string(i), json::array({coding(codes[i % 4])})));
-  items.push_back(item("reversed", json::array({coding("LA6568-5")})));
-  items.push_back(item(
+    items.push_back(answered_item("q" + std::to_string(i), json::array({coding(codes[i % 4])})));
+  items.push_back(answered_item("reversed", json::array({coding("LA6568-5")})));
+  items.push_back(answered_item(
       "weight", json::array({{{"valueQuantity",
                                {{"value", 80.5}, {"unit", "kg"}, {"system", "http://unitsofmeasure.org"}, {"code", "kg"}}}}})));
-  items.push_back(item("height", json::array({{{"valueDecimal", 1.75}}})));
-  items.push_back(item("born", json::array({{{"valueDate", "1980-06-30"}}})));
-  items.push_back(item("smoker", json::array({{{"valueBoolean", false}}})));
-  items.push_back(item(
+  items.push_back(answered_item("height", json::array({{{"valueDecimal", 1.75}}})));
+  items.push_back(answered_item("born", json::array({{{"valueDate", "1980-06-30"}}})));
+  items.push_back(answered_item("smoker", json::array({{{"valueBoolean", false}}})));
+  items.push_back(answered_item(
       "email", json::array({{{"valueString", "a@example.org"},
                              {"_valueString", {{"id", "x"}, {"extension", {{{"url", "http://e"}, {"valueInteger", 7}}}}}}}})));
-  items.push_back(
-      {{"linkId", "medication"},
-       {"item", {item("name", json::array({{{"valueString", "A"}}})), item("dose", json::array({{{"valueInteger", 5}}}))}}});
-  items.push_back(
-      {{"linkId", "medication"},
-       {"item", {item("name", json::array({{{"valueString", "B"}}})), item("dose", json::array({{{"valueInteger", 10}}}))}}});
+  items.push_back({{"linkId", "medication"},
+                   {"item",
+                    {answered_item("name", json::array({{{"valueString", "A"}}})),
+                     answered_item("dose", json::array({{{"valueInteger", 5}}}))}}});
+  items.push_back({{"linkId", "medication"},
+                   {"item",
+                    {answered_item("name", json::array({{{"valueString", "B"}}})),
+                     answered_item("dose", json::array({{{"valueInteger", 10}}}))}}});
   return {{"resourceType", "QuestionnaireResponse"},
           {"status", "completed"},
           {"authored", "2026-03-15T08:30:00+01:00"},

@@ -25,11 +25,11 @@ const std::string lee = "[[recipients]]\nid = \"lee\"\nrole = \"doctor\"\nsites 
 const std::string roy = "[[recipients]]\nid = \"roy\"\nrole = \"doctor\"\nsites = [\"B\"]\n";
 const std::string ann = "[[recipients]]\nid = \"ann\"\nrole = \"doctor\"\n";
 
-study_source with(const std::string& rest) {
+study_source with_rest(const std::string& rest) {
   return source_of(form, "", alerts + rest);
 }
 std::string refused(const std::string& rest) {
-  return problems_of(with(rest));
+  return problems_of(with_rest(rest));
 }
 std::string route(const std::string& rest) {
   return "[[routes]]\n" + rest + "\n";
@@ -51,12 +51,13 @@ std::string plans(const study& s, std::string_view site, const std::vector<alert
 BOOST_AUTO_TEST_SUITE(notice_routes_suite)
 
 BOOST_AUTO_TEST_CASE(without_routes_nobody_is_told) {
-  BOOST_TEST(plans(*compiled(with("")), "A", {{"low"}}) == "");
-  BOOST_TEST(compiled(with(""))->find_recipient("lee") == nullptr);
+  BOOST_TEST(plans(*compiled(with_rest("")), "A", {{"low"}}) == "");
+  BOOST_TEST(compiled(with_rest(""))->find_recipient("lee") == nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(an_alert_reaches_its_role_at_the_subjects_site_and_those_of_all_sites) {
-  const auto s = compiled(with(lee + ann + roy + route("on = \"alert\"\nrole = \"doctor\"\nchannels = [\"mail\", \"sms\"]")));
+  const auto s =
+      compiled(with_rest(lee + ann + roy + route("on = \"alert\"\nrole = \"doctor\"\nchannels = [\"mail\", \"sms\"]")));
   BOOST_TEST(plans(*s, "A", {{"low"}}) == "low>mail>lee! low>sms>lee! low>mail>ann! low>sms>ann!");
   BOOST_TEST(plans(*s, "B", {{"low"}}) == "low>mail>ann! low>sms>ann! low>mail>roy! low>sms>roy!");
   BOOST_TEST(plans(*s, "A", {}) == "");
@@ -65,33 +66,33 @@ BOOST_AUTO_TEST_CASE(an_alert_reaches_its_role_at_the_subjects_site_and_those_of
 
 BOOST_AUTO_TEST_CASE(plans_come_in_the_order_of_alerts_and_routes_and_each_only_once) {
   const auto s =
-      compiled(with(lee + ann + roy + route("on = \"submission\"\nrecipient = \"ann\"\nchannels = [\"mail\"]") +
-                    route("on = \"alert\"\nrule = \"high\"\nrecipient = \"ann\"\nchannels = [\"mail\"]\nurgent = false") +
-                    route("on = \"alert\"\nform = \"f\"\nrecipient = \"ann\"\nchannels = [\"sms\", \"mail\"]")));
+      compiled(with_rest(lee + ann + roy + route("on = \"submission\"\nrecipient = \"ann\"\nchannels = [\"mail\"]") +
+                         route("on = \"alert\"\nrule = \"high\"\nrecipient = \"ann\"\nchannels = [\"mail\"]\nurgent = false") +
+                         route("on = \"alert\"\nform = \"f\"\nrecipient = \"ann\"\nchannels = [\"sms\", \"mail\"]")));
   BOOST_TEST(plans(*s, "A", {{"high"}, {"low"}}) == "high>mail>ann! high>sms>ann! low>sms>ann! low>mail>ann! >mail>ann");
   BOOST_TEST(plans(*s, "A", {}) == ">mail>ann");
 }
 
 BOOST_AUTO_TEST_CASE(a_route_is_kept_to_its_site_form_and_rule) {
   const auto s =
-      compiled(with(lee + roy + ann + route("on = \"alert\"\nsite = \"B\"\nrole = \"doctor\"\nchannels = [\"m\"]") +
-                    route("on = \"submission\"\nform = \"f\"\nsite = \"A\"\nrecipient = \"lee\"\nchannels = [\"m\"]")));
+      compiled(with_rest(lee + roy + ann + route("on = \"alert\"\nsite = \"B\"\nrole = \"doctor\"\nchannels = [\"m\"]") +
+                         route("on = \"submission\"\nform = \"f\"\nsite = \"A\"\nrecipient = \"lee\"\nchannels = [\"m\"]")));
   BOOST_TEST(plans(*s, "A", {{"low"}}) == ">m>lee");
   BOOST_TEST(plans(*s, "B", {{"low"}}) == "low>m>roy! low>m>ann!");
   BOOST_TEST(plans(*s, "A", {}, "another") == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_recipient_of_some_sites_hears_nothing_of_others) {
-  const auto s = compiled(with(lee + route("on = \"submission\"\nrecipient = \"lee\"\nchannels = [\"m\"]")));
+  const auto s = compiled(with_rest(lee + route("on = \"submission\"\nrecipient = \"lee\"\nchannels = [\"m\"]")));
   BOOST_TEST(plans(*s, "A", {}) == ">m>lee");
   BOOST_TEST(plans(*s, "B", {}) == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_recipient_has_what_its_table_says) {
-  const auto s = compiled(with("[[recipients]]\nid = \"lee\"\nrole = \"doctor\"\nsites = \"all\"\nlanguage = \"zh-Hant\"\n"
-                               "zone = \"Asia/Shanghai\"\nquiet = \"22:30-07:05\"\n"
-                               "addresses = { mail = \"lee@example.org\", sms = \"+49 30 1\" }\n" +
-                               ann));
+  const auto s = compiled(with_rest("[[recipients]]\nid = \"lee\"\nrole = \"doctor\"\nsites = \"all\"\nlanguage = \"zh-Hant\"\n"
+                                    "zone = \"Asia/Shanghai\"\nquiet = \"22:30-07:05\"\n"
+                                    "addresses = { mail = \"lee@example.org\", sms = \"+49 30 1\" }\n" +
+                                    ann));
   const auto* r = s->find_recipient("lee");
   BOOST_REQUIRE(r != nullptr);
   BOOST_TEST(r->role == "doctor");
@@ -137,8 +138,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_route_is_told_with_its_place) {
 }
 
 BOOST_AUTO_TEST_CASE(a_rule_of_another_form_is_told) {
-  auto source = with(ann + route("on = \"alert\"\nform = \"g\"\nrule = \"low\"\nrecipient = \"ann\"\nchannels = [\"m\"]") +
-                     "[[forms]]\nid = \"g\"\nfile = \"g.json\"\n");
+  auto source = with_rest(ann + route("on = \"alert\"\nform = \"g\"\nrule = \"low\"\nrecipient = \"ann\"\nchannels = [\"m\"]") +
+                          "[[forms]]\nid = \"g\"\nfile = \"g.json\"\n");
   source.forms.push_back({"g.json", form_json(form)});
   BOOST_TEST(mentions(problems_of(source), "the alert \"low\" is one of the form \"f\""));
 }

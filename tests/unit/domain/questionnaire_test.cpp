@@ -19,7 +19,7 @@ bool accepted(const std::string& items) {
   return refusals(items).empty();
 }
 
-bool mentions(const std::string& text, const std::string& part) {
+bool says_of(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
@@ -65,26 +65,26 @@ BOOST_AUTO_TEST_CASE(a_link_id_is_there_once_in_the_whole_tree) {
 }
 
 BOOST_AUTO_TEST_CASE(the_invariants_of_fhir_r4_hold) {
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"group"})"), "que-1"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"group","item":[]})"), "que-1"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"display","item":[{"linkId":"b","type":"string"}]})"), "que-1"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"display","code":[{"code":"x"}]})"), "que-3"));
-  BOOST_TEST(mentions(
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"group"})"), "que-1"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"group","item":[]})"), "que-1"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"display","item":[{"linkId":"b","type":"string"}]})"), "que-1"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"display","code":[{"code":"x"}]})"), "que-3"));
+  BOOST_TEST(says_of(
       refusals(R"({"linkId":"a","type":"choice","answerOption":[)" + coding_a + R"(],"answerValueSet":"http://x"})"), "que-4"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"text","answerValueSet":"http://x"})"), "que-5"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"boolean","answerOption":[)" + coding_a + "]}"), "que-5"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"display","required":true})"), "que-6"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"display","repeats":false})"), "que-6"));
-  BOOST_TEST(mentions(
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"text","answerValueSet":"http://x"})"), "que-5"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"boolean","answerOption":[)" + coding_a + "]}"), "que-5"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"display","required":true})"), "que-6"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"display","repeats":false})"), "que-6"));
+  BOOST_TEST(says_of(
       refusals(
           R"({"linkId":"q","type":"string"},{"linkId":"a","type":"string","enableWhen":[{"question":"q","operator":"exists","answerString":"x"}]})"),
       "que-7"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"display","initial":[{"valueString":"x"}]})"), "que-8"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"display","readOnly":true})"), "que-9"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"date","maxLength":5})"), "que-10"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"choice","initial":[{}],"answerOption":[)" + coding_a + "]}"), "que-11"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"display","initial":[{"valueString":"x"}]})"), "que-8"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"display","readOnly":true})"), "que-9"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"date","maxLength":5})"), "que-10"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"choice","initial":[{}],"answerOption":[)" + coding_a + "]}"), "que-11"));
   BOOST_TEST(
-      mentions(refusals(R"({"linkId":"a","type":"string","initial":[{"valueString":"x"},{"valueString":"y"}]})"), "que-13"));
+      says_of(refusals(R"({"linkId":"a","type":"string","initial":[{"valueString":"x"},{"valueString":"y"}]})"), "que-13"));
   BOOST_TEST(accepted(R"({"linkId":"a","type":"string","repeats":true,"maxLength":5,"code":[{"code":"x"}],"readOnly":true,
                           "initial":[{"valueString":"x"},{"valueString":"y"}]})"));
 }
@@ -96,10 +96,10 @@ BOOST_AUTO_TEST_CASE(more_than_one_condition_needs_a_behavior) {
     auto text = two;
     return text.replace(text.find("BEHAVIOR"), 8, behavior);
   };
-  BOOST_TEST(mentions(refusals(with("")), "que-12"));
+  BOOST_TEST(says_of(refusals(with("")), "que-12"));
   BOOST_TEST(accepted(with(R"("enableBehavior":"any",)")));
   BOOST_TEST(accepted(with(R"("enableBehavior":"all",)")));
-  BOOST_TEST(mentions(refusals(with(R"("enableBehavior":"some",)")), "all or any"));
+  BOOST_TEST(says_of(refusals(with(R"("enableBehavior":"some",)")), "all or any"));
 }
 
 BOOST_AUTO_TEST_CASE(a_condition_must_make_sense) {
@@ -109,21 +109,21 @@ BOOST_AUTO_TEST_CASE(a_condition_must_make_sense) {
   };
   BOOST_TEST(accepted(condition(R"({"question":"q","operator":"=","answerBoolean":true})")));
   BOOST_TEST(
-      mentions(refusals(condition(R"({"question":"z","operator":"=","answerBoolean":true})")), "no item with the linkId \"z\""));
-  BOOST_TEST(mentions(refusals(condition(R"({"question":"g","operator":"=","answerBoolean":true})")), "not a question"));
-  BOOST_TEST(mentions(refusals(condition(R"({"question":"a","operator":"=","answerString":"x"})")), "its own answer"));
-  BOOST_TEST(mentions(refusals(condition(R"({"question":"q","operator":"~","answerBoolean":true})")), "must be one of exists"));
-  BOOST_TEST(mentions(refusals(condition(R"({"question":"q","operator":"="})")), "needs one answer[x]"));
-  BOOST_TEST(mentions(refusals(condition(R"({"operator":"=","answerBoolean":true})")), "question is missing"));
-  BOOST_TEST(mentions(refusals(condition(R"({"question":"q","answerBoolean":true})")), "operator is missing"));
-  BOOST_TEST(mentions(refusals(condition(R"({"question":"q","operator":"=","answerInteger":1})")),
-                      "does not fit an item of type boolean"));
-  BOOST_TEST(mentions(refusals(condition(R"({"question":"q","operator":"=","answerBoolean":true,"answerInteger":1})")),
-                      "more than one answer[x]"));
-  BOOST_TEST(mentions(refusals(condition(R"({"question":"q","operator":">","answerBoolean":true})")), "have no order"));
+      says_of(refusals(condition(R"({"question":"z","operator":"=","answerBoolean":true})")), "no item with the linkId \"z\""));
+  BOOST_TEST(says_of(refusals(condition(R"({"question":"g","operator":"=","answerBoolean":true})")), "not a question"));
+  BOOST_TEST(says_of(refusals(condition(R"({"question":"a","operator":"=","answerString":"x"})")), "its own answer"));
+  BOOST_TEST(says_of(refusals(condition(R"({"question":"q","operator":"~","answerBoolean":true})")), "must be one of exists"));
+  BOOST_TEST(says_of(refusals(condition(R"({"question":"q","operator":"="})")), "needs one answer[x]"));
+  BOOST_TEST(says_of(refusals(condition(R"({"operator":"=","answerBoolean":true})")), "question is missing"));
+  BOOST_TEST(says_of(refusals(condition(R"({"question":"q","answerBoolean":true})")), "operator is missing"));
+  BOOST_TEST(says_of(refusals(condition(R"({"question":"q","operator":"=","answerInteger":1})")),
+                     "does not fit an item of type boolean"));
+  BOOST_TEST(says_of(refusals(condition(R"({"question":"q","operator":"=","answerBoolean":true,"answerInteger":1})")),
+                     "more than one answer[x]"));
+  BOOST_TEST(says_of(refusals(condition(R"({"question":"q","operator":">","answerBoolean":true})")), "have no order"));
   BOOST_TEST(accepted(condition(R"({"question":"q","operator":">","answerInteger":1})", "integer")));
   BOOST_TEST(accepted(condition(R"({"question":"q","operator":"<=","answerDate":"2024-05"})", "date")));
-  BOOST_TEST(mentions(refusals(condition(R"({"question":"q","operator":"<=","answerDate":"2024-15"})", "date")), "does not fit"));
+  BOOST_TEST(says_of(refusals(condition(R"({"question":"q","operator":"<=","answerDate":"2024-15"})", "date")), "does not fit"));
   BOOST_TEST(accepted(condition(R"({"question":"q","operator":">=","answerQuantity":{"value":1,"code":"d"}})", "quantity")));
   BOOST_TEST(accepted(condition(R"({"question":"q","operator":"!=","answerReference":{"reference":"Patient/1"}})", "reference")));
 }
@@ -135,39 +135,39 @@ BOOST_AUTO_TEST_CASE(a_misspelt_member_is_found) {
 }
 
 BOOST_AUTO_TEST_CASE(members_of_the_wrong_type_are_named) {
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"string","required":"true"})"), "true or false"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":7,"type":"string"})"), "it must be a text"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"strin"})"), "\"strin\" is not an item type"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a"})"), "type is missing"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"string","maxLength":"5"})"), "whole number"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"string","maxLength":0})"), "1 or more"));
-  BOOST_TEST(mentions(refusals(R"("a")"), "it must be an object"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"string","required":"true"})"), "true or false"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":7,"type":"string"})"), "it must be a text"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"strin"})"), "\"strin\" is not an item type"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a"})"), "type is missing"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"string","maxLength":"5"})"), "whole number"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"string","maxLength":0})"), "1 or more"));
+  BOOST_TEST(says_of(refusals(R"("a")"), "it must be an object"));
 }
 
 BOOST_AUTO_TEST_CASE(a_rule_that_is_not_understood_is_not_silently_missing) {
-  BOOST_TEST(mentions(
+  BOOST_TEST(says_of(
       refusals(
           R"({"linkId":"a","type":"decimal","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/minOccurs-expression","valueString":"1"}]})"),
       "minOccurs-expression is not supported"));
-  BOOST_TEST(mentions(
+  BOOST_TEST(says_of(
       refusals(
           R"({"linkId":"a","type":"decimal","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[]}]})"),
       "a constraint needs the extension"));
   BOOST_TEST(
-      mentions(refusals(R"({"linkId":"a","type":"string","modifierExtension":[{"url":"http://x"}]})"), "modifierExtension"));
+      says_of(refusals(R"({"linkId":"a","type":"string","modifierExtension":[{"url":"http://x"}]})"), "modifierExtension"));
   BOOST_TEST(
       accepted(R"({"linkId":"a","type":"decimal","extension":[{"url":"http://example.org/colour","valueString":"red"}]})"));
 }
 
 BOOST_AUTO_TEST_CASE(options_must_fit_and_differ) {
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"choice","answerOption":[)" + coding_a + "," + coding_a + "]}"),
-                      "two options are the same"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"choice","answerOption":[{"valueCoding":{"display":"A"}}]})"),
-                      "code is missing"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"choice","answerOption":[{}]})"), "needs one value[x]"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"integer","answerOption":[{"valueString":"1"}]})"),
-                      "does not fit an item of type integer"));
-  BOOST_TEST(mentions(refusals(R"({"linkId":"a","type":"choice","answerOption":[{"valueBoolean":true}]})"), "an option is a"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"choice","answerOption":[)" + coding_a + "," + coding_a + "]}"),
+                     "two options are the same"));
+  BOOST_TEST(
+      says_of(refusals(R"({"linkId":"a","type":"choice","answerOption":[{"valueCoding":{"display":"A"}}]})"), "code is missing"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"choice","answerOption":[{}]})"), "needs one value[x]"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"integer","answerOption":[{"valueString":"1"}]})"),
+                     "does not fit an item of type integer"));
+  BOOST_TEST(says_of(refusals(R"({"linkId":"a","type":"choice","answerOption":[{"valueBoolean":true}]})"), "an option is a"));
   BOOST_TEST(accepted(R"({"linkId":"a","type":"integer","answerOption":[{"valueInteger":1},{"valueInteger":2}]})"));
   BOOST_TEST(accepted(
       R"({"linkId":"a","type":"choice","answerOption":[{"valueString":"x"},{"valueInteger":2},{"valueDate":"2024"},{"valueTime":"08:00:00"},
@@ -188,8 +188,8 @@ BOOST_AUTO_TEST_CASE(a_contained_value_set_must_be_there) {
   BOOST_TEST(with("#v") == "");
   BOOST_TEST(with("#open") == "");
   BOOST_TEST(with("http://somewhere") == "");
-  BOOST_TEST(mentions(with("#w"), "contains no value set with the id \"w\""));
-  BOOST_TEST(mentions(with("#p"), "not a ValueSet"));
+  BOOST_TEST(says_of(with("#w"), "contains no value set with the id \"w\""));
+  BOOST_TEST(says_of(with("#p"), "not a ValueSet"));
 }
 
 BOOST_AUTO_TEST_CASE(limits_must_leave_something_to_answer) {
@@ -199,18 +199,18 @@ BOOST_AUTO_TEST_CASE(limits_must_leave_something_to_answer) {
   const std::string base = R"({"url":"http://hl7.org/fhir/StructureDefinition/)";
   BOOST_TEST(accepted(with("integer", base + R"(minValue","valueInteger":1},)" + base + R"(maxValue","valueInteger":1})")));
   BOOST_TEST(
-      mentions(refusals(with("integer", base + R"(minValue","valueInteger":2},)" + base + R"(maxValue","valueInteger":1})")),
-               "less than minValue"));
+      says_of(refusals(with("integer", base + R"(minValue","valueInteger":2},)" + base + R"(maxValue","valueInteger":1})")),
+              "less than minValue"));
   BOOST_TEST(
-      mentions(refusals(with("date", base + R"(minValue","valueDate":"2025"},)" + base + R"(maxValue","valueDate":"2024"})")),
-               "less than minValue"));
-  BOOST_TEST(mentions(refusals(with("string", base + R"(minValue","valueInteger":2})")), "is for items of type"));
-  BOOST_TEST(mentions(refusals(with("integer", base + R"(minValue","valueString":"2"})")), "does not fit"));
-  BOOST_TEST(mentions(refusals(with("integer", base + R"(minValue"})")), "needs one value[x]"));
+      says_of(refusals(with("date", base + R"(minValue","valueDate":"2025"},)" + base + R"(maxValue","valueDate":"2024"})")),
+              "less than minValue"));
+  BOOST_TEST(says_of(refusals(with("string", base + R"(minValue","valueInteger":2})")), "is for items of type"));
+  BOOST_TEST(says_of(refusals(with("integer", base + R"(minValue","valueString":"2"})")), "does not fit"));
+  BOOST_TEST(says_of(refusals(with("integer", base + R"(minValue"})")), "needs one value[x]"));
   BOOST_TEST(
-      mentions(refusals(with("integer", base + R"(minValue","valueInteger":2},)" + base + R"(minValue","valueInteger":1})")),
-               "more than once"));
-  BOOST_TEST(mentions(refusals(with("string", base + R"(minLength","valueInteger":-1})")), "minLength needs valueInteger"));
+      says_of(refusals(with("integer", base + R"(minValue","valueInteger":2},)" + base + R"(minValue","valueInteger":1})")),
+              "more than once"));
+  BOOST_TEST(says_of(refusals(with("string", base + R"(minLength","valueInteger":-1})")), "minLength needs valueInteger"));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_questionnaire_is_refused) {
@@ -220,17 +220,17 @@ BOOST_AUTO_TEST_CASE(what_is_no_questionnaire_is_refused) {
     return problems_of(source);
   };
   BOOST_TEST(with("{\n  \"a\": 1,\n  x\n}") == "f.json | line 3, column 3 | this is not valid JSON\n");
-  BOOST_TEST(mentions(with(""), "not valid JSON"));
-  BOOST_TEST(mentions(with("[]"), "one object"));
-  BOOST_TEST(mentions(with(R"({"resourceType":"Patient"})"), "this is a Patient"));
-  BOOST_TEST(mentions(with("{}"), "resourceType"));
-  BOOST_TEST(mentions(with("\xff{}"), "not UTF-8"));
-  BOOST_TEST(mentions(with(R"({"resourceType":"Questionnaire","status":"active"})"), "the form has no items"));
-  BOOST_TEST(mentions(with(R"({"resourceType":"Questionnaire","status":"on","item":[{"linkId":"a","type":"string"}]})"),
-                      "draft, active"));
+  BOOST_TEST(says_of(with(""), "not valid JSON"));
+  BOOST_TEST(says_of(with("[]"), "one object"));
+  BOOST_TEST(says_of(with(R"({"resourceType":"Patient"})"), "this is a Patient"));
+  BOOST_TEST(says_of(with("{}"), "resourceType"));
+  BOOST_TEST(says_of(with("\xff{}"), "not UTF-8"));
+  BOOST_TEST(says_of(with(R"({"resourceType":"Questionnaire","status":"active"})"), "the form has no items"));
+  BOOST_TEST(says_of(with(R"({"resourceType":"Questionnaire","status":"on","item":[{"linkId":"a","type":"string"}]})"),
+                     "draft, active"));
   BOOST_TEST(
-      mentions(with(R"({"resourceType":"Questionnaire","status":"active","items":[]})"), "items | FHIR R4 knows no such member"));
-  BOOST_TEST(mentions(
+      says_of(with(R"({"resourceType":"Questionnaire","status":"active","items":[]})"), "items | FHIR R4 knows no such member"));
+  BOOST_TEST(says_of(
       with(R"({"resourceType":"Questionnaire","status":"active","status":"draft","item":[{"linkId":"a","type":"string"}]})"),
       "there twice"));
 }
@@ -238,18 +238,18 @@ BOOST_AUTO_TEST_CASE(what_is_no_questionnaire_is_refused) {
 BOOST_AUTO_TEST_CASE(however_deep_a_file_is_nested_it_is_refused_and_not_the_end_of_the_program) {
   auto source = source_of("");
   source.forms[0].text = std::string(2'000'000, '[');
-  BOOST_TEST(mentions(problems_of(source), "deep"));
+  BOOST_TEST(says_of(problems_of(source), "deep"));
   std::string items = R"({"linkId":"x","type":"string"})";
   for (int i = 0; i < 60; ++i)
     items = R"({"linkId":"g)" + std::to_string(i) + R"(","type":"group","item":[)" + items + "]}";
-  BOOST_TEST(mentions(refusals(items), "more than 32 deep"));
+  BOOST_TEST(says_of(refusals(items), "more than 32 deep"));
 }
 
 BOOST_AUTO_TEST_CASE(there_is_a_limit_on_items) {
   std::string items;
   for (int i = 0; i <= 5000; ++i)
     items += std::string{i == 0 ? "" : ","} + R"({"type":"string","linkId":")" + std::to_string(i) + "\"}";
-  BOOST_TEST(mentions(refusals(items), "more than 5000 items"));
+  BOOST_TEST(says_of(refusals(items), "more than 5000 items"));
 }
 
 BOOST_AUTO_TEST_CASE(translations_are_read_and_asked_for_by_the_studys_languages) {
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(translations_are_read_and_asked_for_by_the_studys_languages
   BOOST_TEST(translations[0].second == "\xe5\x90\x8d");
   source.toml.replace(source.toml.find("[\"en\"]"), 6, "[\"en\", \"zh\", \"de\"]");
   BOOST_TEST(problems_of(source) == "f.json | linkId a | the text has no translation to \"de\", one of the study's languages\n");
-  BOOST_TEST(mentions(
+  BOOST_TEST(says_of(
       refusals(
           R"({"linkId":"a","type":"string","_text":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/translation"}]}})"),
       "a translation needs"));

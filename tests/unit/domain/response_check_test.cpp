@@ -11,7 +11,7 @@ std::string item(const std::string& type, const std::string& more = "") {
 }
 
 /// Problem codes of one answer to an item "a" of this type.
-std::string one(const std::string& type, const std::string& answer, const std::string& more = "") {
+std::string problems_of_one(const std::string& type, const std::string& answer, const std::string& more = "") {
   return check(item(type, more), R"({"a":)" + answer + "}");
 }
 
@@ -25,36 +25,36 @@ BOOST_AUTO_TEST_SUITE(response_check)
 
 BOOST_AUTO_TEST_CASE(each_type_takes_its_values_and_no_others) {
   for (const auto* good : {"true", "false"})
-    BOOST_TEST(one("boolean", good) == "");
+    BOOST_TEST(problems_of_one("boolean", good) == "");
   for (const auto* bad : {"1", "\"true\"", "null", "{}"})
-    BOOST_TEST(one("boolean", bad) == "type@a");
+    BOOST_TEST(problems_of_one("boolean", bad) == "type@a");
   for (const auto* good : {"1", "-1.5", "0", "1e300"})
-    BOOST_TEST(one("decimal", good) == "");
+    BOOST_TEST(problems_of_one("decimal", good) == "");
   for (const auto* bad : {"\"1\"", "true", "null", "{}"})
-    BOOST_TEST(one("decimal", bad) == "type@a");
+    BOOST_TEST(problems_of_one("decimal", bad) == "type@a");
   for (const auto* good : {"1", "1.0", "-2147483648", "2147483647"})
-    BOOST_TEST(one("integer", good) == "");
+    BOOST_TEST(problems_of_one("integer", good) == "");
   for (const auto* bad : {"1.5", "2147483648", "-2147483649", "18446744073709551615", "\"1\"", "true"})
-    BOOST_TEST(one("integer", bad) == "type@a");
+    BOOST_TEST(problems_of_one("integer", bad) == "type@a");
   for (const auto* type : {"string", "text", "url", "reference"}) {
-    BOOST_TEST(one(type, "\"x\"") == "");
-    BOOST_TEST(one(type, "\"\"") == "empty@a");
+    BOOST_TEST(problems_of_one(type, "\"x\"") == "");
+    BOOST_TEST(problems_of_one(type, "\"\"") == "empty@a");
     for (const auto* bad : {"1", "true", "null", "{}"})
-      BOOST_TEST(one(type, bad) == "type@a");
+      BOOST_TEST(problems_of_one(type, bad) == "type@a");
   }
-  BOOST_TEST(one("url", "\"http://a b\"") == "url-format@a");
+  BOOST_TEST(problems_of_one("url", "\"http://a b\"") == "url-format@a");
 }
 
 BOOST_AUTO_TEST_CASE(dates_and_times_are_checked_against_the_calendar) {
-  BOOST_TEST(one("date", "\"2024-02-29\"") == "");
-  BOOST_TEST(one("date", "\"2023-02-29\"") == "date-format@a");
-  BOOST_TEST(one("date", "\"2024-02-29T00:00:00Z\"") == "date-format@a");
-  BOOST_TEST(one("date", "20240229") == "type@a");
-  BOOST_TEST(one("dateTime", "\"2024-02-29T00:00:00Z\"") == "");
-  BOOST_TEST(one("dateTime", "\"2024-02\"") == "");
-  BOOST_TEST(one("dateTime", "\"2024-02-29T00:00:00\"") == "date-format@a");
-  BOOST_TEST(one("time", "\"23:59:59\"") == "");
-  BOOST_TEST(one("time", "\"23:59\"") == "date-format@a");
+  BOOST_TEST(problems_of_one("date", "\"2024-02-29\"") == "");
+  BOOST_TEST(problems_of_one("date", "\"2023-02-29\"") == "date-format@a");
+  BOOST_TEST(problems_of_one("date", "\"2024-02-29T00:00:00Z\"") == "date-format@a");
+  BOOST_TEST(problems_of_one("date", "20240229") == "type@a");
+  BOOST_TEST(problems_of_one("dateTime", "\"2024-02-29T00:00:00Z\"") == "");
+  BOOST_TEST(problems_of_one("dateTime", "\"2024-02\"") == "");
+  BOOST_TEST(problems_of_one("dateTime", "\"2024-02-29T00:00:00\"") == "date-format@a");
+  BOOST_TEST(problems_of_one("time", "\"23:59:59\"") == "");
+  BOOST_TEST(problems_of_one("time", "\"23:59\"") == "date-format@a");
 }
 
 BOOST_AUTO_TEST_CASE(a_quantity_is_a_number_or_an_object_with_one) {
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_quantity_is_a_number_or_an_object_with_one) {
              R"({"a":{"code":"d","system":"http://u","unit":"days","value":3}})");
   for (const auto* bad : {"\"3\"", R"({"unit":"d"})", R"({"value":"3"})", R"({"value":3,"units":"d"})", R"({"value":3,"unit":4})",
                           "true", R"({"value":{"value":3}})"})
-    BOOST_TEST(one("quantity", bad) == "type@a");
+    BOOST_TEST(problems_of_one("quantity", bad) == "type@a");
 }
 
 BOOST_AUTO_TEST_CASE(a_choice_is_given_by_code_or_number_and_stored_by_code) {
@@ -162,11 +162,11 @@ BOOST_AUTO_TEST_CASE(how_often_an_item_is_answered_can_be_limited) {
 BOOST_AUTO_TEST_CASE(lengths_count_characters) {
   const std::string length =
       R"("maxLength":3,"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/minLength","valueInteger":2}])";
-  BOOST_TEST(one("string", "\"\u4e2d\u6587\u5b57\"", length) == "");
-  BOOST_TEST(one("string", "\"abcd\"", length) == "max-length@a");
-  BOOST_TEST(one("string", "\"a\"", length) == "min-length@a");
-  BOOST_TEST(one("integer", "123", R"("maxLength":3)") == "");
-  BOOST_TEST(one("integer", "1234", R"("maxLength":3)") == "max-length@a");
+  BOOST_TEST(problems_of_one("string", "\"\u4e2d\u6587\u5b57\"", length) == "");
+  BOOST_TEST(problems_of_one("string", "\"abcd\"", length) == "max-length@a");
+  BOOST_TEST(problems_of_one("string", "\"a\"", length) == "min-length@a");
+  BOOST_TEST(problems_of_one("integer", "123", R"("maxLength":3)") == "");
+  BOOST_TEST(problems_of_one("integer", "1234", R"("maxLength":3)") == "max-length@a");
 }
 
 BOOST_AUTO_TEST_CASE(values_have_limits) {
@@ -176,19 +176,19 @@ BOOST_AUTO_TEST_CASE(values_have_limits) {
            "\":" + high + "}]";
   };
   for (const auto* type : {"integer", "decimal"}) {
-    BOOST_TEST(one(type, "1", between("Integer", "1", "3")) == "");
-    BOOST_TEST(one(type, "3", between("Decimal", "1", "3")) == "");
-    BOOST_TEST(one(type, "0", between("Integer", "1", "3")) == "min-value@a");
-    BOOST_TEST(one(type, "4", between("Integer", "1", "3")) == "max-value@a");
+    BOOST_TEST(problems_of_one(type, "1", between("Integer", "1", "3")) == "");
+    BOOST_TEST(problems_of_one(type, "3", between("Decimal", "1", "3")) == "");
+    BOOST_TEST(problems_of_one(type, "0", between("Integer", "1", "3")) == "min-value@a");
+    BOOST_TEST(problems_of_one(type, "4", between("Integer", "1", "3")) == "max-value@a");
   }
   const auto year = between("Date", "\"2024-01-01\"", "\"2024-12-31\"");
-  BOOST_TEST(one("date", "\"2024-12-31\"", year) == "");
-  BOOST_TEST(one("date", "\"2024\"", year) == "");
-  BOOST_TEST(one("date", "\"2023-12-31\"", year) == "min-value@a");
-  BOOST_TEST(one("date", "\"2025\"", year) == "max-value@a");
-  BOOST_TEST(one("time", "\"12:00:00\"", between("Time", "\"08:00:00\"", "\"11:00:00\"")) == "max-value@a");
-  BOOST_TEST(one("dateTime", "\"2024-01-01T00:30:00+01:00\"", between("DateTime", "\"2024-01-01T00:00:00Z\"", "\"2025\"")) ==
-             "min-value@a");
+  BOOST_TEST(problems_of_one("date", "\"2024-12-31\"", year) == "");
+  BOOST_TEST(problems_of_one("date", "\"2024\"", year) == "");
+  BOOST_TEST(problems_of_one("date", "\"2023-12-31\"", year) == "min-value@a");
+  BOOST_TEST(problems_of_one("date", "\"2025\"", year) == "max-value@a");
+  BOOST_TEST(problems_of_one("time", "\"12:00:00\"", between("Time", "\"08:00:00\"", "\"11:00:00\"")) == "max-value@a");
+  BOOST_TEST(problems_of_one("dateTime", "\"2024-01-01T00:30:00+01:00\"",
+                             between("DateTime", "\"2024-01-01T00:00:00Z\"", "\"2025\"")) == "min-value@a");
 }
 
 BOOST_AUTO_TEST_CASE(what_the_form_does_not_have_is_refused) {

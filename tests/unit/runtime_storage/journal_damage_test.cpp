@@ -11,13 +11,13 @@ using namespace epione::storage_tests;
 
 namespace {
 
-constexpr runtime::journal_options options{64 << 10, 0};
+constexpr runtime::journal_options damage_options{64 << 10, 0};
 const std::string db = "/d/journal.db", wal = "/d/journal.db-wal", mark = "/d/journal.mark";
 
 struct damaged_journal : simulated {
   damaged_journal() : simulated(11) {}
 
-  std::unique_ptr<runtime::journal> open() { return must(runtime::open_journal(disk, "/d", options)); }
+  std::unique_ptr<runtime::journal> open() { return must(runtime::open_journal(disk, "/d", damage_options)); }
 
   /// Two groups, a cut, a change of term; everything in the database file when `checkpointed`.
   void fill(bool checkpointed) {
@@ -47,7 +47,7 @@ struct damaged_journal : simulated {
   }
 
   void expect_damaged(std::initializer_list<const char*> words) {
-    const auto opened = runtime::open_journal(disk, "/d", options);
+    const auto opened = runtime::open_journal(disk, "/d", damage_options);
     BOOST_REQUIRE(!opened.has_value());
     BOOST_TEST((opened.error().code == ec::damaged), "is " << to_string(opened.error().code));
     for (const auto* word : words)
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(an_older_copy_of_the_journal_is_noticed) {
 
 BOOST_AUTO_TEST_CASE(a_file_of_another_kind_and_one_of_a_newer_format_are_refused) {
   change("PRAGMA user_version = 2");
-  auto opened = runtime::open_journal(disk, "/d", options);
+  auto opened = runtime::open_journal(disk, "/d", damage_options);
   BOOST_REQUIRE(!opened);
   BOOST_TEST((opened.error().code == ec::invalid));
   BOOST_TEST((opened.error().message.find("format 2") != std::string::npos));
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(any_flipped_bit_is_noticed_or_harmless) {
   for (std::uint64_t at = 0; at < disk.size(db); at += 61) {
     const auto bit = static_cast<unsigned>(at % 8);
     disk.flip_bit(db, at, bit);
-    if (auto opened = runtime::open_journal(disk, "/d", options); !opened) {
+    if (auto opened = runtime::open_journal(disk, "/d", damage_options); !opened) {
       ++noticed;
     } else {
       const auto log = must((*opened)->load(2));

@@ -8,14 +8,14 @@ using namespace epione::storage_tests;
 
 namespace {
 
-constexpr runtime::journal_options options{1 << 20, 0};
+constexpr runtime::journal_options journal_options{1 << 20, 0};
 
 struct journal_fixture {
   fresh_directory directory;
   std::unique_ptr<runtime::disk> disk = runtime::make_system_disk();
   std::unique_ptr<runtime::journal> journal = open();
 
-  std::unique_ptr<runtime::journal> open() { return must(runtime::open_journal(*disk, directory.path(), options)); }
+  std::unique_ptr<runtime::journal> open() { return must(runtime::open_journal(*disk, directory.path(), journal_options)); }
   void reopen() {
     journal.reset();
     journal = open();

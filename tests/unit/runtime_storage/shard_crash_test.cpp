@@ -66,7 +66,7 @@ runtime::chain_head expected_head() {
   return head;
 }
 
-void every_operation_fails(simulation::fault how, bool power_loss_after) {
+void every_store_operation_fails(simulation::fault how, bool power_loss_after) {
   const auto expected = expected_head();
   std::uint64_t operations = 0;
   {
@@ -99,19 +99,19 @@ void every_operation_fails(simulation::fault how, bool power_loss_after) {
 BOOST_AUTO_TEST_SUITE(shard_crash_suite)
 
 BOOST_AUTO_TEST_CASE(power_loss_at_every_operation) {
-  every_operation_fails(simulation::fault::power_loss, true);
+  every_store_operation_fails(simulation::fault::power_loss, true);
 }
 
 BOOST_AUTO_TEST_CASE(a_kill_at_every_operation) {
-  every_operation_fails(simulation::fault::power_loss, false);
+  every_store_operation_fails(simulation::fault::power_loss, false);
 }
 
 BOOST_AUTO_TEST_CASE(an_io_error_at_every_operation_then_power_loss) {
-  every_operation_fails(simulation::fault::io_error, true);
+  every_store_operation_fails(simulation::fault::io_error, true);
 }
 
 BOOST_AUTO_TEST_CASE(no_space_at_every_operation_then_power_loss) {
-  every_operation_fails(simulation::fault::no_space, true);
+  every_store_operation_fails(simulation::fault::no_space, true);
 }
 
 BOOST_AUTO_TEST_CASE(an_io_error_then_a_restart_then_power_loss_at_any_operation_of_that_process) {

@@ -10,7 +10,7 @@ using namespace epione::storage_tests;
 
 namespace {
 
-const std::string db = "/d/shard-003.db", wal = "/d/shard-003.db-wal";
+const std::string shard_file = "/d/shard-003.db", shard_wal = "/d/shard-003.db-wal";
 
 struct damaged_store : simulated {
   damaged_store() : simulated(12) { fill(); }
@@ -24,7 +24,7 @@ struct damaged_store : simulated {
   }
 
   void change(const char* sql) {
-    runtime::connection c{disk, db, runtime::access_mode::write, runtime::shard_format, "", "FULL", 64};
+    runtime::connection c{disk, shard_file, runtime::access_mode::write, runtime::shard_format, "", "FULL", 64};
     c.run(sql);
     BOOST_REQUIRE(c.checkpoint().complete);
   }
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_changed_subject_row_is_not_served_and_not_opened) {
 }
 
 BOOST_AUTO_TEST_CASE(a_store_of_another_shard_is_refused) {
-  const auto copy = disk.bytes(db);
+  const auto copy = disk.bytes(shard_file);
   must(must(disk.open("/d/shard-004.db"))->write_at(0, copy));
   auto other = runtime::open_shard_store(disk, "/d", 4);
   BOOST_REQUIRE(!other);
@@ -156,14 +156,14 @@ BOOST_AUTO_TEST_CASE(a_store_of_another_shard_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_store_that_is_gone_beside_its_wal_is_refused) {
-  disk.remove(db);
+  disk.remove(shard_file);
   expect(open_error(), {"is missing", "-wal"});
 }
 
 BOOST_AUTO_TEST_CASE(a_truncated_store_is_refused) {
   disk.kill();
-  disk.truncate(wal, 0);
-  disk.truncate(db, disk.size(db) - 4'096);
+  disk.truncate(shard_wal, 0);
+  disk.truncate(shard_file, disk.size(shard_file) - 4'096);
   BOOST_TEST((open_error().has_value() || scan_error().has_value()));
 }
 
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(a_newer_format_is_refused) {
 
 BOOST_AUTO_TEST_CASE(any_flipped_bit_is_noticed_or_harmless) {
   disk.kill();
-  disk.truncate(wal, 0);
+  disk.truncate(shard_wal, 0);
   const auto read_all = [&]() -> std::vector<messages::stored_event> {
     auto store = runtime::open_shard_store(disk, "/d", 3);
     auto reader = runtime::open_store_reader(disk, "/d", 3);
@@ -205,10 +205,10 @@ BOOST_AUTO_TEST_CASE(any_flipped_bit_is_noticed_or_harmless) {
   const auto whole = read_all();
   BOOST_REQUIRE(whole.size() == 40);
   unsigned noticed = 0;
-  for (std::uint64_t at = 0; at < disk.size(db); at += 53) {
+  for (std::uint64_t at = 0; at < disk.size(shard_file); at += 53) {
     disk.kill();
-    disk.remove(wal);
-    disk.flip_bit(db, at, static_cast<unsigned>(at % 8));
+    disk.remove(shard_wal);
+    disk.flip_bit(shard_file, at, static_cast<unsigned>(at % 8));
     const auto now = read_all();
     if (now.empty())
       ++noticed;
@@ -217,21 +217,21 @@ BOOST_AUTO_TEST_CASE(any_flipped_bit_is_noticed_or_harmless) {
     for (std::size_t i = 0; i < now.size(); ++i)
       BOOST_REQUIRE((now[i].seq == whole[i].seq && now[i].bytes == whole[i].bytes));
     disk.kill();
-    disk.flip_bit(db, at, static_cast<unsigned>(at % 8));
+    disk.flip_bit(shard_file, at, static_cast<unsigned>(at % 8));
   }
   BOOST_TEST(noticed > 50u);
 }
 
 BOOST_AUTO_TEST_CASE(any_flipped_bit_of_a_page_header_is_noticed_or_harmless) {
   disk.kill();
-  disk.truncate(wal, 0);
+  disk.truncate(shard_wal, 0);
   constexpr std::uint64_t page = 4'096;
   unsigned noticed = 0;
-  for (std::uint64_t at = page; at < disk.size(db); at += page)
+  for (std::uint64_t at = page; at < disk.size(shard_file); at += page)
     for (std::uint64_t bit = 0; bit < 16 * 8; ++bit) {
       disk.kill();
-      disk.remove(wal);
-      disk.flip_bit(db, at + bit / 8, static_cast<unsigned>(bit % 8));
+      disk.remove(shard_wal);
+      disk.flip_bit(shard_file, at + bit / 8, static_cast<unsigned>(bit % 8));
       {
         auto store = runtime::open_shard_store(disk, "/d", 3);
         auto reader = runtime::open_store_reader(disk, "/d", 3);
@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(any_flipped_bit_of_a_page_header_is_noticed_or_harmless) {
         }
       }
       disk.kill();
-      disk.flip_bit(db, at + bit / 8, static_cast<unsigned>(bit % 8));
+      disk.flip_bit(shard_file, at + bit / 8, static_cast<unsigned>(bit % 8));
     }
   BOOST_TEST(noticed > 50u);
 }
