@@ -143,7 +143,8 @@ struct catalog_fixture : actor_fixture {
           runtime::prepare(me, env, "importer");
           me->request(caf::actor_cast<caf::actor>(tested), std::chrono::seconds{3600}, import_atom::value,
                       std::make_shared<const domain::study_source>(source), who)
-              .then([this, place](const std::string& id, bool changed) { answers[place] = answer{std::pair{id, changed}}; },
+              .then([this, place](const std::string& id, bool changed,
+                                  std::uint64_t) { answers[place] = answer{std::pair{id, changed}}; },
                     [this, place](const caf::error& why) { answers[place] = answer{why}; });
         },
         caf::unit);
