@@ -22,7 +22,8 @@ using pointer = catalog_actor::stateful_pointer<catalog_state>;
 using promise = catalog_state::import_promise;
 using record_promise = caf::typed_response_promise<bool>;
 
-constexpr std::uint32_t scan_events_max = 16; // an event holds a whole study
+constexpr std::uint32_t scan_events_max = 16;                       // an event holds a whole study
+constexpr auto read_limit_ms = runtime::defaults::request_limit_ms; // as long as a read waits for what it is to come after
 
 std::string text_of(const std::vector<domain::import_problem>& problems) {
   std::string text;
@@ -76,7 +77,7 @@ public:
     } else if (state_.waiting.size() >= runtime::defaults::imports_waiting_max) {
       answer.deliver(failure(ec::not_serving, std::to_string(state_.waiting.size()) + " imports are waiting already; try again"));
     } else {
-      next.number = next_number();
+      next.number = next_number(runtime::defaults::import_limit_ms);
       next.answer = answer;
       state_.waiting.push_back(std::move(next));
       go_on();
@@ -262,9 +263,9 @@ private:
   }
 
   /// Of an import that somebody waits for: its time limit begins.
-  std::uint64_t next_number() {
+  std::uint64_t next_number(std::uint32_t limit_ms) {
     const auto number = ++state_.imports;
-    self_->delayed_send(self_, std::chrono::milliseconds{runtime::defaults::import_limit_ms}, caf::tick_atom::value, number);
+    self_->delayed_send(self_, std::chrono::milliseconds{limit_ms}, caf::tick_atom::value, number);
     return number;
   }
 
@@ -369,7 +370,7 @@ private:
       if (a.error != ec::none)
         answer.deliver(failure(a.error, a.text));
       else
-        answer_when_read({next_number(), a.seq, a.text, a.changed, answer});
+        answer_when_read({next_number(read_limit_ms), a.seq, a.text, a.changed, answer});
     });
   }
 
@@ -394,7 +395,7 @@ private:
     if (found == state_.ahead.end())
       return false;
     found->answer.deliver(failure(ec::time_limit, "it is stored, but this node has not read it within " +
-                                                      std::to_string(runtime::defaults::import_limit_ms) +
+                                                      std::to_string(read_limit_ms) +
                                                       " ms; the same again changes nothing and shows when it has"));
     state_.ahead.erase(found);
     return true;

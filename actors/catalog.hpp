@@ -64,7 +64,7 @@ struct catalog_state {
   std::optional<import> current;
   std::deque<record> records;     ///< bounded by defaults::records_waiting_max
   std::deque<import> waiting;     ///< bounded by defaults::imports_waiting_max
-  std::deque<import_ahead> ahead; ///< each until it is read, or for defaults::import_limit_ms
+  std::deque<import_ahead> ahead; ///< each until it is read, or for defaults::request_limit_ms
   static inline const char* name = "catalog";
 };
 
