@@ -4,6 +4,7 @@
 #include "domain/event.hpp"
 #include "domain/study.hpp"
 #include "domain/study_addition.hpp"
+#include "messages/errors.hpp"
 #include "messages/submission.hpp"
 #include "runtime/catalog_view.hpp"
 

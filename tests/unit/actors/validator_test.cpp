@@ -1,7 +1,6 @@
 // What a validator answers before the studies are read.
 #include "actor_fixture.hpp"
 #include "actors/validator.hpp"
-#include "domain/canonical.hpp"
 
 #include <boost/test/unit_test.hpp>
 
