@@ -19,10 +19,11 @@ using namespace messages;
 namespace {
 
 using catalog_pointer = catalog_actor::stateful_pointer<catalog_state>;
-using catalog_promise = caf::typed_response_promise<std::string, bool>;
+using catalog_promise = catalog_state::import_promise;
 using record_promise = caf::typed_response_promise<bool>;
 
-constexpr std::uint32_t scan_events_max = 16; // an event holds a whole study
+constexpr std::uint32_t scan_events_max = 16;                       // an event holds a whole study
+constexpr auto read_limit_ms = runtime::defaults::request_limit_ms; // as long as a read waits for what it is to come after
 
 std::string text_of(const std::vector<domain::import_problem>& problems) {
   std::string text;
@@ -54,21 +55,30 @@ public:
   // ---- imports -------------------------------------------------------------------------------------------------------
 
   catalog_promise on_import(const study_source_ptr& source, const std::string& who) {
-    auto answer = self_->make_response_promise<std::string, bool>();
-    if (!state_.serving && hand_on(source, who, answer)) {
+    catalog_state::import next;
+    next.source = source;
+    next.who = who;
+    return take_import(std::move(next));
+  }
+
+  catalog_promise on_add_form(const form_addition_ptr& addition) {
+    catalog_state::import next;
+    next.addition = addition;
+    next.who = addition->who;
+    return take_import(std::move(next));
+  }
+
+  catalog_promise take_import(catalog_state::import next) {
+    auto answer = self_->make_response_promise<std::string, bool, std::uint64_t>();
+    if (!state_.serving && hand_on(next, answer)) {
       return answer;
     } else if (!state_.serving) {
       answer.deliver(failure(ec::not_serving, "the catalog is starting or not led by this node; try again"));
     } else if (state_.waiting.size() >= runtime::defaults::imports_waiting_max) {
       answer.deliver(failure(ec::not_serving, std::to_string(state_.waiting.size()) + " imports are waiting already; try again"));
     } else {
-      catalog_state::import next;
-      next.number = ++state_.imports;
-      next.source = source;
-      next.who = who;
+      next.number = next_number(runtime::defaults::import_limit_ms);
       next.answer = answer;
-      self_->delayed_send(self_, std::chrono::milliseconds{runtime::defaults::import_limit_ms}, caf::tick_atom::value,
-                          next.number);
       state_.waiting.push_back(std::move(next));
       go_on();
     }
@@ -147,6 +157,8 @@ public:
                                                   " ms; whether the study was stored is unknown, import it again");
     if (state_.current && state_.current->number == number) {
       finish(late);
+    } else if (give_up_ahead(number)) {
+      return;
     } else {
       for (auto it = state_.waiting.begin(); it != state_.waiting.end(); ++it) {
         if (it->number == number) {
@@ -169,6 +181,7 @@ public:
     state_.serving = true;
     readiness_.clear(part);
     env_.log.info(part, "serving", {{"epoch", epoch}});
+    answer_read();
     go_on();
   }
 
@@ -178,6 +191,7 @@ public:
       return;
     state_.following = true;
     readiness_.clear(part);
+    answer_read();
   }
 
   void on_closed(std::uint64_t epoch, ec why, outcome known) {
@@ -203,8 +217,10 @@ public:
 
   void on_applied(std::uint64_t index) {
     state_.applied = std::max(state_.applied, index);
-    if ((state_.serving || state_.following) && read_events(false))
-      go_on();
+    if ((!state_.serving && !state_.following) || !read_events(false))
+      return;
+    answer_read();
+    go_on();
   }
 
   status_report_ptr status() const {
@@ -227,7 +243,7 @@ private:
     if (state_.current && state_.current->index != 0 && state_.applied >= state_.current->index && read_events(false)) {
       env_.log.info(part, "study imported", {{"study", state_.current->id}, {"who", state_.current->who}});
       auto done = std::exchange(state_.current, std::nullopt);
-      done->answer.deliver(done->id, true);
+      done->answer.deliver(done->answered, true, state_.studies.changed_seq());
     }
     while (state_.serving && !state_.current && !state_.waiting.empty()) {
       state_.current = std::move(state_.waiting.front());
@@ -236,26 +252,46 @@ private:
     }
   }
 
+  tl::expected<study_register::import_check, caf::error> check(const catalog_state::import& what) const {
+    if (what.addition == nullptr)
+      return state_.studies.check(*what.source).map_error([](const auto& problems) {
+        return failure(ec::invalid, text_of(problems));
+      });
+    return state_.studies.check(*what.addition).map_error([](const auto& refused) {
+      return failure(refused.code, text_of(refused.problems));
+    });
+  }
+
+  /// Of an import that somebody waits for: its time limit begins.
+  std::uint64_t next_number(std::uint32_t limit_ms) {
+    const auto number = ++state_.imports;
+    self_->delayed_send(self_, std::chrono::milliseconds{limit_ms}, caf::tick_atom::value, number);
+    return number;
+  }
+
   void check_and_propose() {
     auto& now = *state_.current;
-    auto checked = state_.studies.check(*now.source);
+    auto checked = check(now);
     if (!checked)
-      return finish(failure(ec::invalid, text_of(checked.error())));
+      return finish(checked.error());
     now.id = checked->id;
+    now.answered = now.addition == nullptr ? checked->id : checked->form;
     if (checked->unchanged) {
       auto done = std::exchange(state_.current, std::nullopt);
-      done->answer.deliver(done->id, false);
+      done->answer.deliver(done->answered, false, state_.studies.changed_seq());
       return;
     }
     domain::event event;
     event.time_us = env_.clock.wall_us();
     event.who = now.who;
-    event.role = "operator";
+    event.role = now.addition == nullptr ? "operator" : now.addition->role;
+    event.reason = now.addition == nullptr ? std::string{} : now.addition->reason;
     event.action = study_import_action;
     event.entity = now.id;
     event.before = std::move(checked->before);
     event.after = std::move(checked->after);
     now.source = nullptr;
+    now.addition = nullptr;
     now.batch = ++state_.batches;
     runtime::fault_point(env_.faults, "catalog.propose");
     propose(event, now.id, now.batch);
@@ -327,14 +363,42 @@ private:
   // ---- a node that does not lead group 0 ---------------------------------------------------------------------------------
 
   /// False: nobody is there to hand it to.
-  bool hand_on(const study_source_ptr& source, const std::string& who, catalog_promise answer) {
-    return ask_leader(steward_question::import(*source, who), runtime::defaults::import_answer_limit_ms,
-                      [answer](const steward_answer& a) mutable {
-                        if (a.error == ec::none)
-                          answer.deliver(a.text, a.changed);
-                        else
-                          answer.deliver(failure(a.error, a.text));
-                      });
+  bool hand_on(const catalog_state::import& what, catalog_promise answer) {
+    const auto question =
+        what.addition == nullptr ? steward_question::import(*what.source, what.who) : steward_question::add_form(*what.addition);
+    return ask_leader(question, runtime::defaults::import_answer_limit_ms, [this, answer](const steward_answer& a) mutable {
+      if (a.error != ec::none)
+        answer.deliver(failure(a.error, a.text));
+      else
+        answer_when_read({next_number(read_limit_ms), a.seq, a.text, a.changed, answer});
+    });
+  }
+
+  /// Whoever asked this node is to find here what was imported, as soon as it is answered.
+  void answer_when_read(catalog_state::import_ahead import) {
+    state_.ahead.push_back(std::move(import));
+    answer_read();
+  }
+
+  void answer_read() {
+    const auto seq = state_.studies.last_seq(); // what is read is published
+    for (auto& import : state_.ahead)
+      if (import.seq <= seq)
+        import.answer.deliver(import.answered, import.changed, import.seq);
+    std::erase_if(state_.ahead, [&](const auto& import) { return import.seq <= seq; });
+    if (!state_.ahead.empty()) // more than the store is sent at once
+      self_->send(state_.replica, flush_atom::value);
+  }
+
+  bool give_up_ahead(std::uint64_t number) {
+    const auto found = std::find_if(state_.ahead.begin(), state_.ahead.end(), [&](const auto& i) { return i.number == number; });
+    if (found == state_.ahead.end())
+      return false;
+    found->answer.deliver(failure(ec::time_limit, "it is stored, but this node has not read it within " +
+                                                      std::to_string(read_limit_ms) +
+                                                      " ms; the same again changes nothing and shows when it has"));
+    state_.ahead.erase(found);
+    return true;
   }
 
   bool hand_on(const domain::event& event, record_promise answer) {
@@ -359,10 +423,10 @@ private:
         .then(
             [answered](const bytes_ptr& bytes) mutable {
               auto a = decode_steward_answer(*bytes);
-              answered(a ? *a : steward_answer{ec::time_limit, "the leader's answer cannot be read: " + a.error(), false});
+              answered(a ? *a : steward_answer{ec::time_limit, "the leader's answer cannot be read: " + a.error()});
             },
             [answered](caf::error& why) mutable {
-              answered({runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why), false});
+              answered({runtime::code_of(why).value_or(ec::time_limit), runtime::sentence_of(why)});
             });
     return true;
   }
@@ -403,30 +467,37 @@ catalog_state::~catalog_state() {
     current->answer.deliver(why);
   for (auto& import : waiting)
     import.answer.deliver(why);
+  for (auto& import : ahead)
+    import.answer.deliver(
+        failure(ec::time_limit, "it is stored, but this node restarts its catalog; the same again changes nothing"));
   for (auto& record : records)
     record.answer.deliver(failure(ec::time_limit, "the catalog is restarted; whether it was recorded is unknown"));
 }
 
 namespace {
 
-catalog_actor::behavior_type begin(catalog_pointer self, const runtime::environment& env, std::shared_ptr<catalog_work> work) {
+catalog_actor::behavior_type begin(catalog_pointer self, const runtime::environment& env,
+                                   std::shared_ptr<catalog_work> catalog_work) {
   runtime::prepare(self, env, "catalog");
-  work->start();
+  catalog_work->start();
   return {
-      [work](import_atom, const study_source_ptr& source, const std::string& who) { return work->on_import(source, who); },
-      [work](record_atom, const event_ptr& event) { return work->on_record(event); },
-      [work](caf::tick_atom, std::uint64_t number) { work->on_limit(number); },
-      [work](serving_atom, std::uint64_t epoch) { work->on_serving(epoch); },
-      [work](closed_atom, std::uint64_t epoch, ec why, outcome known) { work->on_closed(epoch, why, known); },
-      [work](applied_atom, std::uint64_t index) { work->on_applied(index); },
+      [catalog_work](import_atom, const study_source_ptr& source, const std::string& who) {
+        return catalog_work->on_import(source, who);
+      },
+      [catalog_work](add_form_atom, const form_addition_ptr& addition) { return catalog_work->on_add_form(addition); },
+      [catalog_work](record_atom, const event_ptr& event) { return catalog_work->on_record(event); },
+      [catalog_work](caf::tick_atom, std::uint64_t number) { catalog_work->on_limit(number); },
+      [catalog_work](serving_atom, std::uint64_t epoch) { catalog_work->on_serving(epoch); },
+      [catalog_work](closed_atom, std::uint64_t epoch, ec why, outcome known) { catalog_work->on_closed(epoch, why, known); },
+      [catalog_work](applied_atom, std::uint64_t index) { catalog_work->on_applied(index); },
       [](read_index_atom, std::uint64_t, ticket, std::uint64_t) {},
       [](leader_atom, std::uint64_t, const std::string&) {},
-      [work](follow_atom, std::uint64_t epoch) { work->on_follow(epoch); },
-      [work](committed_atom, std::uint64_t epoch, std::uint64_t batch, std::uint64_t index) {
-        work->on_committed(epoch, batch, index);
+      [catalog_work](follow_atom, std::uint64_t epoch) { catalog_work->on_follow(epoch); },
+      [catalog_work](committed_atom, std::uint64_t epoch, std::uint64_t batch, std::uint64_t index) {
+        catalog_work->on_committed(epoch, batch, index);
       },
-      [work](refused_atom, std::uint64_t epoch, std::uint64_t batch) { work->on_refused(epoch, batch); },
-      [work](status_atom) { return work->status(); },
+      [catalog_work](refused_atom, std::uint64_t epoch, std::uint64_t batch) { catalog_work->on_refused(epoch, batch); },
+      [catalog_work](status_atom) { return catalog_work->status(); },
   };
 }
 

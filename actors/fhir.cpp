@@ -97,16 +97,16 @@ private:
       state_.reads.emplace(t, std::move(done));
       self_->send(state_.gateway, read_atom::value, t, r, list_client{self_});
     };
-    p.import = [this](study_source_ptr addition, std::string who, std::function<void(ec, const std::string&, bool)> done) {
+    p.add_form = [this](form_addition_ptr addition, std::function<void(ec, const std::string&, bool)> done) {
       const auto catalog = env_.directory->get<catalog_actor>("catalog");
       if (catalog == nullptr)
         return done(ec::not_serving, "the catalog is starting; try again", false);
       self_
-          ->request(catalog, std::chrono::milliseconds{runtime::defaults::import_answer_limit_ms}, import_atom::value, addition,
-                    who)
-          .then(
-              [done](const std::string&, bool changed) { done(ec::none, {}, changed); },
-              [done](caf::error& why) { done(runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why), false); });
+          ->request(catalog, std::chrono::milliseconds{runtime::defaults::import_answer_limit_ms}, add_form_atom::value, addition)
+          .then([done](const std::string& form, bool changed, std::uint64_t) { done(ec::none, form, changed); },
+                [done](caf::error& why) {
+                  done(runtime::code_of(why).value_or(ec::time_limit), runtime::sentence_of(why), false);
+                });
     };
     return p;
   }

@@ -103,9 +103,19 @@ std::string response_bundle(std::string_view type, const std::vector<std::string
 } // namespace
 
 struct fhir_service::batch {
+  struct form {
+    std::size_t entry = 0;
+    fhir_request_ptr request;
+  };
   call_ptr c;
   std::vector<std::string> answers;
   std::size_t open = 0;
+  std::deque<form> forms; ///< still to be created
+  void answered(std::size_t entry, const fhir_answer& a) {
+    answers[entry] = entry_text(a);
+    if (--open == 0)
+      c->done({.status = 200, .body = response_bundle("batch-response", answers)});
+  }
 };
 
 struct fhir_service::transaction {
@@ -158,17 +168,27 @@ void fhir_service::run_batch(const call_ptr& c, const domain::json_document& jso
   all->open = all->answers.size();
   std::size_t i = 0;
   for (auto n = entries + 1; n < json[entries].end; n = json[n].end, ++i) {
-    const auto take = [all, i](const fhir_answer& a) {
-      all->answers[i] = entry_text(a);
-      if (--all->open == 0)
-        all->c->done({.status = 200, .body = response_bundle("batch-response", all->answers)});
-    };
     auto request = request_in(*c->request, json, n, i);
-    if (request)
-      handle(std::move(*request), take);
+    if (!request)
+      all->answered(i, {.status = 400, .body = domain::outcome_text("invalid", request.error())});
+    else if ((*request)->method == fhir_request::verb::post && (*request)->path == "/Questionnaire")
+      all->forms.push_back({i, std::move(*request)});
     else
-      take({.status = 400, .body = domain::outcome_text("invalid", request.error())});
+      handle(std::move(*request), [all, i](const fhir_answer& a) { all->answered(i, a); });
   }
+  next_form(all);
+}
+
+/// Forms one after the other: they are imports, and only few of those may wait for group 0 at once.
+void fhir_service::next_form(const std::shared_ptr<batch>& all) {
+  if (all->forms.empty())
+    return;
+  auto next = std::move(all->forms.front());
+  all->forms.pop_front();
+  handle(std::move(next.request), [this, all, entry = next.entry](const fhir_answer& a) {
+    all->answered(entry, a);
+    next_form(all);
+  });
 }
 
 void fhir_service::run_transaction(const call_ptr& c, std::shared_ptr<const domain::json_document> json, std::uint32_t entries) {

@@ -1,8 +1,8 @@
 // What the FHIR interface answers from the studies alone: the CapabilityStatement, Questionnaires, Patients, and checks.
+#include "actors/fhir_form_text.hpp"
 #include "actors/fhir_service.hpp"
 #include "domain/canonical.hpp"
 #include "domain/compiled_study.hpp"
-#include "domain/digest.hpp"
 #include "domain/fhir_answers.hpp"
 #include "domain/fhir_assess.hpp"
 #include "domain/fhir_outcome.hpp"
@@ -11,11 +11,9 @@
 #include "domain/limits.hpp"
 #include "domain/questionnaire_compiler.hpp"
 #include "domain/questionnaire_response.hpp"
-#include "domain/toml_reader.hpp"
 #include "runtime/defaults.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 namespace epione::actors {
@@ -57,56 +55,6 @@ std::string_view status_text(domain::publication_status s) {
   return "unknown";
 }
 
-/// A form's version as FHIR can name it in an address.
-std::string version_id(const domain::compiled_form& f) {
-  return domain::is_fhir_id(f.version) ? f.version : "1";
-}
-
-/// As it was imported, but for its id, which is the one that the study knows it by.
-std::string form_text(const domain::compiled_form& f) {
-  const auto json = domain::json_document::parse(f.source == nullptr ? std::string_view{"{}"} : std::string_view{*f.source},
-                                                 domain::limits::json_depth_max);
-  std::string out = R"({"resourceType":"Questionnaire","id":)";
-  append_json_string(out, f.id);
-  out += R"(,"meta":{"versionId":)";
-  append_json_string(out, version_id(f));
-  if (json) {
-    const auto& j = *json;
-    if (const auto meta = j.find(0, "meta"); meta != 0 && j[meta].kind == domain::json_kind::object)
-      for (auto n = meta + 1; n < j[meta].end; n = j[n].end) {
-        if (j[n].name == "versionId")
-          continue;
-        out += ',';
-        append_json_string(out, j[n].name);
-        out += ':';
-        domain::append_canonical_json(out, j, n);
-      }
-    out += '}';
-    for (std::uint32_t n = 1; n < j[0].end; n = j[n].end) {
-      if (j[n].name == "resourceType" || j[n].name == "id" || j[n].name == "meta")
-        continue;
-      out += ',';
-      append_json_string(out, j[n].name);
-      out += ':';
-      domain::append_canonical_json(out, j, n);
-    }
-  } else {
-    out += '}';
-  }
-  return out + "}";
-}
-
-/// 12 hexadecimal digits.
-std::string digest_text(std::string_view text) {
-  std::array<std::uint8_t, 16> bytes{};
-  domain::digest<16>{}.add(text).finish(bytes);
-  std::string out;
-  for (std::size_t i = 0; i < 6; ++i)
-    for (const auto nibble : {bytes.at(i) >> 4, bytes.at(i) & 15})
-      out += "0123456789abcdef"[nibble];
-  return out;
-}
-
 bool contains_ignoring_case(std::string_view text, std::string_view begin) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   return text.size() >= begin.size() &&
@@ -136,7 +84,7 @@ std::string parameter_text(std::string_view name, std::string_view type, std::st
 void fhir_service::metadata(const call_ptr& c) {
   if (!c->only({"mode"}))
     return;
-  constexpr std::string_view released = "2026-11-30"; // of this statement; changes with it
+  constexpr std::string_view released = "2026-12-01"; // of this statement; changes with it
   std::string out = R"({"resourceType":"CapabilityStatement","status":"active","date":")";
   out += released;
   out += R"(","kind":"instance","software":{"name":"Epione","version":")" EPIONE_VERSION R"("},"implementation":{"description":)";
@@ -144,12 +92,15 @@ void fhir_service::metadata(const call_ptr& c) {
   out += R"(,"url":)";
   append_json_string(out, c->request->base);
   out += R"(},"fhirVersion":"4.0.1","format":["application/fhir+json","json"],"rest":[{"mode":"server","documentation":)";
-  append_json_string(out, "Create, update and Bundle are durable when they are answered. A create with Idempotency-Key or "
-                          "If-None-Exist may be repeated. An update is an amendment: it needs a reason in X-Provenance.");
+  append_json_string(out,
+                     "Create, update and Bundle are durable when they are answered. A create of a QuestionnaireResponse with "
+                     "Idempotency-Key or If-None-Exist may be repeated; that of a Questionnaire always, and without "
+                     "If-None-Exist. An update is an amendment: it needs a reason in X-Provenance.");
   const auto interaction = [](std::string_view code) { return R"({"code":")" + std::string{code} + R"("})"; };
   out += R"(,"resource":[{"type":"Patient","interaction":[)" + interaction("read") + R"(],"versioning":"no-version"},)";
   out += R"({"type":"Questionnaire","interaction":[)" + interaction("create") + "," + interaction("read") + "," +
-         interaction("vread") + "," + interaction("search-type") + R"(],"versioning":"versioned","searchParam":[)" +
+         interaction("vread") + "," + interaction("search-type") +
+         R"(],"versioning":"versioned","conditionalCreate":false,"searchParam":[)" +
          parameter_text("url", "uri", "canonical url") + "," + parameter_text("version", "token", "business version") + "," +
          parameter_text("status", "token", "draft, active, retired or unknown") + "," +
          parameter_text("title", "string", "begins with, whatever the case") + "," +
@@ -171,112 +122,6 @@ void fhir_service::metadata(const call_ptr& c) {
          R"(],"operation":[{"name":"validate","definition":"http://hl7.org/fhir/OperationDefinition/Resource-validate"}]}],)";
   out += R"("interaction":[)" + interaction("batch") + "," + interaction("transaction") + "]}]}";
   c->done({.status = 200, .body = std::move(out)});
-}
-
-namespace {
-
-/// What the study is to know the form by: the id of the form with the same url, else the end of its url, its name, the id it
-/// came with, or one made of its content; none that another form has.
-std::string new_form_id(const domain::compiled_study& study, const domain::json_document& json, std::string_view text) {
-  const auto url = domain::json_text_at(json, 0, "url");
-  for (const auto& f : study.forms)
-    if (!url.empty() && f.form.url == url)
-      return f.id;
-  const auto name = [&](std::string_view member) { return domain::json_text_at(json, 0, member); };
-  const auto made = "form-" + digest_text(text);
-  for (const auto candidate : {url.substr(url.find_last_of("/:") + 1), name("name"), name("id"), std::string_view{made}}) {
-    if (!domain::is_identifier(candidate) || !domain::is_fhir_id(candidate))
-      continue;
-    const auto* other = study.find_form(candidate);
-    if (other == nullptr || (other->form.url.empty() && url.empty()))
-      return std::string{candidate};
-  }
-  return made;
-}
-
-/// Of the lines with which an import is refused.
-std::vector<domain::fhir_issue> issues_of(std::string_view lines) {
-  std::vector<domain::fhir_issue> out;
-  while (!lines.empty()) {
-    const auto line = lines.substr(0, lines.find('\n'));
-    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
-    const auto file = line.substr(0, line.find('\t'));
-    const auto rest = line.substr(std::min(file.size() + 1, line.size()));
-    const auto place = rest.substr(0, rest.find('\t'));
-    const auto message = rest.substr(std::min(place.size() + 1, rest.size()));
-    out.push_back({domain::issue_severity::error,
-                   domain::issue_code::business_rule,
-                   "Questionnaire",
-                   {},
-                   (place.empty() ? "" : std::string{place} + ": ") + std::string{message}});
-  }
-  return out;
-}
-
-} // namespace
-
-void fhir_service::create_form(const call_ptr& c) {
-  if (!c->only({"study"}))
-    return;
-  if (c->request->if_none_exist)
-    return c->fail(400, "not-supported", "a questionnaire is created without If-None-Exist: the same one again changes nothing");
-  auto json = domain::parse_response(c->request->body);
-  if (!json)
-    return c->done({.status = 400, .body = domain::operation_outcome({json.error()})});
-  if (domain::json_text_at(*json, 0, "resourceType") != "Questionnaire")
-    return c->fail(400, "structure", "the resource must be a Questionnaire");
-  const auto snapshot = catalog_.get();
-  const auto named = c->parameter("study");
-  const auto study = named                           ? snapshot->studies.find(*named)
-                     : snapshot->studies.size() == 1 ? snapshot->studies.begin()
-                                                     : snapshot->studies.end();
-  if (study == snapshot->studies.end() && (named || snapshot->studies.empty()))
-    return c->fail(404, "not-found", named ? "unknown study" : "there is no study to add it to");
-  if (study == snapshot->studies.end())
-    return c->fail(400, "multiple-matches", "there are several studies; name one: ?study=ID");
-  std::vector<domain::fhir_issue> issues;
-  domain::file_problems problems{"Questionnaire", issues};
-  domain::compile_questionnaire(c->request->body, problems, {});
-  if (domain::has_errors(issues))
-    return c->done({.status = 422, .body = domain::operation_outcome(issues)});
-  auto addition = std::make_shared<domain::study_source>();
-  addition->adds_to = study->first;
-  addition->forms.push_back({new_form_id(study->second->compiled(), *json, c->request->body), c->request->body});
-  std::string who = "fhir";
-  if (c->request->provenance) {
-    auto why = read_provenance(*c->request->provenance);
-    if (!why)
-      return c->fail(400, "invalid", why.error());
-    who = why->who;
-  }
-  ports_.import(addition, who, [this, c, addition](ec error, const std::string& text, bool changed) {
-    if (error == ec::none)
-      return answer_form(*c, changed ? 201 : 200, *addition);
-    if (error == ec::invalid)
-      return c->done({.status = 422, .body = domain::operation_outcome(issues_of(text))});
-    c->done({.status = 503,
-             .body = domain::outcome_text("transient", text, error == ec::not_serving ? "not_stored" : "unknown"),
-             .retry_after_s = options_.retry_after_s});
-  });
-}
-
-void fhir_service::answer_form(const call& c, int status, const domain::study_source& addition) const {
-  domain::compiled_form form;
-  form.id = addition.forms[0].name;
-  form.source = std::make_shared<const std::string>(addition.forms[0].text);
-  if (const auto json = domain::json_document::parse(*form.source, domain::limits::json_depth_max))
-    form.version = domain::json_text_at(*json, 0, "version");
-  fhir_answer a;
-  a.status = status;
-  a.etag_text = version_id(form);
-  a.location = c.request->base + "/Questionnaire/" + form.id + "/_history/" + a.etag_text;
-  if (c.wanted == wanted_return::representation)
-    a.body = form_text(form);
-  else if (c.wanted == wanted_return::outcome)
-    a.body = domain::outcome_text("informational",
-                                  status == 201 ? "the questionnaire is part of the study" : "it was part of the study already",
-                                  {}, "information");
-  c.done(std::move(a));
 }
 
 void fhir_service::search_forms(const call_ptr& c) {
@@ -322,8 +167,10 @@ void fhir_service::search_forms(const call_ptr& c) {
   out += R"(],"entry":[)";
   for (std::size_t i = offset; i < std::min<std::size_t>(found.size(), std::size_t{offset} + count); ++i) {
     out += i == offset ? R"({"fullUrl":)" : R"(,{"fullUrl":)";
-    append_json_string(out, base + "/Questionnaire/" + found[i].form->id);
-    out += R"(,"resource":)" + form_text(*found[i].form) + R"(,"search":{"mode":"match"}})";
+    const auto& form = *found[i].form;
+    append_json_string(out, base + "/Questionnaire/" + form.id);
+    out += R"(,"resource":)" + form_text(form, snapshot->form_time(found[i].study->id(), form.id, form.version)) +
+           R"(,"search":{"mode":"match"}})";
   }
   c->done({.status = 200, .body = out + "]}"});
 }
@@ -336,7 +183,7 @@ void fhir_service::read_form(const call_ptr& c, const std::string& id, const std
   bool known = false;
   for (const auto& f : all_forms(*snapshot, c->parameter("study"), version != nullptr)) {
     known = known || f.form->id == id;
-    if (f.form->id == id && (version == nullptr || *version == version_id(*f.form)))
+    if (f.form->id == id && (version == nullptr || *version == form_version_id(f.form->version)))
       found.push_back(f);
   }
   const bool same = std::all_of(found.begin(), found.end(), [&](const auto& f) {
@@ -349,8 +196,9 @@ void fhir_service::read_form(const call_ptr& c, const std::string& id, const std
     return c->fail(400, "multiple-matches", "several studies have a questionnaire of this id; name one: ?study=ID");
   const auto& form = *found.front().form;
   fhir_answer a;
-  a.body = form_text(form);
-  a.etag_text = version_id(form);
+  a.modified_us = snapshot->form_time(found.front().study->id(), form.id, form.version);
+  a.body = form_text(form, a.modified_us);
+  a.etag_text = form_version_id(form.version);
   c->done(std::move(a));
 }
 

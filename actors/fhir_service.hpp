@@ -6,7 +6,7 @@
 #include "actors/fhir_query.hpp"
 #include "domain/event.hpp"
 #include "domain/json_document.hpp"
-#include "domain/study.hpp"
+#include "domain/study_addition.hpp"
 #include "messages/errors.hpp"
 #include "messages/fhir.hpp"
 #include "messages/submission.hpp"
@@ -45,10 +45,10 @@ struct fhir_ports {
   std::function<void(messages::change_request_ptr, std::function<void(const messages::reply&)>)> change;
   /// Null: the shard could not be read.
   std::function<void(messages::read_request_ptr, std::function<void(const std::vector<messages::stored_event>*)>)> read;
-  /// Answered with ec::none, or why not and a text: of ec::invalid "file\tplace\tmessage" lines.
-  std::function<void(std::shared_ptr<const domain::study_source>, std::string who,
-                     std::function<void(ec, const std::string&, bool changed)>)>
-      import;
+  /// Answered with ec::none and the form's id in its study, or why not and a text: a sentence, or of ec::invalid, ec::conflict
+  /// and ec::not_found lines "file\tplace\tmessage".
+  std::function<void(std::shared_ptr<const domain::form_addition>, std::function<void(ec, const std::string&, bool changed)>)>
+      add_form;
 };
 
 struct fhir_options {
@@ -106,12 +106,19 @@ private:
 
   // fhir_forms.cpp: what is there without asking a shard
   void metadata(const call_ptr& c);
-  void create_form(const call_ptr& c);
-  void answer_form(const call& c, int status, const domain::study_source& addition) const;
   void search_forms(const call_ptr& c);
   void read_form(const call_ptr& c, const std::string& id, const std::string* version);
   void read_patient(const call_ptr& c, const std::string& id);
   void validate(const call_ptr& c, std::string_view type);
+
+  // fhir_form_create.cpp
+  struct form_name {
+    std::string study, form, version;
+  };
+  void create_form(const call_ptr& c);
+  std::optional<std::string> study_for_form(const call& c) const;
+  void answer_form(const call& c, int status, const form_name& name) const;
+  void refuse_form(const call& c, ec error, const std::string& text) const;
 
   // fhir_responses.cpp
   void create(const call_ptr& c);
@@ -144,6 +151,7 @@ private:
   struct batch;
   struct transaction;
   void bundle(const call_ptr& c);
+  void next_form(const std::shared_ptr<batch>& all);
   void run_batch(const call_ptr& c, const domain::json_document& json, std::uint32_t entries);
   void run_transaction(const call_ptr& c, std::shared_ptr<const domain::json_document> json, std::uint32_t entries);
   void commit(const std::shared_ptr<transaction>& t);

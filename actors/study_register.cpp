@@ -2,6 +2,7 @@
 
 #include "domain/digest.hpp"
 #include "domain/event.hpp"
+#include "domain/limits.hpp"
 #include "domain/msgpack.hpp"
 #include "domain/study_file.hpp"
 #include "runtime/local_time.hpp"
@@ -20,8 +21,9 @@ std::array<std::uint8_t, 32> digest_of(std::string_view bytes) {
 }
 
 struct form_version {
-  std::string file, form, version;
-  std::array<std::uint8_t, 32> content{};
+  std::string file, form, version, url;
+  std::array<std::uint8_t, 32> content{}; ///< without what may change under a version
+  std::array<std::uint8_t, 32> whole{};   ///< with it
 };
 
 std::string text_member(const nlohmann::json& object, const char* name) {
@@ -29,15 +31,18 @@ std::string text_member(const nlohmann::json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
-/// The content without white space between and order of members, and without what says whether and when it is used, or what a
-/// server calls it: a version may be retired under its own name.
+/// The content without white space between and order of members, and without what a server calls it; and once more without what
+/// says whether and when it is used: a version may be retired under its own name.
 form_version version_of(const std::string& form, const domain::study_source::file& file) {
   auto json = nlohmann::json::parse(file.text, nullptr, false);
   if (!json.is_object())
-    return {file.name, form, {}, digest_of(file.text)};
-  for (const auto* member : {"status", "date", "effectivePeriod", "approvalDate", "lastReviewDate", "meta", "id"})
+    return {file.name, form, {}, {}, digest_of(file.text), digest_of(file.text)};
+  for (const auto* member : {"meta", "id"})
     json.erase(member);
-  return {file.name, form, text_member(json, "version"), digest_of(json.dump())};
+  const auto whole = digest_of(json.dump());
+  for (const auto* member : {"status", "date", "effectivePeriod", "approvalDate", "lastReviewDate"})
+    json.erase(member);
+  return {file.name, form, text_member(json, "version"), text_member(json, "url"), digest_of(json.dump()), whole};
 }
 
 /// Every form by the name that submissions use.
@@ -57,6 +62,19 @@ bool has_all(const std::vector<form_version>& forms, const std::vector<form_vers
   return std::all_of(others.begin(), others.end(), [&](const auto& o) {
     return std::any_of(forms.begin(), forms.end(), [&](const auto& f) { return f.form == o.form && f.version == o.version; });
   });
+}
+
+domain::import_problem other_content(const form_version& form) {
+  return {form.file, "version",
+          "version \"" + form.version + "\" of form \"" + form.form +
+              "\" was imported before with other content, and answers may refer to it; give the form a new version"};
+}
+
+domain::import_problem too_many_versions(std::size_t earlier) {
+  return {"study.toml", "forms",
+          "with this the study would have " + std::to_string(earlier) + " earlier versions of forms, and at most " +
+              std::to_string(domain::limits::earlier_forms_max) +
+              " are kept for those who still answer them; keep the versions that the forms have, or begin a study of another id"};
 }
 
 /// What only a node can know: a mistyped zone would hold notices back by the quiet hours of UTC.
@@ -85,12 +103,17 @@ tl::expected<bool, std::string> study_register::add(const messages::stored_event
   auto source = domain::decode_study_source(event->after);
   if (!source)
     return tl::unexpected(source.error());
+  changed_seq_ = stored.seq;
   auto& study = studies_[event->entity];
   study.newest = digest_of(event->after);
   const auto forms = versions_of(*source);
   std::erase_if(study.sources, [&](const auto& waiting) { return has_all(forms, versions_of(*waiting)); });
-  for (const auto& form : forms)
-    study.versions.insert_or_assign({form.form, form.version}, form.content);
+  for (const auto& form : forms) {
+    const auto [at, fresh] = study.versions.try_emplace({form.form, form.version});
+    auto& kept = at->second;
+    kept = {form.content, form.whole, fresh || kept.whole != form.whole ? event->time_us : kept.modified_us};
+    study.urls.insert_or_assign(form.form, form.url);
+  }
   study.source = std::make_shared<const domain::study_source>(std::move(*source));
   study.sources.push_back(study.source);
   return true;
@@ -98,19 +121,10 @@ tl::expected<bool, std::string> study_register::add(const messages::stored_event
 
 tl::expected<study_register::import_check, std::vector<domain::import_problem>>
 study_register::check(const domain::study_source& source) const {
-  if (!source.adds_to.empty()) {
-    const auto known = studies_.find(source.adds_to);
-    if (known == studies_.end() || source.forms.size() != 1)
-      return tl::unexpected(std::vector<domain::import_problem>{{"", "", "there is no study \"" + source.adds_to + "\""}});
-    const auto whole = domain::with_form(*known->second.source, source.forms[0].name, source.forms[0].text);
-    if (!whole)
-      return tl::unexpected(std::vector{whole.error()});
-    return check(*whole);
-  }
   const auto compiled = domain::compile_study(source);
   if (!compiled)
     return tl::unexpected(compiled.error());
-  import_check result{(*compiled)->id(), false, {}, domain::encode(source)};
+  import_check result{(*compiled)->id(), {}, false, {}, domain::encode(source)};
   auto problems = unknown_zones(**compiled);
   if (!problems.empty())
     return tl::unexpected(std::move(problems));
@@ -120,17 +134,49 @@ study_register::check(const domain::study_source& source) const {
   const auto& study = known->second;
   result.unchanged = study.newest == digest_of(result.after);
   domain::append_bin(result.before, {reinterpret_cast<const char*>(study.newest.data()), study.newest.size()});
-  for (const auto& form : versions_of(source)) {
+  const auto forms = versions_of(source);
+  auto versions = study.versions.size();
+  for (const auto& form : forms) {
     const auto same = study.versions.find({form.form, form.version});
-    if (same != study.versions.end() && same->second != form.content)
-      problems.push_back(
-          {form.file, "version",
-           "version \"" + form.version + "\" of form \"" + form.form +
-               "\" was imported before with other content, and answers may refer to it; give the form a new version"});
+    if (same == study.versions.end())
+      ++versions;
+    else if (same->second.content != form.content)
+      problems.push_back(other_content(form));
   }
+  // A study that had more before this was looked at may still be imported as long as it does not lose another one.
+  const auto earlier = versions - forms.size(), earlier_now = study.versions.size() - versions_of(*study.source).size();
+  if (earlier > domain::limits::earlier_forms_max && earlier > earlier_now)
+    problems.push_back(too_many_versions(earlier));
   if (!problems.empty())
     return tl::unexpected(std::move(problems));
   return result;
+}
+
+tl::expected<study_register::import_check, study_register::refusal>
+study_register::check(const domain::form_addition& addition) const {
+  const auto known = studies_.find(addition.study);
+  if (known == studies_.end())
+    return tl::unexpected(refusal{ec::not_found, {{"", "", "there is no study \"" + addition.study + "\""}}});
+  const auto& study = known->second;
+  const auto id = domain::form_id_for(*study.source, study.urls, addition.questionnaire);
+  const auto whole = domain::with_form(*study.source, id, addition.questionnaire);
+  if (!whole)
+    return tl::unexpected(refusal{ec::invalid, {whole.error()}});
+  const auto form = version_of(id, {id + ".json", addition.questionnaire});
+  if (const auto had = study.versions.find({id, form.version}); had != study.versions.end()) {
+    if (had->second.content != form.content)
+      return tl::unexpected(refusal{ec::conflict, {other_content(form)}});
+    // An earlier version stays an earlier one. A form that was taken out of the study comes back with it.
+    const auto forms = versions_of(*study.source);
+    const auto now = std::find_if(forms.begin(), forms.end(), [&](const auto& f) { return f.form == id; });
+    if (now != forms.end() && (now->version != form.version || had->second.whole == form.whole))
+      return import_check{addition.study, id, true, {}, {}};
+  }
+  auto checked = check(*whole);
+  if (!checked)
+    return tl::unexpected(refusal{ec::invalid, std::move(checked.error())});
+  checked->form = id;
+  return std::move(*checked);
 }
 
 std::shared_ptr<const runtime::catalog_snapshot> study_register::snapshot(const left_out& tell) {
@@ -146,8 +192,12 @@ std::shared_ptr<const runtime::catalog_snapshot> study_register::snapshot(const 
         tell(id, compiled.error().size());
     }
     study.sources.clear();
-    if (study.served)
-      result->studies.emplace(id, study.compiled);
+    if (!study.served)
+      continue;
+    result->studies.emplace(id, study.compiled);
+    auto& times = result->times[id];
+    for (const auto& [version, kept] : study.versions)
+      times.emplace(version, kept.modified_us);
   }
   return result;
 }

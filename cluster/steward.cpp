@@ -60,6 +60,7 @@ public:
     auto answer = self_->make_response_promise<bytes_ptr>();
     switch (q->verb) {
       case steward_verb::import: import(*q, answer); break;
+      case steward_verb::add_form: add_form(*q, answer); break;
       case steward_verb::record: record_event(*q, answer); break;
       case steward_verb::join: join(node, *q, answer); break;
       case steward_verb::change: change(*q, answer); break;
@@ -81,22 +82,33 @@ public:
 private:
   // ---- answers -----------------------------------------------------------------------------------------------------------
 
-  static void say(steward_promise& to, ec error, std::string text, bool changed = false) {
-    to.deliver(std::make_shared<const std::string>(encode(steward_answer{error, std::move(text), changed})));
+  static void say(steward_promise& to, ec error, std::string text, bool changed = false, std::uint64_t seq = 0) {
+    to.deliver(std::make_shared<const std::string>(encode(steward_answer{error, std::move(text), changed, seq})));
   }
 
   void import(const steward_question& q, steward_promise answer) {
     auto source = domain::decode_study_source(q.bytes);
-    const auto catalog = env_.directory->get<catalog_actor>("catalog");
     if (!source)
       return say(answer, ec::invalid, source.error());
+    have_imported(answer, import_atom::value, std::make_shared<const domain::study_source>(std::move(*source)), q.text);
+  }
+
+  void add_form(const steward_question& q, steward_promise answer) {
+    auto addition = domain::decode_form_addition(q.bytes);
+    if (!addition)
+      return say(answer, ec::invalid, addition.error());
+    have_imported(answer, add_form_atom::value, std::make_shared<const domain::form_addition>(std::move(*addition)));
+  }
+
+  template <class... Message>
+  void have_imported(steward_promise answer, Message... message) {
+    const auto catalog = env_.directory->get<catalog_actor>("catalog");
     if (catalog == nullptr || !shards_.where(0).here)
       return say(answer, ec::not_serving, "node " + options_.node + " does not lead group 0; nothing was stored, try again");
-    self_
-        ->request(catalog, std::chrono::milliseconds{defaults::import_answer_limit_ms}, import_atom::value,
-                  std::make_shared<const domain::study_source>(std::move(*source)), q.text)
-        .then([answer](const std::string& id, bool changed) mutable { say(answer, ec::none, id, changed); },
-              [answer](caf::error& why) mutable { say_error(answer, why); });
+    self_->request(catalog, std::chrono::milliseconds{defaults::import_answer_limit_ms}, std::move(message)...)
+        .then(
+            [answer](const std::string& id, bool changed, std::uint64_t seq) mutable { say(answer, ec::none, id, changed, seq); },
+            [answer](caf::error& why) mutable { say_error(answer, why); });
   }
 
   void record_event(const steward_question& q, steward_promise answer) {
@@ -106,8 +118,9 @@ private:
     with_catalog(std::move(*event), [answer](ec error, const std::string& text) mutable { say(answer, error, text); });
   }
 
+  /// The code goes beside the text, which is a client's or an operator's to read.
   static void say_error(steward_promise& answer, const caf::error& why) {
-    say(answer, runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why));
+    say(answer, runtime::code_of(why).value_or(ec::time_limit), runtime::sentence_of(why));
   }
 
   void change(const steward_question& q, steward_promise answer) {
@@ -195,7 +208,7 @@ private:
                   std::make_shared<const domain::event>(std::move(event)))
         .then(
             [done](bool) mutable { done(ec::none, std::string{}); },
-            [done](caf::error& why) mutable { done(runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why)); });
+            [done](caf::error& why) mutable { done(runtime::code_of(why).value_or(ec::time_limit), runtime::sentence_of(why)); });
   }
 
   bool may_change(steward_promise& answer) {

@@ -9,7 +9,7 @@ namespace epione::domain {
 
 namespace {
 
-constexpr std::uint64_t source_format = 1, addition_format = 2;
+constexpr std::uint64_t source_format = 1;
 
 } // namespace
 
@@ -66,12 +66,12 @@ const compiled_form* compiled_study::find_form(std::string_view form_id, std::st
   return found == earlier.end() ? nullptr : found->get();
 }
 
-// Format 1: [1, study.toml, [[name, text], ...]]. Format 2, between nodes only: [2, adds_to, [[form's id, text]]].
+// [1, study.toml, [[name, text], ...]]
 std::string encode(const study_source& source) {
   std::string out;
   append_array_header(out, 3);
-  append_uint(out, source.adds_to.empty() ? source_format : addition_format);
-  append_string(out, source.adds_to.empty() ? source.toml : source.adds_to);
+  append_uint(out, source_format);
+  append_string(out, source.toml);
   append_array_header(out, static_cast<std::uint32_t>(source.forms.size()));
   for (const auto& f : source.forms) {
     append_array_header(out, 2);
@@ -89,12 +89,11 @@ tl::expected<study_source, std::string> decode_study_source(std::string_view byt
   const auto format = r.next();
   const auto toml = r.next();
   const auto forms = r.next();
-  if (outer.type != msgpack_type::array || outer.count != 3 || !format.is_uint64() ||
-      (format.integer != source_format && format.integer != addition_format) || toml.type != msgpack_type::string ||
-      forms.type != msgpack_type::array)
+  if (outer.type != msgpack_type::array || outer.count != 3 || !format.is_uint64() || format.integer != source_format ||
+      toml.type != msgpack_type::string || forms.type != msgpack_type::array)
     return damaged;
   study_source source;
-  (format.integer == source_format ? source.toml : source.adds_to).assign(toml.text);
+  source.toml.assign(toml.text);
   for (std::uint32_t i = 0; i < forms.count; ++i) { // grows with what is really there, whatever the count says
     const auto pair = r.next();
     const auto name = r.next();

@@ -28,9 +28,6 @@ struct study_source {
   };
   std::string toml;        ///< study.toml
   std::vector<file> forms; ///< FHIR R4 Questionnaires as JSON, sorted by name
-  /// Not empty: no study, but one form, named as submissions are to name it, for the study of this id as it is then
-  /// (with_form()).
-  std::string adds_to = {};
 };
 
 /// Something a patient's answers did not satisfy.
@@ -84,11 +81,6 @@ private:
 /// study as it was before, had are kept beside the new ones.
 tl::expected<std::shared_ptr<const study>, std::vector<import_problem>> compile_study(const study_source& source,
                                                                                       const study* previous = nullptr);
-
-/// The study with one more form, or with another version of the form that has this id. Fails when another form has the id, told
-/// by its url, or when the file cannot be read; whether the study still compiles is for compile_study() to say.
-tl::expected<study_source, import_problem> with_form(const study_source& study, const std::string& form_id,
-                                                     const std::string& questionnaire);
 
 /// The source as one msgpack value and back: what a "study.import" event holds.
 std::string encode(const study_source& source);

@@ -169,7 +169,8 @@ private:
   std::shared_ptr<compiled_study> result_;
 };
 
-/// Takes over the versions of forms that the study does not have itself.
+/// Takes over the versions of forms that the study does not have itself. An import with more than the limit was refused
+/// (actors/study_register.cpp), except by earlier versions of this program.
 void keep_earlier(compiled_study& now, const compiled_study& before) {
   const auto keep = [&](const compiled_form& form, std::shared_ptr<const compiled_form> shared) {
     if (now.find_form(form.id, form.version) == nullptr && now.earlier.size() < limits::earlier_forms_max)

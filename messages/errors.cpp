@@ -19,6 +19,7 @@ std::string to_string(ec x) {
     case ec::not_found: return "not_found";
     case ec::invalid: return "invalid";
     case ec::in_use: return "in_use";
+    case ec::conflict: return "conflict";
   }
   return "unknown";
 }
@@ -40,6 +41,7 @@ std::string_view description(ec x) {
     case ec::not_found: return "not found";
     case ec::invalid: return "invalid";
     case ec::in_use: return "another process uses the data directory";
+    case ec::conflict: return "the name was used before for something else";
   }
   return "unknown error";
 }

@@ -38,6 +38,8 @@ enum class ec : std::uint8_t {
   invalid,
   /// Another process holds the directory.
   in_use,
+  /// The same name was used before for something else, to which others may refer.
+  conflict,
 };
 
 std::string_view description(ec x);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "domain/study.hpp"
+#include "domain/study_addition.hpp"
 #include "messages/console.hpp"
 #include "messages/dead_letter.hpp"
 #include "messages/errors.hpp"
@@ -37,6 +38,7 @@ using snapshot_point_ptr = std::shared_ptr<const snapshot_point>;
 using stored_event_ptr = std::shared_ptr<const stored_event>;
 using stored_events_ptr = std::shared_ptr<const std::vector<stored_event>>;
 using study_source_ptr = std::shared_ptr<const domain::study_source>;
+using form_addition_ptr = std::shared_ptr<const domain::form_addition>;
 using receipts_ptr = std::shared_ptr<const std::vector<domain::receipt>>;
 
 } // namespace epione::messages
@@ -49,6 +51,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::snapshot_point_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::stored_event_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::stored_events_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::study_source_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::form_addition_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::receipts_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::submission_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(epione::messages::read_request_ptr)
@@ -122,6 +125,7 @@ using checkpoint_atom = caf::atom_constant<caf::atom("checkpnt")>;
 using changed_atom = caf::atom_constant<caf::atom("changed")>;
 using ended_atom = caf::atom_constant<caf::atom("ended")>;
 using import_atom = caf::atom_constant<caf::atom("import")>;
+using add_form_atom = caf::atom_constant<caf::atom("add_form")>;
 using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using started_atom = caf::atom_constant<caf::atom("started")>;
 using notify_atom = caf::atom_constant<caf::atom("notify")>;
@@ -390,9 +394,12 @@ using fhir_actor =
 
 /// Group 0: studies. Publishes every change as a new catalog_snapshot.
 using catalog_actor = caf::typed_actor<
-    /// Import a study folder; answers the study's id and whether anything changed, or ec::invalid with all problems as text.
-    /// (source, who: "os:USER")
-    caf::replies_to<import_atom, study_source_ptr, std::string>::with<std::string, bool>,
+    /// Import a study folder; answers the study's id, whether anything changed, and the place in group 0's chain of the newest
+    /// change of a study, which this node has published; or ec::invalid with all problems as text. (source, who: "os:USER")
+    caf::replies_to<import_atom, study_source_ptr, std::string>::with<std::string, bool, std::uint64_t>,
+    /// Add a form, or a version of one, to a study; answers as an import, but with the form's id in the study. ec::not_found:
+    /// there is no such study; ec::conflict: the version was imported before with other content.
+    caf::replies_to<add_form_atom, form_addition_ptr>::with<std::string, bool, std::uint64_t>,
     /// Add an event to group 0's chain that changes no study; answered (true) once it is durable. ec::not_serving: it was not
     /// recorded; any other error: whether it was is unknown.
     caf::replies_to<record_atom, event_ptr>::with<bool>, caf::reacts_to<serving_atom, std::uint64_t>, // as shard_listener

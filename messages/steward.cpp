@@ -11,7 +11,8 @@ using namespace domain;
 namespace {
 
 constexpr std::uint32_t steward_members_max = 64; // a later version may add some
-constexpr std::uint32_t steward_question_members = 10, answer_members = 3, grant_members = 4;
+constexpr std::uint32_t steward_question_members = 10, grant_members = 4;
+constexpr std::uint32_t answer_members = 4, answer_members_least = 3; // earlier versions say no seq
 
 tl::unexpected<std::string> refuse_question(const char* what) {
   return tl::unexpected<std::string>(what);
@@ -24,6 +25,13 @@ steward_question steward_question::import(const study_source& source, std::strin
   q.verb = steward_verb::import;
   q.bytes = domain::encode(source);
   q.text = std::move(who);
+  return q;
+}
+
+steward_question steward_question::add_form(const form_addition& addition) {
+  steward_question q;
+  q.verb = steward_verb::add_form;
+  q.bytes = domain::encode(addition);
   return q;
 }
 
@@ -88,7 +96,7 @@ tl::expected<steward_question, std::string> decode_steward_question(std::string_
   q.text3 = r.text();
   q.text4 = r.text();
   q.bytes = r.bytes();
-  if (!r.good() || verb < 1 || verb > static_cast<std::uint64_t>(steward_verb::position) ||
+  if (!r.good() || verb < 1 || verb > static_cast<std::uint64_t>(steward_verb::add_form) ||
       what > static_cast<std::uint64_t>(server_change::kind::remove))
     return refuse_question("a question that cannot be read");
   q.verb = static_cast<steward_verb>(verb);
@@ -102,17 +110,21 @@ std::string encode(const steward_answer& a) {
   append_uint(out, static_cast<std::uint64_t>(a.error));
   append_bin(out, a.text);
   append_bool(out, a.changed);
+  append_uint(out, a.seq);
   return out;
 }
 
 tl::expected<steward_answer, std::string> decode_steward_answer(std::string_view bytes) {
   wire_reader r{bytes};
   steward_answer a;
-  if (r.array(steward_members_max) < answer_members)
+  const auto count = r.array(steward_members_max);
+  if (count < answer_members_least)
     return refuse_question("an answer with parts missing");
   const auto error = r.number();
   a.text = r.bytes();
   a.changed = r.truth();
+  if (count > answer_members_least)
+    a.seq = r.number();
   if (!r.good() || error > 255)
     return refuse_question("an answer that cannot be read");
   a.error = static_cast<ec>(error);

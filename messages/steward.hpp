@@ -3,6 +3,7 @@
 
 #include "domain/event.hpp"
 #include "domain/study.hpp"
+#include "domain/study_addition.hpp"
 #include "messages/errors.hpp"
 #include "messages/log.hpp"
 
@@ -22,6 +23,7 @@ enum class steward_verb : std::uint8_t {
   transfer = 5, ///< group, change.id: whom to (0: whoever has most). Leader of that group
   nodes = 6, ///< text: "invite", "leave" or "replace", text2: node's name, text3: its peer address, text4: who. Leader of group 0
   position = 7, ///< group: what is committed now, as a number in `text`. Leader of that group
+  add_form = 8, ///< bytes: encode(form_addition). Leader of group 0
 };
 
 struct steward_question {
@@ -32,6 +34,7 @@ struct steward_question {
   std::string bytes;
 
   static steward_question import(const domain::study_source& source, std::string who);
+  static steward_question add_form(const domain::form_addition& addition);
   static steward_question record(const domain::event& event);
   static steward_question change_members(std::uint32_t group, server_change change);
   static steward_question transfer(std::uint32_t group, std::uint64_t to);
@@ -40,8 +43,9 @@ struct steward_question {
 
 struct steward_answer {
   ec error = ec::none;
-  std::string text;     ///< of an import the study's id; of a join encode(join_grant); of an error why
-  bool changed = false; ///< import: not the very same study
+  std::string text; ///< of an import the study's id, of an added form the form's; of a join encode(join_grant); of an error why
+  bool changed = false;  ///< import, added form: not the very same
+  std::uint64_t seq = 0; ///< import, added form: who has read group 0's chain so far sees it; 0: not said
 };
 
 /// What a node that may join writes into its directory.

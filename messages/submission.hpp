@@ -81,7 +81,7 @@ enum class outcome : std::uint8_t { not_stored, unknown };
 struct assessment {
   domain::receipt id{};
   submission_ptr what;                            ///< this very request; another one under the same key has a check of its own
-  int status = 0;                                 ///< 202 accepted, 404 or 422 refused
+  int status = 0;                                 ///< 202 accepted; 404 or 422 refused; 503 the studies are not read yet
   std::shared_ptr<const domain::command> command; ///< accepted: what is to be stored, with the final bytes of its event
   std::string results;      ///< accepted: members of the answer, "scores":[...] and perhaps "warnings":[...]
   std::uint32_t alerts = 0; ///< accepted: how many alert rules were met

@@ -492,13 +492,14 @@ struct node::impl {
                            {}});
       changed.wait_for(lock, poll_period);
     }
-    pending.receive([&](std::string& study, bool changed_something) { result = import_result{study, changed_something}; },
-                    [&](caf::error& why) {
-                      if (why == ec::invalid)
-                        result = tl::unexpected(import_failure{{}, problems_of(runtime::context_text(why))});
-                      else
-                        result = tl::unexpected(import_failure{runtime::error_text(why), {}});
-                    });
+    pending.receive(
+        [&](std::string& study, bool changed_something, std::uint64_t) { result = import_result{study, changed_something}; },
+        [&](caf::error& why) {
+          if (why == ec::invalid)
+            result = tl::unexpected(import_failure{{}, problems_of(runtime::context_text(why))});
+          else
+            result = tl::unexpected(import_failure{runtime::error_text(why), {}});
+        });
     return result;
   }
 

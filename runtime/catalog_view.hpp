@@ -9,12 +9,25 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace epione::runtime {
+
+/// When a version of a form got the content it has, by form and version: wall clock, microseconds since 1970.
+using form_times = std::map<std::pair<std::string, std::string>, std::int64_t>;
 
 struct catalog_snapshot {
   std::uint64_t seq = 0; ///< of the newest event it was built from
   std::map<std::string, std::shared_ptr<const domain::study>, std::less<>> studies;
+  std::map<std::string, form_times, std::less<>> times; ///< by study
+  /// 0: not known.
+  std::int64_t form_time(std::string_view study, const std::string& form, const std::string& version) const {
+    const auto of_study = times.find(study);
+    if (of_study == times.end())
+      return 0;
+    const auto found = of_study->second.find({form, version});
+    return found == of_study->second.end() ? 0 : found->second;
+  }
   /// The study of a subject who named none: the only one there is, else the only one that has this subject; or null. A study that
   /// is imported later does not change whom the others have, so that a retry still finds its study.
   std::shared_ptr<const domain::study> study_of(std::string_view subject) const {

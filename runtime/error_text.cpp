@@ -28,6 +28,14 @@ std::string context_text(const caf::error& x) {
   return x.context().get_as<std::string>(0);
 }
 
+std::string sentence_of(const caf::error& x) {
+  auto context = context_text(x);
+  if (!context.empty())
+    return context;
+  const auto ours = code_of(x);
+  return ours ? std::string{description(*ours)} : "no answer came (" + error_code_text(x) + ")";
+}
+
 std::string error_text(const caf::error& x) {
   const auto context = context_text(x);
   return context.empty() ? error_code_text(x) : error_code_text(x) + ": " + context;

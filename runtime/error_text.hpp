@@ -22,4 +22,7 @@ std::string error_text(const caf::error& x);
 /// The text that an error of ours carries; empty without.
 std::string context_text(const caf::error& x);
 
+/// The same, and without one what its code says: for who reads a sentence, or sends the code beside it.
+std::string sentence_of(const caf::error& x);
+
 } // namespace epione::runtime

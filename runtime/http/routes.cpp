@@ -15,6 +15,8 @@ constexpr std::array history_statuses{200, 400, 404, 408, 413, 417, 421, 431, 50
 constexpr std::array fhir_page_statuses{200, 400, 404, 406, 408, 413, 415, 417, 421, 431, 500, 501, 503, 505};
 constexpr std::array fhir_create_statuses{200, 201, 400, 404, 406, 408, 409, 412, 413,
                                           415, 417, 421, 422, 431, 500, 501, 503, 505};
+constexpr std::array fhir_form_create_statuses{200, 201, 400, 404, 406, 408, 409, 413, 415,
+                                               417, 421, 422, 431, 500, 501, 503, 505};
 constexpr std::array fhir_update_statuses{200, 400, 404, 405, 406, 408, 409, 412, 413,
                                           415, 417, 421, 422, 431, 500, 501, 503, 505};
 constexpr std::array fhir_bundle_statuses{200, 400, 404, 405, 406, 408, 409, 412, 413,
@@ -44,7 +46,8 @@ constexpr std::array<route, route_count> table{{
     {route_id::fhir_response_vread, "fhir_response_vread", method::get, "/fhir/QuestionnaireResponse/{id}/_history/{version}",
      fhir_page_statuses},
     {route_id::fhir_questionnaire_search, "fhir_questionnaire_search", method::get, "/fhir/Questionnaire", fhir_page_statuses},
-    {route_id::fhir_questionnaire_create, "fhir_questionnaire_create", method::post, "/fhir/Questionnaire", fhir_create_statuses},
+    {route_id::fhir_questionnaire_create, "fhir_questionnaire_create", method::post, "/fhir/Questionnaire",
+     fhir_form_create_statuses},
     {route_id::fhir_questionnaire_validate, "fhir_questionnaire_validate", method::post, "/fhir/Questionnaire/$validate",
      fhir_page_statuses},
     {route_id::fhir_questionnaire_read, "fhir_questionnaire_read", method::get, "/fhir/Questionnaire/{id}", fhir_page_statuses},

@@ -4,6 +4,7 @@
 #include "domain/command.hpp"
 #include "domain/event.hpp"
 #include "domain/notice_change.hpp"
+#include "domain/study_addition.hpp"
 #include "messages/peer.hpp"
 #include "tests/fuzz/demo.hpp"
 
@@ -171,6 +172,7 @@ void stored(corpus to) {
   to.add("c" + packed(answers()));
   to.add("c" + packed(json{{"a", {1, -1, 1.5, true, nullptr, "x"}}, {"b", {{"c", 70'000}}}}));
   to.add("t" + encode(domain::study_source{"id = \"s\"", {{"f.json", "{}"}}}));
+  to.add("a" + encode(domain::form_addition{"s", "{}", "fhir", "unknown", ""}));
 }
 
 void expressions(corpus to) {

@@ -5,6 +5,7 @@
 #include "domain/event.hpp"
 #include "domain/notice_change.hpp"
 #include "domain/study.hpp"
+#include "domain/study_addition.hpp"
 #include "tests/fuzz/promise.hpp"
 
 #include <algorithm>
@@ -75,6 +76,14 @@ void study(std::string_view bytes) {
   }
 }
 
+void addition(std::string_view bytes) {
+  if (const auto read = domain::decode_form_addition(bytes)) {
+    const auto again = domain::decode_form_addition(encode(*read));
+    promise(again && again->study == read->study && again->questionnaire == read->questionnaire && again->reason == read->reason,
+            "a form to be added reads as it was written");
+  }
+}
+
 void content(std::string_view bytes) {
   const auto canonical = domain::canonical_from_msgpack(bytes, 32);
   if (!canonical)
@@ -95,6 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 'n': notice_event(bytes); break;
     case 'b': batch(bytes); break;
     case 't': study(bytes); break;
+    case 'a': addition(bytes); break;
     case 'c': content(bytes); break;
     default: break;
   }

@@ -74,6 +74,35 @@ BOOST_AUTO_TEST_CASE(a_node_that_is_alone_grows_to_three_and_any_of_them_answers
                  boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_form_is_shown_by_the_node_that_was_asked_as_soon_as_it_is_answered) {
+  form();
+  auto* leader = cluster.leader(0);
+  BOOST_REQUIRE(leader != nullptr);
+  auto& asked = other_than(*leader, 0);
+  const auto known = [&] {
+    return asked.node->tree->catalog_view().get()->studies.at("demo")->compiled().find_form("steps") != nullptr;
+  };
+  messages::fhir_request r;
+  r.method = messages::fhir_request::verb::post;
+  r.path = "/Questionnaire";
+  r.base = "http://localhost:8080/fhir";
+  r.content_type = "application/fhir+json";
+  r.body = R"({"resourceType":"Questionnaire","url":"urn:a:steps","version":"1","status":"active","language":"en",)"
+           R"("item":[{"linkId":"s","type":"integer","text":"How many?"}]})";
+  BOOST_TEST(!known());
+  const auto& answers = asked.node->sink.answers;
+  const auto t = asked.node->fhir(r);
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return answers.count(t) != 0; }, 30'000), why());
+  BOOST_TEST(answers.at(t).status == 201, answers.at(t).body);
+  BOOST_TEST(known());
+  // A refusal of the leader's comes with its sentence and nothing before it.
+  r.body.replace(r.body.find("How many?"), 9, "How far?!");
+  const auto other = asked.node->fhir(r);
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return answers.count(other) != 0; }, 30'000), why());
+  BOOST_TEST(answers.at(other).status == 409, answers.at(other).body);
+  BOOST_TEST(answers.at(other).body.find("\"version: version") != std::string::npos, answers.at(other).body);
+}
+
 BOOST_AUTO_TEST_CASE(a_directory_that_had_no_name_before_grows_to_three) {
   {
     test_node alone{disk.disk(), "/n1"};

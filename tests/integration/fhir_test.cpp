@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_created_form_belongs_to_the_study_and_a_new_version_leave
   BOOST_TEST(add(mood("1", 10)).status == 200);
   BOOST_TEST(answer_of("1", 10).status == 201);
   const auto other_content = add(mood("1", 20));
-  BOOST_TEST(other_content.status == 422);
+  BOOST_TEST(other_content.status == 409);
   BOOST_TEST(other_content.body["issue"][0]["details"]["text"].get<std::string>().find("new version") != std::string::npos,
              other_content.body.dump());
   BOOST_TEST(add(mood("2", 20)).status == 201);

@@ -195,7 +195,8 @@ public:
                                  std::make_shared<const domain::study_source>(node::demo_study()), std::string{"os:test"});
     if (!run_until([&] { return self->has_next_message(); }, 70'000))
       return result;
-    pending.receive([&](std::string&, bool) { result.clear(); }, [&](caf::error& e) { result = runtime::error_text(e); });
+    pending.receive([&](std::string&, bool, std::uint64_t) { result.clear(); },
+                    [&](caf::error& e) { result = runtime::error_text(e); });
     return result;
   }
 

@@ -424,7 +424,7 @@ void simulated_node::import_demo(std::function<void(std::string)> done) {
       [=](caf::event_based_actor* self, caf::unit_t) {
         self->request(catalog, std::chrono::milliseconds{runtime::defaults::import_limit_ms}, messages::import_atom::value,
                       std::make_shared<const domain::study_source>(node::demo_study()), std::string{"os:simulator"})
-            .then([=](std::string&, bool) { done({}); }, [=](caf::error& why) { done(runtime::error_text(why)); });
+            .then([=](std::string&, bool, std::uint64_t) { done({}); }, [=](caf::error& why) { done(runtime::error_text(why)); });
       },
       caf::unit);
 }

@@ -1,4 +1,5 @@
 // Several versions of a form in one study, and forms that are retired, drafts or out of their time.
+#include "domain/study_addition.hpp"
 #include "study_fixture.hpp"
 
 using namespace epione::domain;
@@ -120,16 +121,42 @@ BOOST_AUTO_TEST_CASE(a_form_is_added_beside_the_others) {
   BOOST_TEST(with_form(taken, "pas", form("", "1"))->forms.size() == 3u);
 }
 
-BOOST_AUTO_TEST_CASE(an_addition_reads_back_as_it_was) {
-  study_source addition;
-  addition.adds_to = "demo";
-  addition.forms.push_back({"pas", "{}"});
-  const auto read = decode_study_source(encode(addition));
+BOOST_AUTO_TEST_CASE(a_form_is_known_by_its_url_then_by_the_end_of_it_its_name_and_the_id_it_came_with) {
+  const auto study = source_with("1", one_item, sum_of_a); // a form that has an id, but no url of those below
+  const auto id = [&](const std::string& members, const form_urls& before = {}) {
+    return form_id_for(study, before, R"({"resourceType":"Questionnaire",)" + members + R"("status":"active"})");
+  };
+  const std::string url = R"("url":"https://a.example/Questionnaire/pas",)", rest = R"("name":"steps","id":"three",)";
+  BOOST_TEST(id(url + rest) == "pas");
+  BOOST_TEST(id(R"("url":"urn:pas",)" + rest) == "pas");
+  BOOST_TEST(id(rest) == "steps");
+  BOOST_TEST(id(R"("name":"not an id","id":"three",)") == "three");
+  const auto made = id(R"("name":"not an id",)");
+  BOOST_TEST(made.starts_with("form-"), made);
+  BOOST_TEST(made.size() == 17u);
+  BOOST_TEST(id(R"("name":"nor this one",)") != made);
+  // What another form is called, or was called once, is not free; the same url is the same form whatever it is called.
+  BOOST_TEST(id(url + rest, {{"pas", "https://b.example/Questionnaire/pas"}}) == "steps");
+  BOOST_TEST(id(url + rest, {{"pas", ""}, {"steps", "urn:other"}}) == "three");
+  BOOST_TEST(id(url + rest, {{"walking", "https://a.example/Questionnaire/pas"}}) == "walking");
+  BOOST_TEST(id(rest, {{"steps", ""}}) == "steps");
+  BOOST_TEST(id(rest, {{"steps", "urn:steps"}}) == "three");
+}
+
+BOOST_AUTO_TEST_CASE(an_addition_reads_back_as_it_was_and_no_part_of_it_is_one) {
+  const form_addition addition{"demo", "{}", "fhir:Practitioner/7", "author", "a new diary"};
+  const auto bytes = encode(addition);
+  const auto read = decode_form_addition(bytes);
   BOOST_REQUIRE(read.has_value());
-  BOOST_TEST(read->adds_to == "demo");
-  BOOST_TEST(read->toml.empty());
-  BOOST_REQUIRE(read->forms.size() == 1u);
-  BOOST_TEST(read->forms[0].name == "pas");
+  BOOST_TEST(read->study == "demo");
+  BOOST_TEST(read->questionnaire == "{}");
+  BOOST_TEST(read->who == "fhir:Practitioner/7");
+  BOOST_TEST(read->role == "author");
+  BOOST_TEST(read->reason == "a new diary");
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    BOOST_TEST(!decode_form_addition(std::string_view{bytes}.substr(0, size)), size);
+  BOOST_TEST(!decode_form_addition(bytes + "x"));
+  BOOST_TEST(!decode_form_addition(encode(source_with("1", one_item, sum_of_a))));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,5 @@
 // What crosses between routers is read as it was written, and nothing damaged is taken for something else.
+#include "domain/msgpack.hpp"
 #include "messages/routed.hpp"
 #include "messages/snapshot.hpp"
 #include "messages/steward.hpp"
@@ -115,6 +116,25 @@ BOOST_AUTO_TEST_CASE(questions_to_stewards_and_for_files_are_read_as_written) {
   BOOST_TEST(read->change.id == 77u);
   BOOST_TEST(read->text4 == "os:root");
   expect_no_part_is_read(encode(q), decode_steward_question);
+  const auto form = decode_steward_question(encode(steward_question::add_form({"demo", "{}", "w", "r", "why"})));
+  BOOST_REQUIRE(form.has_value());
+  BOOST_TEST((form->verb == steward_verb::add_form));
+  BOOST_TEST(domain::decode_form_addition(form->bytes)->reason == "why");
+  const steward_answer a{ec::conflict, "why not", true, 77};
+  const auto answer = decode_steward_answer(encode(a));
+  BOOST_REQUIRE(answer.has_value());
+  BOOST_TEST((answer->error == ec::conflict));
+  BOOST_TEST(answer->text == "why not");
+  BOOST_TEST(answer->changed);
+  BOOST_TEST(answer->seq == 77u);
+  expect_no_part_is_read(encode(a), decode_steward_answer);
+  std::string earlier; // as versions before this one wrote it
+  domain::append_array_header(earlier, 3);
+  domain::append_uint(earlier, 0);
+  domain::append_bin(earlier, "demo");
+  domain::append_bool(earlier, true);
+  BOOST_REQUIRE(decode_steward_answer(earlier).has_value());
+  BOOST_TEST(decode_steward_answer(earlier)->seq == 0u);
   const join_grant g{"abc", 4, 16, "state"};
   BOOST_TEST(decode_join_grant(encode(g))->server_id == 4u);
   expect_no_part_is_read(encode(g), decode_join_grant);
