@@ -476,28 +476,25 @@ catalog_state::~catalog_state() {
 
 namespace {
 
-catalog_actor::behavior_type begin(catalog_pointer self, const runtime::environment& env,
-                                   std::shared_ptr<catalog_work> catalog_work) {
+catalog_actor::behavior_type begin(catalog_pointer self, const runtime::environment& env, std::shared_ptr<catalog_work> work) {
   runtime::prepare(self, env, "catalog");
-  catalog_work->start();
+  work->start();
   return {
-      [catalog_work](import_atom, const study_source_ptr& source, const std::string& who) {
-        return catalog_work->on_import(source, who);
-      },
-      [catalog_work](add_form_atom, const form_addition_ptr& addition) { return catalog_work->on_add_form(addition); },
-      [catalog_work](record_atom, const event_ptr& event) { return catalog_work->on_record(event); },
-      [catalog_work](caf::tick_atom, std::uint64_t number) { catalog_work->on_limit(number); },
-      [catalog_work](serving_atom, std::uint64_t epoch) { catalog_work->on_serving(epoch); },
-      [catalog_work](closed_atom, std::uint64_t epoch, ec why, outcome known) { catalog_work->on_closed(epoch, why, known); },
-      [catalog_work](applied_atom, std::uint64_t index) { catalog_work->on_applied(index); },
+      [work](import_atom, const study_source_ptr& source, const std::string& who) { return work->on_import(source, who); },
+      [work](add_form_atom, const form_addition_ptr& addition) { return work->on_add_form(addition); },
+      [work](record_atom, const event_ptr& event) { return work->on_record(event); },
+      [work](caf::tick_atom, std::uint64_t number) { work->on_limit(number); },
+      [work](serving_atom, std::uint64_t epoch) { work->on_serving(epoch); },
+      [work](closed_atom, std::uint64_t epoch, ec why, outcome known) { work->on_closed(epoch, why, known); },
+      [work](applied_atom, std::uint64_t index) { work->on_applied(index); },
       [](read_index_atom, std::uint64_t, ticket, std::uint64_t) {},
       [](leader_atom, std::uint64_t, const std::string&) {},
-      [catalog_work](follow_atom, std::uint64_t epoch) { catalog_work->on_follow(epoch); },
-      [catalog_work](committed_atom, std::uint64_t epoch, std::uint64_t batch, std::uint64_t index) {
-        catalog_work->on_committed(epoch, batch, index);
+      [work](follow_atom, std::uint64_t epoch) { work->on_follow(epoch); },
+      [work](committed_atom, std::uint64_t epoch, std::uint64_t batch, std::uint64_t index) {
+        work->on_committed(epoch, batch, index);
       },
-      [catalog_work](refused_atom, std::uint64_t epoch, std::uint64_t batch) { catalog_work->on_refused(epoch, batch); },
-      [catalog_work](status_atom) { return catalog_work->status(); },
+      [work](refused_atom, std::uint64_t epoch, std::uint64_t batch) { work->on_refused(epoch, batch); },
+      [work](status_atom) { return work->status(); },
   };
 }
 
