@@ -66,6 +66,12 @@ struct anchored : simulated {
       BOOST_TEST(!p.broken.has_value(), *p.broken);
   }
 
+  static const runtime::audit_report::part& part_of(const runtime::audit_report& report, const std::string& file) {
+    const auto found = std::find_if(report.parts.begin(), report.parts.end(), [&](const auto& p) { return p.file == file; });
+    BOOST_REQUIRE(found != report.parts.end());
+    return *found;
+  }
+
   static void expect_broken(const runtime::audit_report& report, std::initializer_list<const char*> words) {
     const auto broken =
         std::find_if(report.parts.begin(), report.parts.end(), [](const auto& p) { return p.broken.has_value(); });
@@ -141,6 +147,48 @@ BOOST_AUTO_TEST_CASE(a_chain_that_is_not_there_at_all_is_missed_by_a_node_that_i
   make("/old", 5); // of an earlier membership
   expect_broken(audit("/old", {.anchors = {a}}), {"ends at event 5"});
   expect_whole(audit("/old", {.anchors = {a}, .not_here = {1}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_chain_of_a_member_that_ends_behind_an_anchor_may_only_be_late) {
+  make("/whole", 30);
+  const auto a = anchor_of("/whole");
+  make("/late", 25);
+  const auto report = audit("/late", {.anchors = {a}, .member = true});
+  expect_whole(report);
+  BOOST_TEST(report.behind() == 1u);
+  const auto& late = part_of(report, "/late/shard-001.db");
+  BOOST_TEST(late.last == 25u);
+  BOOST_REQUIRE(late.behind.has_value());
+  BOOST_TEST(late.behind->event == 30u);
+  BOOST_TEST(late.behind->anchor.find("the given anchor of node n1 of 2026-02-25T") == 0u, late.behind->anchor);
+  expect_broken(audit("/late", {.anchors = {a}}), {"ends at event 25"}); // not of a node that is alone
+  BOOST_TEST(audit("/whole", {.anchors = {a}, .member = true}).behind() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_chain_of_a_member_that_contradicts_an_anchor_is_broken) {
+  make("/whole", 30);
+  const auto a = anchor_of("/whole");
+  make("/anew", 31, "other answers");
+  expect_broken(audit("/anew", {.anchors = {a}, .member = true}), {"event 30", "written anew"});
+  // The store says that it has applied the entry which brought the event.
+  make("/cut", 25);
+  auto early = a;
+  early.heads.front().index = 20;
+  domain::sign(early, {9});
+  expect_broken(audit("/cut", {.anchors = {early}, .member = true}), {"ends at event 25", "event 30", "missing"});
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_waits_for_its_fetched_copy_is_not_broken) {
+  make("/d", 30);
+  auto j = must(runtime::open_journal(disk, "/d", {1 << 20, 0}));
+  messages::journal_write begins_anew;
+  begins_anew.group = 1;
+  begins_anew.term = 1;
+  begins_anew.reset = messages::snapshot_point{100, 1, "", 0};
+  must(j->write({std::make_shared<const messages::journal_write>(std::move(begins_anew))}));
+  expect_broken(audit("/d", {.member = true}), {"shard-001.db", "up to 30 only", "before 101"});
+  must(disk.open(runtime::incoming_path("/d", 1)));
+  expect_whole(audit("/d", {.member = true}));
 }
 
 BOOST_AUTO_TEST_CASE(after_a_restore_only_a_file_remembers_what_was_lost) {

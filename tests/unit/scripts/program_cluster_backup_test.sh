@@ -82,10 +82,23 @@ done
 
 echo "a member that does not run is refused"
 end 3 TERM
+cp -a "$scratch/n3" "$scratch/late"
 expect 3 "$epione" backup "$scratch/other" --data-dir "$scratch/n3"
 says 'does not run'
-end 1 TERM
-end 2 TERM
+
+echo "a member's chain that ends behind an anchor may only be late"
+begin 3
+await 60 ready 3
+await 120 whole
+expect 0 "$epione" bench submit --http "$address" --connections 16 --subjects 200 --count 1000
+for n in 1 2 3; do await 30 anchors_of "$n"; done
+expect 0 "$epione" audit verify --data-dir "$scratch/late" --anchors "$scratch/anchors3.json"
+says 'behind: event [0-9]* of [0-9]* of the given anchor of node n[123] of .*; the rest may be on its way'
+says 'chains\? ends\? behind an anchor.*epione cluster status'
+expect 0 "$epione" audit verify --data-dir "$scratch/late" --anchors "$scratch/anchors3.json" --json
+says '"behind": [1-9]'
+says '"anchor": "the given anchor of node n'
+for n in 3 1 2; do end "$n" TERM; done
 
 echo "restored it is another cluster, and a node of the old one is refused by it"
 expect 0 "$epione" restore "$scratch/backup" --data-dir "$scratch/new"
