@@ -226,4 +226,46 @@ BOOST_AUTO_TEST_CASE(of_many_anchors_the_newest_of_every_chain_are_written_out) 
   BOOST_TEST(kept[1].heads.front().seq == 7u);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_restore_lost_is_not_written_out) {
+  make("/whole", 30);
+  const auto lost = anchor_of("/whole");
+  make("/backup", 25);
+  const auto held = anchor_of("/backup");
+  const auto anchor = [](const domain::anchor& a) { return record(std::string{domain::anchor_action}, domain::encode(a)); };
+  const auto restored = record(std::string{domain::restore_action}, domain::encode_heads(held.heads));
+  make("/restored", 25, "answers", {anchor(lost), restored});
+  BOOST_TEST(must(runtime::newest_anchors(disk, "/restored")).empty());
+  make("/held", 25, "answers", {anchor(held), restored});
+  BOOST_REQUIRE(must(runtime::newest_anchors(disk, "/held")).size() == 1u);
+  make("/again", 25, "answers", {anchor(lost), restored, anchor(held)}); // fewer events than the lost one names
+  const auto again = must(runtime::newest_anchors(disk, "/again"));
+  BOOST_REQUIRE(again.size() == 1u);
+  BOOST_TEST(again.front().heads.front().seq == 25u);
+  expect_whole(audit("/again", {.anchors = again, .alone = true}));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_kept_of_anchors_does_not_grow_with_their_number) {
+  runtime::anchor_ledger ledger;
+  const auto follow = [&](std::uint64_t seq, std::uint8_t hash) {
+    domain::event e;
+    e.action = domain::anchor_action;
+    domain::anchor a;
+    a.heads.push_back({1, seq, {hash}, seq});
+    domain::sign(a, {9});
+    e.after = domain::encode(a);
+    BOOST_REQUIRE(ledger.follow(domain::encode(e)).has_value());
+  };
+  for (int i = 0; i < 50; ++i)
+    follow(5, 1); // a chain that rests
+  BOOST_TEST(ledger.of(1).size() == 1u);
+  follow(5, 2); // somebody contradicts: both are to be seen
+  BOOST_TEST(ledger.of(1).size() == 2u);
+  for (std::uint64_t seq = 6; seq < 12'000; ++seq)
+    follow(seq, 1);
+  BOOST_TEST(ledger.of(1).size() <= 10'000u);
+  BOOST_TEST(ledger.of(1).size() >= 5'000u);
+  BOOST_TEST(ledger.of(1).rbegin()->first == 11'999u);
+  BOOST_TEST(ledger.count() == 51u + 11'994u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
