@@ -5,8 +5,10 @@
 #include "runtime/admin_socket.hpp"
 #include "runtime/process.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <thread>
 
 namespace epione::cli {
 
@@ -15,6 +17,7 @@ namespace {
 namespace exit_code = runtime::exit_code;
 namespace defaults = runtime::defaults;
 using std::chrono::milliseconds;
+using steady_clock = std::chrono::steady_clock;
 
 tl::unexpected<export_failure> refuse(int code, std::string message) {
   return tl::unexpected<export_failure>({code, std::move(message)});
@@ -23,18 +26,44 @@ tl::unexpected<export_failure> refuse(const runtime::storage_error& why) {
   return tl::unexpected<export_failure>(failure_of(why));
 }
 
+/// At least one, so that what is asked for with it is tried.
+milliseconds left_until(steady_clock::time_point end) {
+  return std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(end - steady_clock::now()));
+}
+
 tl::expected<runtime::admin_reply, runtime::admin_failure> ask_to_apply(const std::string& directory, std::uint32_t group,
-                                                                        std::uint64_t index) {
-  return runtime::admin_call(directory + "/" + runtime::admin_socket_name,
-                             {"apply-committed", {{"group", std::to_string(group)}, {"index", std::to_string(index)}}},
-                             milliseconds{defaults::export_apply_limit_ms + 2 * defaults::admin_io_limit_ms});
+                                                                        std::uint64_t index, milliseconds limit) {
+  return runtime::admin_call(
+      directory + "/" + runtime::admin_socket_name,
+      {"apply-committed",
+       {{"group", std::to_string(group)}, {"index", std::to_string(index)}, {"limit_ms", std::to_string(limit.count())}}},
+      limit + milliseconds{2 * defaults::admin_io_limit_ms});
 }
 
 } // namespace
 
-tl::expected<runtime::admin_reply, std::string> apply_committed(const std::string& directory, std::uint32_t group,
-                                                                std::uint64_t index) {
-  return ask_to_apply(directory, group, index).map_error([](const auto& why) { return why.message; });
+export_result<void> wait_until_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group,
+                                       std::uint64_t index, steady_clock::time_point until, const wait_function& wait) {
+  while (true) {
+    const auto asked = ask_to_apply(directory, group, index, left_until(until));
+    if (!asked)
+      return refuse(exit_code::unreachable, "the node ended while it applied what is committed: " + asked.error().message);
+    if (asked->code != exit_code::done)
+      return refuse(asked->code, asked->message);
+    const auto at = runtime::read_store_position(disk, directory, group);
+    if (!at)
+      return refuse(at.error());
+    if (at->applied >= index)
+      return {};
+    const auto again = steady_clock::now() + milliseconds{defaults::snapshot_retry_ms};
+    if (again >= until)
+      return refuse(exit_code::failed, runtime::shard_path(directory, group) + " has applied entry " +
+                                           std::to_string(at->applied) + ", but entry " + std::to_string(index) +
+                                           " is committed, and the stores were waited for " +
+                                           std::to_string(defaults::export_apply_limit_ms / 1'000) + " s in total");
+    if (!wait(again))
+      return refuse(exit_code::failed, "asked to stop");
+  }
 }
 
 export_failure failure_of(const runtime::storage_error& why) {
@@ -71,7 +100,7 @@ export_result<export_source> export_source::open(const runtime::config& config, 
 }
 
 export_result<void> export_source::reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell) {
-  const auto asked = ask_to_apply(directory_, 0, 0);
+  const auto asked = ask_to_apply(directory_, 0, 0, milliseconds{defaults::export_apply_limit_ms});
   if (asked && asked->code != exit_code::done)
     return refuse(asked->code, asked->message);
   if (asked)
@@ -93,18 +122,20 @@ export_result<void> export_source::reach_node(const runtime::config& config, con
   return {};
 }
 
-export_result<void> export_source::apply(std::uint32_t shard, std::uint64_t index) {
+export_result<void> export_source::apply(std::uint32_t shard, std::uint64_t index, steady_clock::time_point until) {
   if (node_ != nullptr) {
-    if (auto why = node_->apply_committed(shard, index, milliseconds{defaults::export_apply_limit_ms}))
+    if (auto why = node_->apply_committed(shard, index, left_until(until)))
       return refuse(exit_code::failed, std::move(*why));
     return {};
   }
-  const auto asked = apply_committed(directory_, shard, index);
-  if (!asked)
-    return refuse(exit_code::unreachable, "the node ended while it applied what is committed: " + asked.error());
-  if (asked->code != exit_code::done)
-    return refuse(asked->code, asked->message + "; the node's log and its /readyz say why the shard does not go on");
-  return {};
+  auto applied = cli::wait_until_applied(*disk_, directory_, shard, index, until, [](auto time) {
+    std::this_thread::sleep_until(time);
+    return true;
+  });
+  if (applied)
+    return {};
+  return refuse(applied.error().code,
+                applied.error().message + "; the node's log and its /readyz say why the shard does not go on");
 }
 
 /// The journal is what makes an answer true: everything acknowledged before this call is in it. With one voter everything that is
@@ -113,9 +144,10 @@ export_result<void> export_source::wait_until_applied(std::uint32_t shards) {
   const auto ends = runtime::journal_ends(*disk_, directory_);
   if (!ends)
     return refuse(ends.error());
+  const auto until = steady_clock::now() + milliseconds{defaults::export_apply_limit_ms};
   for (std::uint32_t shard = 0; shard <= shards; ++shard) {
     const auto known = ends->find(shard);
-    if (auto applied = apply(shard, known == ends->end() ? 0 : known->second); !applied)
+    if (auto applied = apply(shard, known == ends->end() ? 0 : known->second, until); !applied)
       return applied;
   }
   return {};

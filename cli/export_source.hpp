@@ -7,6 +7,7 @@
 #include "runtime/config.hpp"
 #include "runtime/storage/event_walk.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -32,16 +33,21 @@ export_failure failure_of(const runtime::storage_error& why);
 /// Why the directory of a cluster's member cannot be read while that node does not run.
 export_failure does_not_run(const std::string& directory, const std::string& node);
 
-/// Asks the node that runs on this directory to have the store of this group apply what is committed now, and this entry of the
-/// log; returns once it has, or defaults::export_apply_limit_ms later. Fails with a sentence when no node answers.
-tl::expected<runtime::admin_reply, std::string> apply_committed(const std::string& directory, std::uint32_t group,
-                                                                std::uint64_t index);
+/// Returns at that time, or at once when asked to stop: then false.
+using wait_function = std::function<bool(std::chrono::steady_clock::time_point)>;
+
+/// Has the node that runs on this directory apply what is committed now and this entry of the log in the store of this group, and
+/// looks whether it is there: a node of an earlier version answers without waiting. Exit code 3 when no node answers, 1 when it
+/// was asked to stop or the time came.
+export_result<void> wait_until_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group,
+                                       std::uint64_t index, std::chrono::steady_clock::time_point until,
+                                       const wait_function& wait);
 
 /// A directory in one state. On a running node's directory the node is asked to apply what is committed; on a stopped one's this
 /// process is its node, without HTTP, for as long as this object lives, which recovers what a crash left.
 class export_source {
 public:
-  /// Waits until each store has applied what the journal held at the call, up to defaults::export_apply_limit_ms. `tell` gets a
+  /// Waits until all stores have applied what the journal held at the call, up to defaults::export_apply_limit_ms. `tell` gets a
   /// sentence when there is something to wait for.
   /// `command`: that of who asks, for sentences.
   static export_result<export_source> open(const runtime::config& config, const std::function<void(std::string_view)>& tell,
@@ -64,7 +70,7 @@ public:
 private:
   export_result<void> reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell);
   export_result<void> wait_until_applied(std::uint32_t shards);
-  export_result<void> apply(std::uint32_t shard, std::uint64_t index);
+  export_result<void> apply(std::uint32_t shard, std::uint64_t index, std::chrono::steady_clock::time_point until);
   export_result<void> read_heads(std::uint32_t shards);
 
   std::string directory_, cluster_, command_;

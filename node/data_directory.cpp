@@ -38,21 +38,6 @@ std::string os_error(int number) {
   return std::strerror(number);
 }
 
-std::optional<directory_error> create_directory(const std::string& path) {
-  std::error_code why;
-  if (fs::exists(path, why)) {
-    if (!fs::is_directory(path, why))
-      return failed(path + " is not a directory; name another data directory");
-    return std::nullopt;
-  }
-  const auto parent = fs::path(path).parent_path();
-  if (!parent.empty())
-    fs::create_directories(parent, why);
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    return failed("cannot create the data directory " + path + ": " + os_error(errno));
-  return std::nullopt;
-}
-
 tl::expected<std::string, directory_error> create_identity(const runtime::config& config) {
   const auto& path = config.data.directory;
   if (fs::exists(path + "/journal.db"))
@@ -124,6 +109,22 @@ tl::expected<std::string, directory_error> check_identity(const runtime::config&
 }
 
 } // namespace
+
+tl::expected<bool, std::string> create_directory(std::string path) {
+  while (path.size() > 1 && path.back() == '/') // else its parent is itself
+    path.pop_back();
+  std::error_code why;
+  if (const auto parent = fs::path{path}.parent_path(); !parent.empty())
+    fs::create_directories(parent, why);
+  if (::mkdir(path.c_str(), 0700) == 0)
+    return true;
+  const int error = errno;
+  if (error == EEXIST && fs::is_directory(path, why))
+    return false;
+  if (error == EEXIST)
+    return tl::unexpected(path + " is not a directory; name another one");
+  return tl::unexpected("cannot create the directory " + path + ": " + os_error(error));
+}
 
 std::string new_cluster_name() {
   runtime::system_random random;
@@ -213,8 +214,8 @@ std::optional<std::string> cluster_of(const std::string& directory) {
 tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config) {
   data_directory result;
   result.path = config.data.directory;
-  if (auto why = create_directory(result.path))
-    return tl::unexpected(*why);
+  if (auto created = create_directory(result.path); !created)
+    return tl::unexpected(failed(created.error()));
   auto lock = runtime::open_directory_lock(result.path);
   if (!lock)
     return tl::unexpected(failed(lock.error().message));
@@ -244,8 +245,8 @@ bool holds_data(const std::string& directory) {
 tl::expected<data_directory, directory_error> open_empty_directory(const std::string& directory) {
   data_directory result;
   result.path = directory;
-  if (auto why = create_directory(result.path))
-    return tl::unexpected(*why);
+  if (auto created = create_directory(result.path); !created)
+    return tl::unexpected(failed(created.error()));
   auto lock = runtime::open_directory_lock(result.path);
   if (!lock)
     return tl::unexpected(failed(lock.error().message));

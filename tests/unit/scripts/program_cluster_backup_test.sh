@@ -54,7 +54,7 @@ await 60 ready 2
 await 60 ready 3
 await 120 whole
 address=http://$(http_of 2)
-expect 0 "$epione" bench submit --http "$address" --connections 16 --subjects 200 --count 1000
+expect 0 "$epione" bench submit --http "$address" --connections 16 --subjects 200 --count 1000 --ledger "$scratch/ledger"
 submit 202 42 mine "$(phq9 2)"
 receipt=$(grep -o '"receipt":"[0-9a-f]*"' "$scratch/last" | cut -d'"' -f4)
 
@@ -111,6 +111,11 @@ refused() { grep -q 'is of cluster' "$scratch/n1.log" && grep -q 'is of cluster'
 await 30 refused
 ready 2 && fail "a node of the old cluster serves beside the new one"
 address=http://$(http_of 1)
+kept() { # what was acknowledged before the backup is there, each once
+  expect 0 "$epione" bench verify --http "$address" --ledger "$scratch/ledger" --connections 16
+  says '^found exactly once  *[1-9]'
+}
+kept
 submit 200 42 mine "$(phq9 2)"
 submit 202 42 later "$(phq9 1)" # it came after the backup
 end 2 KILL
@@ -125,6 +130,7 @@ await 120 whole
 address=http://$(http_of 3)
 submit 200 42 mine "$(phq9 2)"
 submit 200 42 later "$(phq9 1)"
+kept
 expect 0 "$epione" audit verify --data-dir "$scratch/n2"
 for n in 1 2 3; do end "$n" TERM; done
 
