@@ -15,6 +15,7 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <unistd.h>
@@ -113,6 +114,25 @@ std::set<std::uint32_t> groups_elsewhere(const std::string& directory, const std
   return out;
 }
 
+/// The cluster of the first anchor that says nothing of this directory, which neither belongs to that cluster nor was restored
+/// from it.
+std::optional<std::string> foreign_cluster(const std::vector<domain::anchor>& anchors, const std::string& directory) {
+  const auto own = node::cluster_of(directory);
+  if (!own) // the audit says what is wrong with it
+    return std::nullopt;
+  std::set<std::string> known{*own};
+  const auto is_known = [&](const auto& a) { return known.contains(a.cluster); };
+  if (std::all_of(anchors.begin(), anchors.end(), is_known))
+    return std::nullopt;
+  const auto disk = runtime::make_system_disk();
+  const auto before = runtime::clusters_before(*disk, directory);
+  if (!before)
+    return std::nullopt;
+  known.insert(before->begin(), before->end());
+  const auto foreign = std::find_if_not(anchors.begin(), anchors.end(), is_known);
+  return foreign == anchors.end() ? std::nullopt : std::optional{foreign->cluster};
+}
+
 int verify(const std::string& directory, const std::string& anchors, bool json, command_context& context) {
   if (!is_directory(directory, context))
     return exit_code::failed;
@@ -121,6 +141,12 @@ int verify(const std::string& directory, const std::string& anchors, bool json, 
     auto given = read_anchor_file(anchors);
     if (!given) {
       context.err << "epione: " << printable(given.error()) << '\n';
+      return exit_code::failed;
+    }
+    if (const auto foreign = foreign_cluster(*given, directory)) {
+      context.err << "epione: " << printable(anchors) << " holds an anchor of cluster " << printable(*foreign) << ", but "
+                  << printable(directory) << " is of cluster " << node::cluster_of(directory).value_or("")
+                  << " and was not restored from that one; name the file of anchors that belongs to it\n";
       return exit_code::failed;
     }
     options.anchors = std::move(*given);

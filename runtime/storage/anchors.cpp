@@ -1,6 +1,7 @@
 #include "runtime/storage/anchors.hpp"
 
 #include "domain/event.hpp"
+#include "domain/msgpack_fields.hpp"
 #include "runtime/storage/event_walk.hpp"
 
 #include <algorithm>
@@ -178,6 +179,22 @@ storage_result<std::vector<domain::anchor>> newest_anchors(disk& d, const std::s
   if (!walked)
     return tl::unexpected(walked.error());
   return std::move(found).all();
+}
+
+storage_result<std::vector<std::string>> clusters_before(disk& d, const std::string& directory) {
+  const auto position = read_store_position(d, directory, 0);
+  if (!position)
+    return tl::unexpected(position.error());
+  std::vector<std::string> out;
+  const auto walked = walk_events(d, directory, 0, {}, position->head, [&](std::uint64_t, std::string_view bytes) {
+    if (const auto action = domain::action_of(bytes); action && *action == domain::restore_action)
+      if (const auto event = domain::decode_event(bytes))
+        out.push_back(domain::field_reader{event->before}.text());
+    return storage_result<void>{};
+  });
+  if (!walked)
+    return tl::unexpected(walked.error());
+  return out;
 }
 
 } // namespace epione::runtime

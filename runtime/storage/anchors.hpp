@@ -55,4 +55,7 @@ private:
 /// those that speak of what it lost. `not_found` without a group 0; `damaged` when one cannot be trusted.
 storage_result<std::vector<domain::anchor>> newest_anchors(disk& d, const std::string& directory);
 
+/// Names of the clusters that this directory's data was of before it was restored, oldest first.
+storage_result<std::vector<std::string>> clusters_before(disk& d, const std::string& directory);
+
 } // namespace epione::runtime

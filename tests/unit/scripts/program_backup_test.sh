@@ -78,6 +78,9 @@ sed 's/"seq": 1/"seq": 2/' "$scratch/anchors.json" >"$scratch/forged.json"
 cmp -s "$scratch/anchors.json" "$scratch/forged.json" && sed 's/"node": ""/"node": "n9"/' "$scratch/anchors.json" >"$scratch/forged.json"
 expect 4 "$epione" audit verify --data-dir "$data" --anchors "$scratch/forged.json"
 says 'signature'
+sed 's/"cluster": "[^"]*"/"cluster": "another"/' "$scratch/anchors.json" >"$scratch/foreign.json"
+expect 1 "$epione" audit verify --data-dir "$data" --anchors "$scratch/foreign.json"
+says 'holds an anchor of cluster another'
 echo '{}' >"$scratch/none.json"
 expect 1 "$epione" audit verify --data-dir "$data" --anchors "$scratch/none.json"
 says 'no file of anchors'
