@@ -31,11 +31,11 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using steady_clock = std::chrono::steady_clock;
 
-tl::unexpected<export_failure> refuse(int code, std::string message) {
-  return tl::unexpected<export_failure>({code, std::move(message)});
+tl::unexpected<source_failure> refuse(int code, std::string message) {
+  return tl::unexpected<source_failure>({code, std::move(message)});
 }
-tl::unexpected<export_failure> refuse(const runtime::storage_error& why) {
-  return tl::unexpected<export_failure>(failure_of(why));
+tl::unexpected<source_failure> refuse(const runtime::storage_error& why) {
+  return tl::unexpected<source_failure>(failure_of(why));
 }
 
 /// How far a group's copy must be, and where it is.
@@ -75,7 +75,7 @@ public:
   backup_job(const runtime::config& config, const backup_options& options, const std::function<void(std::string_view)>& tell)
       : config_(config), options_(options), tell_(tell), pace_(options.bytes_per_s, stop_) {}
 
-  export_result<node::backup_manifest> run() {
+  source_result<node::backup_manifest> run() {
     if (auto ready = prepare_directory(); !ready)
       return tl::unexpected(ready.error());
     auto done = find_groups().and_then([this] { return check_space(); }).and_then([this] { return copy_all(); });
@@ -98,7 +98,7 @@ private:
     return [this](std::uint64_t bytes) { return pace_(bytes); };
   }
 
-  export_result<void> prepare_directory() {
+  source_result<void> prepare_directory() {
     if (target().empty())
       return refuse(exit_code::usage, "name the directory to write the backup to");
     auto made = node::create_directory(target());
@@ -122,7 +122,7 @@ private:
     return target() + " holds a backup that did not finish, or one that is being taken now; remove it or name another directory";
   }
 
-  export_result<void> expect_empty() const {
+  source_result<void> expect_empty() const {
     std::error_code error;
     if (fs::exists(target() + "/" + node::manifest_file, error))
       return refuse(exit_code::failed, target() + " holds a backup already; name another directory");
@@ -136,24 +136,24 @@ private:
 
   // ---- what is to be copied ----------------------------------------------------------------------------------------------
 
-  export_result<void> find_groups() {
+  source_result<void> find_groups() {
     const auto member = node::member_of(data());
     return member && !member->node.empty() ? find_groups_of_cluster(member->node) : find_groups_of_one();
   }
 
   /// The stores of a node that is alone hold what was acknowledged once the source is open.
-  export_result<void> find_groups_of_one() {
-    auto opened = export_source::open(config_, tell_, "epione backup ...");
+  source_result<void> find_groups_of_one() {
+    auto opened = data_source::open(config_, tell_, "epione backup ...");
     if (!opened)
       return tl::unexpected(opened.error());
-    source_ = std::make_unique<export_source>(std::move(*opened));
+    source_ = std::make_unique<data_source>(std::move(*opened));
     manifest_.cluster = source_->cluster();
     for (std::uint32_t g = 0; g <= config_.shards.count; ++g)
       groups_.push_back({g, 0, true, {}});
     return {};
   }
 
-  export_result<void> find_groups_of_cluster(const std::string& name) {
+  source_result<void> find_groups_of_cluster(const std::string& name) {
     auto cluster = node::cluster_of(data());
     manifest_.cluster = std::move(*cluster);
     const auto asked = runtime::admin_call(data() + "/" + runtime::admin_socket_name, {"cluster-positions", {}},
@@ -180,7 +180,7 @@ private:
     return {};
   }
 
-  export_result<void> check_space() {
+  source_result<void> check_space() {
     std::uint64_t bytes = 0;
     std::error_code ignored;
     for (const auto& g : groups_)
@@ -198,7 +198,7 @@ private:
   // ---- copying -----------------------------------------------------------------------------------------------------------
 
   /// Group 0 last: whatever form a submission in the others is of, its version is then among the studies.
-  export_result<void> copy_all() {
+  source_result<void> copy_all() {
     static_cast<void>(::setpriority(PRIO_PROCESS, 0, 10)); // the node comes first
     std::rotate(groups_.begin(), groups_.begin() + 1, groups_.end());
     for (const auto& g : groups_)
@@ -208,7 +208,7 @@ private:
     return {};
   }
 
-  export_result<void> copy(const wanted_group& g) {
+  source_result<void> copy(const wanted_group& g) {
     const auto file = node::backup_file_name(g.group), path = target() + "/" + file;
     tell_("copying " + file);
     auto copied = g.here ? copy_from_here(g, path) : fetch(g, path);
@@ -227,7 +227,7 @@ private:
     return {};
   }
 
-  export_result<runtime::copied_store> copy_from_here(const wanted_group& g, const std::string& path) {
+  source_result<runtime::copied_store> copy_from_here(const wanted_group& g, const std::string& path) {
     if (auto applied = wait_until_applied(g); !applied)
       return tl::unexpected(applied.error());
     auto copied = runtime::copy_store(*disk_, data(), g.group, path, pace());
@@ -237,7 +237,7 @@ private:
   }
 
   /// The node's own store may be behind what its group's leader has acknowledged.
-  export_result<void> wait_until_applied(const wanted_group& g) {
+  source_result<void> wait_until_applied(const wanted_group& g) {
     if (source_) // it has seen to it
       return {};
     const auto begun = steady_clock::now();
@@ -255,7 +255,7 @@ private:
     patience_ = std::max(steady_clock::duration{}, patience_ - (steady_clock::now() - begun));
   }
 
-  export_result<runtime::copied_store> fetch(const wanted_group& g, const std::string& path) {
+  source_result<runtime::copied_store> fetch(const wanted_group& g, const std::string& path) {
     std::string why = "no node is known to have it";
     for (const auto& n : g.nodes) {
       const auto begun = steady_clock::now();
@@ -279,7 +279,7 @@ private:
                   "group " + std::to_string(g.group) + " is not on this node and could not be fetched: " + why);
   }
 
-  export_result<void> finish() {
+  source_result<void> finish() {
     manifest_.version = EPIONE_VERSION;
     manifest_.time_us = runtime::system_clock{}.wall_us();
     manifest_.store_format = runtime::shard_format.version;
@@ -308,7 +308,7 @@ private:
   stop_descriptor stop_;
   pacer pace_;
   std::unique_ptr<runtime::disk> disk_ = runtime::make_system_disk();
-  std::unique_ptr<export_source> source_; ///< null: a node of a cluster
+  std::unique_ptr<data_source> source_; ///< null: a node of a cluster
   bool created_ = false;
   steady_clock::duration patience_ = milliseconds{defaults::export_apply_limit_ms};
   std::vector<wanted_group> groups_;
@@ -317,7 +317,7 @@ private:
 
 } // namespace
 
-export_result<node::backup_manifest> run_backup(const runtime::config& config, const backup_options& options,
+source_result<node::backup_manifest> run_backup(const runtime::config& config, const backup_options& options,
                                                 const std::function<void(std::string_view)>& tell) {
   return backup_job{config, options, tell}.run();
 }

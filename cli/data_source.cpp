@@ -1,4 +1,4 @@
-#include "cli/export_source.hpp"
+#include "cli/data_source.hpp"
 
 #include "domain/event.hpp"
 #include "node/data_directory.hpp"
@@ -19,11 +19,11 @@ namespace defaults = runtime::defaults;
 using std::chrono::milliseconds;
 using steady_clock = std::chrono::steady_clock;
 
-tl::unexpected<export_failure> refuse(int code, std::string message) {
-  return tl::unexpected<export_failure>({code, std::move(message)});
+tl::unexpected<source_failure> refuse(int code, std::string message) {
+  return tl::unexpected<source_failure>({code, std::move(message)});
 }
-tl::unexpected<export_failure> refuse(const runtime::storage_error& why) {
-  return tl::unexpected<export_failure>(failure_of(why));
+tl::unexpected<source_failure> refuse(const runtime::storage_error& why) {
+  return tl::unexpected<source_failure>(failure_of(why));
 }
 
 /// At least one, so that what is asked for with it is tried.
@@ -42,7 +42,7 @@ tl::expected<runtime::admin_reply, runtime::admin_failure> ask_to_apply(const st
 
 } // namespace
 
-export_result<void> wait_until_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group,
+source_result<void> wait_until_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group,
                                        std::uint64_t index, steady_clock::time_point until, const wait_function& wait) {
   while (true) {
     const auto asked = ask_to_apply(directory, group, index, left_until(until));
@@ -66,20 +66,20 @@ export_result<void> wait_until_applied(runtime::disk& disk, const std::string& d
   }
 }
 
-export_failure failure_of(const runtime::storage_error& why) {
+source_failure failure_of(const runtime::storage_error& why) {
   return {why.code == ec::damaged ? exit_code::problems : exit_code::failed, why.message};
 }
 
-export_failure does_not_run(const std::string& directory, const std::string& node) {
+source_failure does_not_run(const std::string& directory, const std::string& node) {
   return {exit_code::unreachable,
           "node " + node + " of a cluster does not run on " + directory +
               ", and what the others have acknowledged is not all in it; start it, or name the directory of "
               "a node that runs on this machine"};
 }
 
-export_result<export_source> export_source::open(const runtime::config& config, const std::function<void(std::string_view)>& tell,
-                                                 std::string command) {
-  export_source s;
+source_result<data_source> data_source::open(const runtime::config& config, const std::function<void(std::string_view)>& tell,
+                                             std::string command) {
+  data_source s;
   s.command_ = std::move(command);
   s.directory_ = config.data.directory;
   std::error_code ignored;
@@ -99,7 +99,7 @@ export_result<export_source> export_source::open(const runtime::config& config, 
   return s;
 }
 
-export_result<void> export_source::reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell) {
+source_result<void> data_source::reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell) {
   const auto asked = ask_to_apply(directory_, 0, 0, milliseconds{defaults::export_apply_limit_ms});
   if (asked && asked->code != exit_code::done)
     return refuse(asked->code, asked->message);
@@ -122,7 +122,7 @@ export_result<void> export_source::reach_node(const runtime::config& config, con
   return {};
 }
 
-export_result<void> export_source::apply(std::uint32_t shard, std::uint64_t index, steady_clock::time_point until) {
+source_result<void> data_source::apply(std::uint32_t shard, std::uint64_t index, steady_clock::time_point until) {
   if (node_ != nullptr) {
     if (auto why = node_->apply_committed(shard, index, left_until(until)))
       return refuse(exit_code::failed, std::move(*why));
@@ -140,7 +140,7 @@ export_result<void> export_source::apply(std::uint32_t shard, std::uint64_t inde
 
 /// The journal is what makes an answer true: everything acknowledged before this call is in it. With one voter everything that is
 /// in it is committed as well.
-export_result<void> export_source::wait_until_applied(std::uint32_t shards) {
+source_result<void> data_source::wait_until_applied(std::uint32_t shards) {
   const auto ends = runtime::journal_ends(*disk_, directory_);
   if (!ends)
     return refuse(ends.error());
@@ -153,7 +153,7 @@ export_result<void> export_source::wait_until_applied(std::uint32_t shards) {
   return {};
 }
 
-export_result<void> export_source::read_heads(std::uint32_t shards) {
+source_result<void> data_source::read_heads(std::uint32_t shards) {
   // Shard 0 last: whatever form a submission in the others is of, its version is then among the studies.
   for (std::uint32_t n = 1; n <= shards + 1; ++n) {
     const auto shard = n % (shards + 1);
@@ -165,7 +165,7 @@ export_result<void> export_source::read_heads(std::uint32_t shards) {
   return {};
 }
 
-export_result<std::map<std::string, export_source::study_versions>> export_source::studies() {
+source_result<std::map<std::string, data_source::study_versions>> data_source::studies() {
   std::map<std::string, study_versions> out;
   const auto walked = runtime::walk_events(
       *disk_, directory_, 0, {}, heads_.at(0), [&](std::uint64_t seq, std::string_view bytes) -> runtime::storage_result<void> {
@@ -189,7 +189,7 @@ export_result<std::map<std::string, export_source::study_versions>> export_sourc
   return out;
 }
 
-export_result<void> export_source::close() {
+source_result<void> data_source::close() {
   if (node_ == nullptr)
     return {};
   node_->request_stop();
