@@ -1,6 +1,7 @@
 #include "node/data_directory.hpp"
 
 #include "domain/cluster_state.hpp"
+#include "domain/hex.hpp"
 #include "runtime/process.hpp"
 #include "runtime/random.hpp"
 
@@ -130,13 +131,7 @@ std::string new_cluster_name() {
   runtime::system_random random;
   std::array<std::uint8_t, 16> bytes{};
   random.fill(bytes);
-  std::string text;
-  for (auto b : bytes) {
-    constexpr const char* digits = "0123456789abcdef";
-    text += digits[b >> 4];
-    text += digits[b & 15];
-  }
-  return text;
+  return domain::to_hex(bytes);
 }
 
 std::optional<std::string> write_durably(const std::string& directory, const std::string& name, const std::string& text) {

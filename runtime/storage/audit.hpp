@@ -36,10 +36,10 @@ struct audit_report {
 };
 
 struct audit_options {
-  std::vector<domain::anchor> anchors; ///< kept outside, beside those in group 0
-  bool alone = false;                  ///< every chain of which an anchor speaks has to be here
-  bool member = false;                 ///< of a cluster: a chain may be late, behind what its leader anchored
-  std::set<std::uint32_t> not_here{};  ///< groups that this node of a cluster is not a member of any more
+  std::vector<domain::anchor> anchors{}; ///< kept outside, beside those in group 0
+  bool alone = false;                    ///< every chain of which an anchor speaks has to be here
+  bool member = false;                   ///< of a cluster: a chain may be late, behind what its leader anchored
+  std::set<std::uint32_t> not_here{};    ///< groups that this node of a cluster is not a member of any more
 };
 
 /// Walks the journal (every row's checksum and chain, and the mark) and every shard's whole chain. `progress` is told a part's
