@@ -29,7 +29,7 @@ public:
       : wanted_(wanted), directory_(wanted.directory), node_(wanted.node), stop_(stop) {}
 
   /// Asked for again while that node gives its file to somebody else, or has not applied so much.
-  tl::expected<snapshot_offer, std::string> open() {
+  tl::expected<snapshot_offer, std::string> open(steady_clock::time_point until) {
     const auto index = wanted_.index;
     snapshot_question q;
     q.group = wanted_.group;
@@ -51,7 +51,7 @@ public:
         why += offer.error();
       }
       const auto again = steady_clock::now() + milliseconds{defaults::snapshot_retry_ms};
-      if (again >= wanted_.until)
+      if (again >= until)
         return tl::unexpected(std::move(why));
       if (!stop_.wait_until(again))
         return tl::unexpected(std::string{asked_to_stop});
@@ -124,10 +124,12 @@ private:
 
 } // namespace
 
-tl::expected<void, std::string> fetch_store(const wanted_store& wanted, const std::string& path, runtime::disk& disk,
-                                            const runtime::copy_pace& pace, const stop_descriptor& stop) {
+tl::expected<void, std::string> fetch_store(const wanted_store& wanted, const std::string& path, steady_clock::duration& patience,
+                                            runtime::disk& disk, const runtime::copy_pace& pace, const stop_descriptor& stop) {
   fetch_job job{wanted, stop};
-  const auto offer = job.open();
+  const auto begun = steady_clock::now();
+  const auto offer = job.open(begun + patience);
+  patience = std::max(steady_clock::duration{}, patience - (steady_clock::now() - begun));
   if (!offer)
     return tl::unexpected(offer.error());
   const auto give_up = [&](std::string why) {

@@ -17,14 +17,15 @@ struct wanted_store {
   std::string directory; ///< of the node that runs here
   std::string node;      ///< that has it
   std::uint32_t group = 0;
-  std::uint64_t index = 0;                     ///< entry of the log that the file must hold
-  std::chrono::steady_clock::time_point until; ///< when it must have been opened
-  std::uint64_t bytes_per_s = 0;               ///< how fast it is fetched at most, which `pace` sees to
+  std::uint64_t index = 0;       ///< entry of the log that the file must hold
+  std::uint64_t bytes_per_s = 0; ///< how fast it is fetched at most, which `pace` sees to
 };
 
 /// Writes it to `path`, once that node has applied the entry; compared with the checksum that node gives. Refuses a file that
-/// would take longer than that node keeps it as it is. Fails with a sentence, and leaves no file.
-tl::expected<void, std::string> fetch_store(const wanted_store& wanted, const std::string& path, runtime::disk& disk,
+/// would take longer than that node keeps it as it is. `patience`: how long that node is asked for it, of which what was used is
+/// taken. Fails with a sentence, and leaves no file.
+tl::expected<void, std::string> fetch_store(const wanted_store& wanted, const std::string& path,
+                                            std::chrono::steady_clock::duration& patience, runtime::disk& disk,
                                             const runtime::copy_pace& pace, const stop_descriptor& stop);
 
 } // namespace epione::cli

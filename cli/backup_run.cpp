@@ -238,31 +238,25 @@ private:
 
   /// The node's own store may be behind what its group's leader has acknowledged.
   source_result<void> wait_until_applied(const wanted_group& g) {
-    if (source_) // it has seen to it
+    if (source_ || g.index == 0) // the source has seen to it
       return {};
     const auto begun = steady_clock::now();
     auto applied = cli::wait_until_applied(*disk_, data(), g.group, g.index, begun + patience_,
                                            [this](auto time) { return stop_.wait_until(time); });
-    waited_since(begun);
+    patience_ = std::max(steady_clock::duration{}, patience_ - (steady_clock::now() - begun));
     if (applied)
       return {};
     return refuse(applied.error().code,
                   applied.error().message + "; see epione cluster status, or take the backup on another node");
   }
 
-  /// All groups together are waited for so long, not each.
-  void waited_since(steady_clock::time_point begun) {
-    patience_ = std::max(steady_clock::duration{}, patience_ - (steady_clock::now() - begun));
-  }
-
   source_result<runtime::copied_store> fetch(const wanted_group& g, const std::string& path) {
     std::string why = "no node is known to have it";
     for (const auto& n : g.nodes) {
-      const auto begun = steady_clock::now();
-      if (!stop_.wait_until(begun))
+      if (!stop_.wait_until(steady_clock::now()))
         return refuse(exit_code::failed, asked_to_stop);
-      const wanted_store wanted{data(), n, g.group, g.index, begun + patience_, options_.bytes_per_s};
-      auto fetched = fetch_store(wanted, path, *disk_, pace(), stop_);
+      const wanted_store wanted{data(), n, g.group, g.index, options_.bytes_per_s};
+      auto fetched = fetch_store(wanted, path, patience_, *disk_, pace(), stop_);
       if (!fetched) {
         why = fetched.error();
         continue;
@@ -310,7 +304,7 @@ private:
   std::unique_ptr<runtime::disk> disk_ = runtime::make_system_disk();
   std::unique_ptr<data_source> source_; ///< null: a node of a cluster
   bool created_ = false;
-  steady_clock::duration patience_ = milliseconds{defaults::export_apply_limit_ms};
+  steady_clock::duration patience_ = milliseconds{defaults::export_apply_limit_ms}; ///< what is left of it for all groups
   std::vector<wanted_group> groups_;
   node::backup_manifest manifest_;
 };

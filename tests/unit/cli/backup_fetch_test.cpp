@@ -8,10 +8,12 @@
 #include "runtime/process.hpp"
 #include "tests/unit/cli/scratch.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <mutex>
 #include <unistd.h>
 #include <vector>
@@ -60,13 +62,13 @@ struct two_nodes {
     return given(file.substr(q->offset, q->size));
   }
 
-  wanted_store wanted() const { return {scratch.path(), "n2", 6, 9, steady_clock::now(), defaults::backup_bytes_per_s}; }
+  wanted_store wanted() const { return {scratch.path(), "n2", 6, 9, defaults::backup_bytes_per_s}; }
 
   std::string to() const { return scratch / "shard-006.db"; }
 
   auto fetch(const wanted_store& w) {
     return fetch_store(
-        w, to(), *disk,
+        w, to(), patience, *disk,
         [this](std::uint64_t bytes) {
           paced += bytes;
           return runtime::storage_result<void>{};
@@ -94,6 +96,7 @@ struct two_nodes {
   std::string file;
   std::uint64_t offered_bytes = 0, applied = 9, wrong = 0, paced = 0;
   int busy = 0, lost = 0;
+  steady_clock::duration patience{}; ///< none: what is not there at once is given up
   std::mutex mutex;
   std::vector<messages::snapshot_question> questions;
   std::unique_ptr<runtime::admin_server> server;
@@ -108,14 +111,14 @@ BOOST_FIXTURE_TEST_SUITE(backup_fetch, two_nodes)
 BOOST_AUTO_TEST_CASE(a_file_comes_whole_although_it_had_to_be_asked_for_again) {
   busy = 1;
   lost = 2;
-  auto w = wanted();
-  w.until += 60s;
-  const auto fetched = fetch(w);
+  patience = 60s;
+  const auto fetched = fetch(wanted());
   BOOST_REQUIRE_MESSAGE(fetched.has_value(), fetched.error());
   std::ifstream in{to(), std::ios::binary};
   BOOST_TEST((std::string{std::istreambuf_iterator<char>{in}, {}} == file));
   BOOST_TEST(paced == file.size());
   BOOST_TEST(asked(kind::open) == 2u);
+  BOOST_TEST((patience > 0s && patience <= 60s - std::chrono::milliseconds{defaults::snapshot_retry_ms}));
   BOOST_TEST(asked(kind::piece) == 6u); // four, and the two that were lost
   BOOST_TEST(asked(kind::close) == 1u);
   BOOST_TEST(questions.front().group == 6u);
