@@ -321,6 +321,19 @@ std::map<std::uint32_t, std::uint64_t> applied_of(disk& d, const std::string& di
   return out;
 }
 
+/// Once more when a fetched copy took the file's place meanwhile: what was read of two files is wrong about either.
+template <class F>
+storage_result<void> audit_store(disk& d, part& p, F&& audit) {
+  const auto before = d.identity(p.file);
+  const auto done = guarded([&] { audit(p); });
+  if (done || d.identity(p.file) == before)
+    return done;
+  part again;
+  again.file = p.file;
+  p = std::move(again);
+  return guarded([&] { audit(p); });
+}
+
 /// A chain that is not there at all.
 part gone(const std::string& directory, std::uint32_t shard, const anchor_ledger::heads& said) {
   part p;
@@ -374,7 +387,8 @@ audit_report audit_directory(disk& d, const std::string& directory, progress_fun
         continue; // a member's, fetched meanwhile
       p.broken = p.file + ": is missing, and the journal holds no entries before " + std::to_string(range.cut + 1);
     } else {
-      const auto done = guarded([&] { shard_audit{d, directory, shard, options.member, progress, anchors}.run(p, range); });
+      const auto done = audit_store(
+          d, p, [&](part& to) { shard_audit{d, directory, shard, options.member, progress, anchors}.run(to, range); });
       const bool being_made = !done && done.error().code == ec::not_found && range.cut == 0;
       if (!done && !being_made)
         p.broken = done.error().message;
