@@ -69,6 +69,23 @@ struct backed_up {
     return node::restore_backup(place + "/backup", place + "/" + to, "os:test", tell);
   }
 
+  /// Group 0 of the backup gets two more events: its first one is not looked at any more before the chain is walked.
+  void lengthen() {
+    for (std::int64_t i = 1; i <= 2; ++i) {
+      domain::event e;
+      e.time_us = i;
+      e.action = "test";
+      BOOST_REQUIRE(runtime::adopt_store(*disk, place + "/backup", 0, "", e).has_value());
+    }
+    const auto found = runtime::look_at_store(*disk, place + "/backup", 0);
+    BOOST_REQUIRE(found.has_value());
+    auto& g = manifest.groups[0];
+    g.index = found->index;
+    g.term = found->term;
+    g.events = found->head.seq;
+    g.head = domain::to_hex(found->head.hash);
+  }
+
   /// Changes a file of the backup as somebody would who can make a manifest that fits.
   void change(std::uint32_t group, const char* sql) {
     const auto path = place + "/backup/" + node::backup_file_name(group);
@@ -165,8 +182,9 @@ BOOST_AUTO_TEST_CASE(what_does_not_match_the_manifest_is_refused_and_leaves_the_
 }
 
 BOOST_AUTO_TEST_CASE(a_changed_event_is_found_by_walking_its_chain_only) {
+  lengthen();
   change(0, "UPDATE event SET body = x'00' WHERE seq = 1");
-  expect_refused(4, "event 1: its hash does not continue the chain");
+  expect_refused(4, "shard-000.db: event 1: ");
   BOOST_TEST(!fs::exists(place + "/restored"));
 }
 
