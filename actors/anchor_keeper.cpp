@@ -59,26 +59,24 @@ private:
     if (state_.under_way)
       return done(make_error(ec::not_serving, "an anchor is on its way already; try again"), false);
     auto a = look();
-    if (!a)
-      return done(make_error(a.error().code, a.error().message), false);
-    if (a->heads.empty() || !is_news(*a))
+    if (a.heads.empty() || !is_news(a))
       return done(caf::error{}, false);
     const auto catalog = env_.directory->get<catalog_actor>("catalog");
     if (catalog == nullptr)
       return done(make_error(ec::not_serving, "the catalog is not running"), false);
     if (auto known = have_seed(); !known)
       return done(make_error(known.error().code, known.error().message), false);
-    domain::sign(*a, *state_.seed);
+    domain::sign(a, *state_.seed);
     domain::event event;
-    event.time_us = a->time_us;
+    event.time_us = a.time_us;
     event.who = "system";
     event.role = "system";
     event.action = domain::anchor_action;
     event.entity = options_.node;
-    event.after = domain::encode(*a);
+    event.after = domain::encode(a);
     state_.under_way = true;
     std::map<std::uint32_t, std::uint64_t> said;
-    for (const auto& h : a->heads)
+    for (const auto& h : a.heads)
       said[h.shard] = h.seq;
     self_
         ->request(catalog, std::chrono::milliseconds{defaults::anchor_answer_limit_ms}, record_atom::value,
@@ -99,8 +97,8 @@ private:
 
   bool is_led(std::uint32_t group) const { return options_.view == nullptr || options_.view->where(group).here; }
 
-  /// How far the chains are that this node leads.
-  runtime::storage_result<domain::anchor> look() const {
+  /// How far the chains are that this node leads. One whose store cannot be read leaves the others theirs.
+  domain::anchor look() const {
     domain::anchor a;
     a.cluster = options_.cluster;
     a.node = options_.node;
@@ -111,8 +109,11 @@ private:
       const auto at = runtime::read_store_position(env_.disk, env_.data_directory, group);
       if (!at && at.error().code == ec::not_found)
         continue;
-      if (!at)
-        return tl::unexpected(at.error());
+      if (!at) {
+        env_.log.warning(part, "a chain has no anchor because its head cannot be read",
+                         {{"group", group}, {"why", at.error().message}});
+        continue;
+      }
       if (at->head.seq != 0)
         a.heads.push_back({group, at->head.seq, at->head.hash, at->applied});
     }

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <unistd.h>
@@ -33,33 +34,54 @@ std::string time_text(std::int64_t us) {
   return out;
 }
 
+using nlohmann::ordered_json;
+using part = runtime::audit_report::part;
+
+ordered_json content_of(const runtime::audit_report& r) {
+  auto list = ordered_json::array();
+  for (const auto& p : r.parts)
+    list.push_back(
+        {{"file", p.file},
+         {"entries", p.entries},
+         {"last", p.last},
+         {"head", p.head_hex},
+         {"broken", p.broken ? ordered_json(*p.broken) : ordered_json(nullptr)},
+         {"behind", p.behind ? ordered_json{{"event", p.behind->event}, {"anchor", p.behind->anchor}} : ordered_json(nullptr)}});
+  return {{"ok", r.ok()},
+          {"behind", r.behind()},
+          {"anchors",
+           {{"compared", r.anchors},
+            {"newest", r.newest_anchor_us ? ordered_json(time_text(*r.newest_anchor_us)) : ordered_json(nullptr)}}},
+          {"parts", list}};
+}
+
+std::string result_of(const part& p) {
+  if (p.broken)
+    return "BROKEN: " + *p.broken;
+  if (!p.behind)
+    return "whole";
+  return "behind: event " + std::to_string(p.last) + " of " + std::to_string(p.behind->event) + " of " + p.behind->anchor +
+         "; the rest may be on its way";
+}
+
 int report(const runtime::audit_report& r, bool json, command_context& context) {
   if (json) {
-    auto list = nlohmann::ordered_json::array();
-    for (const auto& p : r.parts)
-      list.push_back({{"file", p.file},
-                      {"entries", p.entries},
-                      {"last", p.last},
-                      {"head", p.head_hex},
-                      {"broken", p.broken ? nlohmann::ordered_json(*p.broken) : nlohmann::ordered_json(nullptr)}});
-    const nlohmann::ordered_json content{{"ok", r.ok()},
-                                         {"anchors",
-                                          {{"compared", r.anchors},
-                                           {"newest", r.newest_anchor_us ? nlohmann::ordered_json(time_text(*r.newest_anchor_us))
-                                                                         : nlohmann::ordered_json(nullptr)}}},
-                                         {"parts", list}};
-    context.out << content.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+    context.out << content_of(r).dump(2, ' ', false, ordered_json::error_handler_t::replace) << '\n';
     return r.ok() ? exit_code::done : exit_code::problems;
   }
   std::vector<std::vector<std::string>> rows{{"FILE", "ENTRIES", "LAST", "HEAD", "RESULT"}};
   for (const auto& p : r.parts)
-    rows.push_back({p.file, std::to_string(p.entries), std::to_string(p.last), p.head_hex.substr(0, hash_digits_shown),
-                    p.broken ? "BROKEN: " + *p.broken : "whole"});
+    rows.push_back(
+        {p.file, std::to_string(p.entries), std::to_string(p.last), p.head_hex.substr(0, hash_digits_shown), result_of(p)});
   print_table(context.out, rows);
   if (r.newest_anchor_us)
     context.out << "Compared with " << r.anchors << " anchors, the newest of " << time_text(*r.newest_anchor_us) << '\n';
   else
     context.out << "No anchor says how far the chains had come: an end that was cut off would not show\n";
+  if (const auto behind = r.behind(); behind != 0)
+    context.out << behind << (behind == 1 ? " chain ends" : " chains end")
+                << " behind an anchor: on a member of a cluster that may only be late, but on a majority of its members a chain "
+                   "must be whole; look at epione cluster status, verify again later, and verify on the shard's leader\n";
   if (!r.ok())
     context.err << "epione: the data is not what was written; keep a copy of the directory before anything else, and restore "
                    "from a backup\n";
@@ -92,6 +114,25 @@ std::set<std::uint32_t> groups_elsewhere(const std::string& directory, const std
   return out;
 }
 
+/// The cluster of the first anchor that says nothing of this directory, which neither belongs to that cluster nor was restored
+/// from it.
+std::optional<std::string> foreign_cluster(const std::vector<domain::anchor>& anchors, const std::string& directory) {
+  const auto own = node::cluster_of(directory);
+  if (!own) // the audit says what is wrong with it
+    return std::nullopt;
+  std::set<std::string> known{*own};
+  const auto is_known = [&](const auto& a) { return known.contains(a.cluster); };
+  if (std::all_of(anchors.begin(), anchors.end(), is_known))
+    return std::nullopt;
+  const auto disk = runtime::make_system_disk();
+  const auto before = runtime::clusters_before(*disk, directory);
+  if (!before)
+    return std::nullopt;
+  known.insert(before->begin(), before->end());
+  const auto foreign = std::find_if_not(anchors.begin(), anchors.end(), is_known);
+  return foreign == anchors.end() ? std::nullopt : std::optional{foreign->cluster};
+}
+
 int verify(const std::string& directory, const std::string& anchors, bool json, command_context& context) {
   if (!is_directory(directory, context))
     return exit_code::failed;
@@ -102,11 +143,18 @@ int verify(const std::string& directory, const std::string& anchors, bool json, 
       context.err << "epione: " << printable(given.error()) << '\n';
       return exit_code::failed;
     }
+    if (const auto foreign = foreign_cluster(*given, directory)) {
+      context.err << "epione: " << printable(anchors) << " holds an anchor of cluster " << printable(*foreign) << ", but "
+                  << printable(directory) << " is of cluster " << node::cluster_of(directory).value_or("")
+                  << " and was not restored from that one; name the file of anchors that belongs to it\n";
+      return exit_code::failed;
+    }
     options.anchors = std::move(*given);
   }
   const auto member = node::member_of(directory);
   options.alone = member && member->node.empty();
-  if (member && !member->node.empty())
+  options.member = member && !member->node.empty();
+  if (options.member)
     options.not_here = groups_elsewhere(directory, member->node);
   const auto disk = runtime::make_system_disk();
   const bool show = !json && isatty(STDERR_FILENO) != 0;

@@ -3,12 +3,12 @@
 #include "cli/settings_flags.hpp"
 #include "cli/table.hpp"
 #include "node/restore.hpp"
+#include "runtime/os_user.hpp"
 #include "runtime/process.hpp"
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <pwd.h>
 #include <unistd.h>
 
 namespace epione::cli {
@@ -16,12 +16,6 @@ namespace epione::cli {
 namespace {
 
 namespace exit_code = runtime::exit_code;
-
-/// As the admin socket names its callers.
-std::string this_user() {
-  const auto* entry = ::getpwuid(::geteuid());
-  return "os:" + (entry != nullptr ? std::string{entry->pw_name} : std::to_string(::geteuid()));
-}
 
 std::function<void(std::string_view)> telling(command_context& context, bool json) {
   return [&context, json](std::string_view what) {
@@ -44,7 +38,7 @@ int backup(const runtime::config& config, const backup_options& options, bool js
 
 int restore(const std::string& from, const std::string& directory, bool json, command_context& context) {
   const auto tell = telling(context, json);
-  const auto done = node::restore_backup(from, directory, this_user(), tell);
+  const auto done = node::restore_backup(from, directory, runtime::os_user(::geteuid()), tell);
   if (!done)
     return fail(context, done.error().exit_code, done.error().message);
   if (json)

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <random>
 #include <xxhash.h>
 
 namespace epione::cli {
@@ -24,20 +25,23 @@ constexpr const char* asked_to_stop = "asked to stop";
 
 class fetch_job {
 public:
-  fetch_job(const std::string& directory, const std::string& node, const stop_descriptor& stop)
-      : directory_(directory), node_(node), stop_(stop) {}
+  fetch_job(const wanted_store& wanted, const stop_descriptor& stop)
+      : wanted_(wanted), directory_(wanted.directory), node_(wanted.node), stop_(stop) {}
 
   /// Asked for again while that node gives its file to somebody else, or has not applied so much.
-  tl::expected<snapshot_offer, std::string> open(std::uint32_t group, std::uint64_t index) {
-    const auto until = steady_clock::now() + milliseconds{defaults::export_apply_limit_ms};
+  tl::expected<snapshot_offer, std::string> open(steady_clock::time_point until) {
+    const auto index = wanted_.index;
     snapshot_question q;
-    q.group = group;
+    q.group = wanted_.group;
     q.at_least = index;
+    q.requester = random_number(); // another backup through the same node, or its own fetcher, goes on
     while (true) {
+      if (!stop_.wait_until(steady_clock::now()))
+        return tl::unexpected(std::string{asked_to_stop});
       const auto bytes = ask(q);
       auto offer = bytes ? decode_snapshot_offer(*bytes) : tl::unexpected(bytes.error());
       if (offer && offer->point.index >= index)
-        return offer;
+        return in_time(std::move(*offer));
       std::string why = "node " + node_ + ": ";
       if (offer) { // of a version that does not know at_least
         static_cast<void>(close(offer->transfer));
@@ -83,6 +87,23 @@ public:
   }
 
 private:
+  static std::uint64_t random_number() {
+    std::random_device source;
+    return (std::uint64_t{source()} << 32 | source()) | 1; // never the fetcher's
+  }
+
+  /// That node leaves the file as it is for so long only.
+  tl::expected<snapshot_offer, std::string> in_time(snapshot_offer offer) {
+    const auto least = offer.size / (defaults::snapshot_hold_limit_ms / 1'000 * 4 / 5) + 1; // not all goes as well as it could
+    if (wanted_.bytes_per_s >= least)
+      return offer;
+    static_cast<void>(close(offer.transfer));
+    return tl::unexpected("node " + node_ + ": its file has " + std::to_string(offer.size) + " bytes and stays as it is for " +
+                          std::to_string(defaults::snapshot_hold_limit_ms / 1'000) + " s, too short for " +
+                          std::to_string(wanted_.bytes_per_s) + " bytes a second; say --bytes-per-second " +
+                          std::to_string(least) + " or more, or take the backup on a node that has the group");
+  }
+
   answer ask(const snapshot_question& q) {
     const auto reply = runtime::admin_call(directory_ + "/" + runtime::admin_socket_name,
                                            {"cluster-store", {{"node", node_}, {"question", encode(q)}}},
@@ -95,6 +116,7 @@ private:
     return found->second;
   }
 
+  const wanted_store& wanted_;
   const std::string& directory_;
   const std::string& node_;
   const stop_descriptor& stop_;
@@ -102,11 +124,12 @@ private:
 
 } // namespace
 
-tl::expected<void, std::string> fetch_store(const std::string& directory, const std::string& node, std::uint32_t group,
-                                            std::uint64_t index, const std::string& path, runtime::disk& disk,
-                                            const runtime::copy_pace& pace, const stop_descriptor& stop) {
-  fetch_job job{directory, node, stop};
-  const auto offer = job.open(group, index);
+tl::expected<void, std::string> fetch_store(const wanted_store& wanted, const std::string& path, steady_clock::duration& patience,
+                                            runtime::disk& disk, const runtime::copy_pace& pace, const stop_descriptor& stop) {
+  fetch_job job{wanted, stop};
+  const auto begun = steady_clock::now();
+  const auto offer = job.open(begun + patience);
+  patience = std::max(steady_clock::duration{}, patience - (steady_clock::now() - begun));
   if (!offer)
     return tl::unexpected(offer.error());
   const auto give_up = [&](std::string why) {
@@ -138,7 +161,7 @@ tl::expected<void, std::string> fetch_store(const std::string& directory, const 
   if (!expected)
     return give_up(expected.error());
   if (*expected != XXH3_64bits_digest(hash.get()))
-    return give_up("the file that node " + node + " gave does not match its checksum");
+    return give_up("the file that node " + wanted.node + " gave does not match its checksum");
   if (auto synced = (*file)->sync(); !synced)
     return give_up(synced.error().message);
   return {};

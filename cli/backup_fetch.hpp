@@ -5,16 +5,27 @@
 #include "runtime/storage/disk.hpp"
 #include "runtime/storage/store_copy.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
 
 namespace epione::cli {
 
-/// Writes the file of `group` as `node` has it to `path`, once that node has applied entry `index`; compared with the checksum
-/// it gives. `directory`: of the node that runs here. Fails with a sentence, and leaves no file.
-tl::expected<void, std::string> fetch_store(const std::string& directory, const std::string& node, std::uint32_t group,
-                                            std::uint64_t index, const std::string& path, runtime::disk& disk,
+/// A group's file, and whom it is to be had from.
+struct wanted_store {
+  std::string directory; ///< of the node that runs here
+  std::string node;      ///< that has it
+  std::uint32_t group = 0;
+  std::uint64_t index = 0;       ///< entry of the log that the file must hold
+  std::uint64_t bytes_per_s = 0; ///< how fast it is fetched at most, which `pace` sees to
+};
+
+/// Writes it to `path`, once that node has applied the entry; compared with the checksum that node gives. Refuses a file that
+/// would take longer than that node keeps it as it is. `patience`: how long that node is asked for it, of which what was used is
+/// taken. Fails with a sentence, and leaves no file.
+tl::expected<void, std::string> fetch_store(const wanted_store& wanted, const std::string& path,
+                                            std::chrono::steady_clock::duration& patience, runtime::disk& disk,
                                             const runtime::copy_pace& pace, const stop_descriptor& stop);
 
 } // namespace epione::cli

@@ -12,12 +12,13 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sys/resource.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 namespace epione::cli {
 
@@ -30,11 +31,11 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using steady_clock = std::chrono::steady_clock;
 
-tl::unexpected<export_failure> refuse(int code, std::string message) {
-  return tl::unexpected<export_failure>({code, std::move(message)});
+tl::unexpected<source_failure> refuse(int code, std::string message) {
+  return tl::unexpected<source_failure>({code, std::move(message)});
 }
-tl::unexpected<export_failure> refuse(const runtime::storage_error& why) {
-  return tl::unexpected<export_failure>(failure_of(why));
+tl::unexpected<source_failure> refuse(const runtime::storage_error& why) {
+  return tl::unexpected<source_failure>(failure_of(why));
 }
 
 /// How far a group's copy must be, and where it is.
@@ -45,28 +46,28 @@ struct wanted_group {
   std::vector<std::string> nodes; ///< who has it, the leader first
 };
 
+constexpr const char* asked_to_stop = "asked to stop; nothing of the backup is kept";
+constexpr const char* part_file = "backup.part"; ///< in the directory for as long as the backup is not whole
+
 /// Keeps what is copied to so many bytes a second, and ends the copy when asked to stop.
 class pacer {
 public:
   pacer(std::uint64_t bytes_per_s, const stop_descriptor& stop) : bytes_per_s_(bytes_per_s), stop_(stop) {}
   runtime::storage_result<void> operator()(std::uint64_t bytes) {
-    bytes_ += bytes;
-    const auto due = begun_ + std::chrono::duration_cast<steady_clock::duration>(
-                                  std::chrono::duration<double>(static_cast<double>(bytes_) / static_cast<double>(bytes_per_s_)));
-    if (stop_.wait_until(due))
+    due_ = std::max(due_, steady_clock::now() - made_up_for) +
+           std::chrono::duration_cast<steady_clock::duration>(
+               std::chrono::duration<double>(static_cast<double>(bytes) / static_cast<double>(bytes_per_s_)));
+    if (stop_.wait_until(due_))
       return {};
-    return tl::unexpected(runtime::storage_error{ec::not_serving, "asked to stop; nothing of the backup is kept"});
-  }
-  /// What was not used while something else was waited for is not made up for.
-  void begin() {
-    begun_ = steady_clock::now();
-    bytes_ = 0;
+    return tl::unexpected(runtime::storage_error{ec::not_serving, asked_to_stop});
   }
 
 private:
-  std::uint64_t bytes_per_s_, bytes_ = 0;
+  /// A sync that took long is made up for, and not all the time that something else was waited for: that would be a burst.
+  static constexpr milliseconds made_up_for{100};
+  std::uint64_t bytes_per_s_;
   const stop_descriptor& stop_;
-  steady_clock::time_point begun_ = steady_clock::now();
+  steady_clock::time_point due_ = steady_clock::now();
 };
 
 class backup_job {
@@ -74,7 +75,7 @@ public:
   backup_job(const runtime::config& config, const backup_options& options, const std::function<void(std::string_view)>& tell)
       : config_(config), options_(options), tell_(tell), pace_(options.bytes_per_s, stop_) {}
 
-  export_result<node::backup_manifest> run() {
+  source_result<node::backup_manifest> run() {
     if (auto ready = prepare_directory(); !ready)
       return tl::unexpected(ready.error());
     auto done = find_groups().and_then([this] { return check_space(); }).and_then([this] { return copy_all(); });
@@ -97,51 +98,62 @@ private:
     return [this](std::uint64_t bytes) { return pace_(bytes); };
   }
 
-  export_result<void> prepare_directory() {
-    std::error_code error;
+  source_result<void> prepare_directory() {
     if (target().empty())
       return refuse(exit_code::usage, "name the directory to write the backup to");
-    if (fs::exists(target(), error)) {
-      if (!fs::is_directory(target(), error))
-        return refuse(exit_code::failed, target() + " is not a directory; name an empty one or one that does not exist yet");
-      if (fs::exists(target() + "/" + node::manifest_file, error))
-        return refuse(exit_code::failed, target() + " holds a backup already; name another directory");
-      if (fs::exists(target() + "/" + node::backup_file_name(0), error) ||
-          fs::exists(target() + "/" + node::backup_file_name(1), error))
-        return refuse(exit_code::failed, target() + " holds a backup that did not finish; remove it or name another directory");
-      if (!fs::is_empty(target(), error))
-        return refuse(exit_code::failed, target() + " is not empty; name an empty directory or one that does not exist yet");
-      return {};
-    }
-    const auto parent = fs::path{target()}.parent_path();
-    if (!parent.empty())
-      fs::create_directories(parent, error);
-    if (::mkdir(target().c_str(), 0700) != 0)
-      return refuse(exit_code::failed, "cannot create " + target() + ": " + std::strerror(errno));
-    created_ = true;
+    auto made = node::create_directory(target());
+    if (!made)
+      return refuse(exit_code::failed, made.error());
+    created_ = *made;
+    if (auto empty = expect_empty(); !empty)
+      return empty;
+    // Of two at once one makes it.
+    const int fd = ::open(part_path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST)
+      return refuse(exit_code::failed, unfinished());
+    if (fd < 0)
+      return refuse(exit_code::failed, "cannot create " + part_path() + ": " + std::strerror(errno));
+    ::close(fd);
+    return {};
+  }
+
+  std::string part_path() const { return target() + "/" + part_file; }
+  std::string unfinished() const {
+    return target() + " holds a backup that did not finish, or one that is being taken now; remove it or name another directory";
+  }
+
+  source_result<void> expect_empty() const {
+    std::error_code error;
+    if (fs::exists(target() + "/" + node::manifest_file, error))
+      return refuse(exit_code::failed, target() + " holds a backup already; name another directory");
+    for (const auto& name : {std::string{part_file}, node::backup_file_name(0), node::backup_file_name(1)})
+      if (fs::exists(target() + "/" + name, error))
+        return refuse(exit_code::failed, unfinished());
+    if (!fs::is_empty(target(), error))
+      return refuse(exit_code::failed, target() + " is not empty; name an empty directory or one that does not exist yet");
     return {};
   }
 
   // ---- what is to be copied ----------------------------------------------------------------------------------------------
 
-  export_result<void> find_groups() {
+  source_result<void> find_groups() {
     const auto member = node::member_of(data());
     return member && !member->node.empty() ? find_groups_of_cluster(member->node) : find_groups_of_one();
   }
 
   /// The stores of a node that is alone hold what was acknowledged once the source is open.
-  export_result<void> find_groups_of_one() {
-    auto opened = export_source::open(config_, tell_, "epione backup ...");
+  source_result<void> find_groups_of_one() {
+    auto opened = data_source::open(config_, tell_, "epione backup ...");
     if (!opened)
       return tl::unexpected(opened.error());
-    source_ = std::make_unique<export_source>(std::move(*opened));
+    source_ = std::make_unique<data_source>(std::move(*opened));
     manifest_.cluster = source_->cluster();
     for (std::uint32_t g = 0; g <= config_.shards.count; ++g)
       groups_.push_back({g, 0, true, {}});
     return {};
   }
 
-  export_result<void> find_groups_of_cluster(const std::string& name) {
+  source_result<void> find_groups_of_cluster(const std::string& name) {
     auto cluster = node::cluster_of(data());
     manifest_.cluster = std::move(*cluster);
     const auto asked = runtime::admin_call(data() + "/" + runtime::admin_socket_name, {"cluster-positions", {}},
@@ -168,7 +180,7 @@ private:
     return {};
   }
 
-  export_result<void> check_space() {
+  source_result<void> check_space() {
     std::uint64_t bytes = 0;
     std::error_code ignored;
     for (const auto& g : groups_)
@@ -186,7 +198,7 @@ private:
   // ---- copying -----------------------------------------------------------------------------------------------------------
 
   /// Group 0 last: whatever form a submission in the others is of, its version is then among the studies.
-  export_result<void> copy_all() {
+  source_result<void> copy_all() {
     static_cast<void>(::setpriority(PRIO_PROCESS, 0, 10)); // the node comes first
     std::rotate(groups_.begin(), groups_.begin() + 1, groups_.end());
     for (const auto& g : groups_)
@@ -196,13 +208,15 @@ private:
     return {};
   }
 
-  export_result<void> copy(const wanted_group& g) {
+  source_result<void> copy(const wanted_group& g) {
     const auto file = node::backup_file_name(g.group), path = target() + "/" + file;
     tell_("copying " + file);
-    pace_.begin();
     auto copied = g.here ? copy_from_here(g, path) : fetch(g, path);
     if (!copied)
       return tl::unexpected(copied.error());
+    if (copied->index < g.index) // what was acknowledged would be missing
+      return refuse(exit_code::failed, file + ": its copy ends at entry " + std::to_string(copied->index) + ", but entry " +
+                                           std::to_string(g.index) + " was committed before; take the backup again");
     std::error_code error;
     copied->bytes = fs::file_size(path, error);
     auto checksum = node::checksum_of_file(path, pace());
@@ -213,7 +227,7 @@ private:
     return {};
   }
 
-  export_result<runtime::copied_store> copy_from_here(const wanted_group& g, const std::string& path) {
+  source_result<runtime::copied_store> copy_from_here(const wanted_group& g, const std::string& path) {
     if (auto applied = wait_until_applied(g); !applied)
       return tl::unexpected(applied.error());
     auto copied = runtime::copy_store(*disk_, data(), g.group, path, pace());
@@ -223,21 +237,26 @@ private:
   }
 
   /// The node's own store may be behind what its group's leader has acknowledged.
-  export_result<void> wait_until_applied(const wanted_group& g) {
-    if (g.index == 0) // the source has seen to it
+  source_result<void> wait_until_applied(const wanted_group& g) {
+    if (source_ || g.index == 0) // the source has seen to it
       return {};
-    const auto asked = apply_committed(data(), g.group, g.index);
-    if (!asked)
-      return refuse(exit_code::unreachable, "the node ended meanwhile: " + asked.error());
-    if (asked->code != exit_code::done)
-      return refuse(asked->code, asked->message + "; see epione cluster status, or take the backup on another node");
-    return {};
+    const auto begun = steady_clock::now();
+    auto applied = cli::wait_until_applied(*disk_, data(), g.group, g.index, begun + patience_,
+                                           [this](auto time) { return stop_.wait_until(time); });
+    patience_ = std::max(steady_clock::duration{}, patience_ - (steady_clock::now() - begun));
+    if (applied)
+      return {};
+    return refuse(applied.error().code,
+                  applied.error().message + "; see epione cluster status, or take the backup on another node");
   }
 
-  export_result<runtime::copied_store> fetch(const wanted_group& g, const std::string& path) {
+  source_result<runtime::copied_store> fetch(const wanted_group& g, const std::string& path) {
     std::string why = "no node is known to have it";
     for (const auto& n : g.nodes) {
-      auto fetched = fetch_store(data(), n, g.group, g.index, path, *disk_, pace(), stop_);
+      if (!stop_.wait_until(steady_clock::now()))
+        return refuse(exit_code::failed, asked_to_stop);
+      const wanted_store wanted{data(), n, g.group, g.index, options_.bytes_per_s};
+      auto fetched = fetch_store(wanted, path, patience_, *disk_, pace(), stop_);
       if (!fetched) {
         why = fetched.error();
         continue;
@@ -254,13 +273,14 @@ private:
                   "group " + std::to_string(g.group) + " is not on this node and could not be fetched: " + why);
   }
 
-  export_result<void> finish() {
+  source_result<void> finish() {
     manifest_.version = EPIONE_VERSION;
     manifest_.time_us = runtime::system_clock{}.wall_us();
     manifest_.store_format = runtime::shard_format.version;
     manifest_.shards = static_cast<std::uint32_t>(manifest_.groups.size() - 1);
     if (auto written = node::write_manifest(target(), manifest_); !written)
       return refuse(exit_code::failed, written.error());
+    static_cast<void>(disk_->discard(part_path())); // with its manifest it is one, whatever else is there
     return {};
   }
 
@@ -271,6 +291,7 @@ private:
       for (const char* suffix : {"", "-wal", "-shm"})
         fs::remove(target() + "/" + node::backup_file_name(g.group) + suffix, ignored);
     fs::remove(target() + "/" + node::manifest_file + ".part", ignored);
+    fs::remove(part_path(), ignored);
     if (created_)
       fs::remove(target(), ignored);
   }
@@ -281,15 +302,16 @@ private:
   stop_descriptor stop_;
   pacer pace_;
   std::unique_ptr<runtime::disk> disk_ = runtime::make_system_disk();
-  std::unique_ptr<export_source> source_; ///< null: a node of a cluster
+  std::unique_ptr<data_source> source_; ///< null: a node of a cluster
   bool created_ = false;
+  steady_clock::duration patience_ = milliseconds{defaults::export_apply_limit_ms}; ///< what is left of it for all groups
   std::vector<wanted_group> groups_;
   node::backup_manifest manifest_;
 };
 
 } // namespace
 
-export_result<node::backup_manifest> run_backup(const runtime::config& config, const backup_options& options,
+source_result<node::backup_manifest> run_backup(const runtime::config& config, const backup_options& options,
                                                 const std::function<void(std::string_view)>& tell) {
   return backup_job{config, options, tell}.run();
 }

@@ -1,7 +1,7 @@
 // epione backup: copies the stores of all groups, each as it is at one moment, and says in a manifest what they hold.
 #pragma once
 
-#include "cli/export_source.hpp"
+#include "cli/data_source.hpp"
 #include "node/backup_manifest.hpp"
 #include "runtime/config.hpp"
 
@@ -19,7 +19,7 @@ struct backup_options {
 /// Holds at least everything that was acknowledged before the call. On a running node's directory beside that node, which goes on
 /// serving; groups that are on other nodes of its cluster only are fetched from them. On the directory of a stopped node that is
 /// alone this process recovers what a crash left. `tell` gets what is being done.
-export_result<node::backup_manifest> run_backup(const runtime::config& config, const backup_options& options,
+source_result<node::backup_manifest> run_backup(const runtime::config& config, const backup_options& options,
                                                 const std::function<void(std::string_view)>& tell);
 
 } // namespace epione::cli

@@ -1,13 +1,13 @@
 #include "cli/export_cursor.hpp"
 
 #include "cli/export_output.hpp"
+#include "domain/hex.hpp"
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <sodium.h>
 #include <sys/stat.h>
 
 namespace epione::cli {
@@ -15,13 +15,6 @@ namespace epione::cli {
 namespace {
 
 constexpr int cursor_format = 1;
-
-std::string hex(const domain::chain_hash& hash) {
-  std::string out(2 * hash.size() + 1, '\0');
-  sodium_bin2hex(out.data(), out.size(), hash.data(), hash.size());
-  out.pop_back();
-  return out;
-}
 
 /// Nothing, or what nlohmann::json throws, for anything else than what write_export_cursor() wrote.
 std::optional<export_cursor> cursor_of(const nlohmann::json& content) {
@@ -32,11 +25,7 @@ std::optional<export_cursor> cursor_of(const nlohmann::json& content) {
   for (const auto& p : content.at("positions")) {
     runtime::chain_head head;
     head.seq = p.at("seq").get<std::uint64_t>();
-    const auto text = p.at("hash").get<std::string>();
-    std::size_t size = 0;
-    const char* end = nullptr;
-    if (sodium_hex2bin(head.hash.data(), head.hash.size(), text.data(), text.size(), nullptr, &size, &end) != 0 ||
-        size != head.hash.size() || end != text.data() + text.size())
+    if (!domain::from_hex(p.at("hash").get<std::string>(), head.hash))
       return std::nullopt;
     out.positions[p.at("shard").get<std::uint32_t>()] = head;
   }
@@ -68,7 +57,7 @@ tl::expected<std::optional<export_cursor>, std::string> read_export_cursor(const
 tl::expected<void, std::string> write_export_cursor(const std::string& path, const export_cursor& cursor) {
   auto positions = nlohmann::ordered_json::array();
   for (const auto& [shard, head] : cursor.positions)
-    positions.push_back({{"shard", shard}, {"seq", head.seq}, {"hash", hex(head.hash)}});
+    positions.push_back({{"shard", shard}, {"seq", head.seq}, {"hash", domain::to_hex(head.hash)}});
   const nlohmann::ordered_json content{{"epione_export_cursor", cursor_format},
                                        {"cluster", cursor.cluster},
                                        {"study", cursor.study},

@@ -1,8 +1,8 @@
 #include "cli/export_run.hpp"
 
+#include "cli/data_source.hpp"
 #include "cli/export_cursor.hpp"
 #include "cli/export_output.hpp"
-#include "cli/export_source.hpp"
 #include "cli/table.hpp"
 #include "domain/export_text.hpp"
 #include "runtime/process.hpp"
@@ -21,8 +21,8 @@ constexpr std::uint64_t progress_events = 20'000; // between two lines on a term
 
 using versions = std::vector<std::shared_ptr<const domain::study>>;
 
-tl::unexpected<export_failure> not_exported(int code, std::string message) {
-  return tl::unexpected<export_failure>({code, std::move(message)});
+tl::unexpected<source_failure> not_exported(int code, std::string message) {
+  return tl::unexpected<source_failure>({code, std::move(message)});
 }
 
 template <class List>
@@ -35,11 +35,11 @@ std::string joined(const List& names) {
 
 class export_job {
 public:
-  export_job(export_source& source, const export_options& options, command_context& context)
+  export_job(data_source& source, const export_options& options, command_context& context)
       : source_(source), options_(options), context_(context), output_(options.output, context.out),
         show_(isatty(STDERR_FILENO) != 0 && (!options.output.empty() || isatty(STDOUT_FILENO) == 0)) {}
 
-  export_result<void> run() {
+  source_result<void> run() {
     return choose_study()
         .and_then([this] { return read_cursor(); })
         .and_then([this] { return choose_columns(); })
@@ -47,7 +47,7 @@ public:
   }
 
   /// After everything was read, and the source is closed.
-  export_result<void> commit() {
+  source_result<void> commit() {
     if (auto done = output_.commit(); !done)
       return not_exported(exit_code::failed, done.error());
     if (options_.cursor_file.empty())
@@ -67,7 +67,7 @@ public:
   std::uint64_t rows() const { return rows_; }
 
 private:
-  export_result<void> choose_study() {
+  source_result<void> choose_study() {
     auto found = source_.studies();
     if (!found)
       return tl::unexpected(found.error());
@@ -86,7 +86,7 @@ private:
     return {};
   }
 
-  export_result<void> read_cursor() {
+  source_result<void> read_cursor() {
     if (options_.cursor_file.empty())
       return {};
     auto cursor = read_export_cursor(options_.cursor_file);
@@ -110,7 +110,7 @@ private:
 
   /// The versions of the study that this program understands: all that were ever imported, unless a newer one wrote the
   /// directory.
-  export_result<void> choose_columns() {
+  source_result<void> choose_columns() {
     versions all;
     std::string left_out;
     for (const auto& source : imports_) {
@@ -136,7 +136,7 @@ private:
     return {};
   }
 
-  export_result<void> write_all() {
+  source_result<void> write_all() {
     if (auto opened = output_.open(); !opened)
       return not_exported(exit_code::failed, opened.error());
     if (columns_) {
@@ -203,13 +203,13 @@ private:
       context_.err << "\r\x1b[K" << std::flush;
   }
 
-  export_source& source_;
+  data_source& source_;
   const export_options& options_;
   command_context& context_;
   export_output output_;
   bool show_; ///< progress; not between the rows on one and the same terminal
   std::string study_;
-  export_source::study_versions imports_;
+  data_source::study_versions imports_;
   std::map<std::uint32_t, runtime::chain_head> from_;
   std::optional<domain::export_columns> columns_;
   std::optional<domain::csv_writer> csv_;
@@ -219,12 +219,11 @@ private:
 } // namespace
 
 int run_export(const runtime::config& config, const export_options& options, command_context& context) {
-  const auto failed = [&](const export_failure& why) {
+  const auto failed = [&](const source_failure& why) {
     context.err << "epione: " << why.message << '\n';
     return why.code;
   };
-  auto source =
-      export_source::open(config, [&](std::string_view sentence) { context.err << "epione: " << sentence << std::endl; });
+  auto source = data_source::open(config, [&](std::string_view sentence) { context.err << "epione: " << sentence << std::endl; });
   if (!source)
     return failed(source.error());
   export_job job{*source, options, context};

@@ -5,13 +5,13 @@
 #include "node/data_directory.hpp"
 #include "node/node.hpp"
 #include "runtime/admin_socket.hpp"
+#include "runtime/os_user.hpp"
 #include "runtime/process.hpp"
 
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <pwd.h>
 #include <sstream>
 #include <unistd.h>
 
@@ -29,12 +29,6 @@ struct outcome {
   bool changed = false;
   std::vector<domain::import_problem> problems;
 };
-
-/// The person at the command line, for the audit trail.
-std::string who_asks() {
-  const auto* entry = getpwuid(getuid());
-  return "os:" + (entry != nullptr ? std::string{entry->pw_name} : std::to_string(getuid()));
-}
 
 /// Lines of "file TAB place TAB message", as the node's admin socket answers.
 std::vector<domain::import_problem> problems_of(const std::string& text) {
@@ -72,7 +66,7 @@ outcome import_into_stopped_node(runtime::config config, const domain::study_sou
   auto started = node::node::start({.config = config, .demo = false, .http = false});
   if (!started)
     return {started.error().exit_code, started.error().message, {}, false, {}};
-  auto imported = (*started)->import_study(source, who_asks());
+  auto imported = (*started)->import_study(source, runtime::os_user(::getuid()));
   (*started)->request_stop();
   const int ended = (*started)->wait();
   if (!imported) {

@@ -1,6 +1,7 @@
 #include "cluster/certificates.hpp"
 
 #include "cluster/openssl.hpp"
+#include "domain/hex.hpp"
 #include "runtime/random.hpp"
 
 #include <algorithm>
@@ -228,16 +229,6 @@ tl::expected<void, std::string> trust(const std::string& path, X509* authority) 
   return write_file(path, all + pem_of(authority), 0644, true);
 }
 
-std::string hexadecimal(const unsigned char* bytes, std::size_t size) {
-  static constexpr const char* digits = "0123456789abcdef";
-  std::string out;
-  for (std::size_t i = 0; i < size; ++i) {
-    out += digits[bytes[i] >> 4];
-    out += digits[bytes[i] & 15];
-  }
-  return out;
-}
-
 std::vector<std::string> addresses_of(X509* x) {
   std::vector<std::string> result;
   const openssl::general_names all{static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(x, NID_subject_alt_name, nullptr, nullptr))};
@@ -268,11 +259,11 @@ certificate_info info_of(X509* x) {
   for (auto& address : addresses_of(x))
     out.names.push_back(std::move(address));
   const auto* serial = X509_get0_serialNumber(x);
-  out.serial = hexadecimal(ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial)));
+  out.serial = domain::to_hex({ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial))});
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   if (X509_digest(x, EVP_sha256(), digest.data(), &size) == 1)
-    out.fingerprint = hexadecimal(digest.data(), size);
+    out.fingerprint = domain::to_hex({digest.data(), size});
   out.not_before_s = openssl::seconds(X509_get0_notBefore(x));
   out.not_after_s = openssl::seconds(X509_get0_notAfter(x));
   out.authority = X509_check_ca(x) == 1;

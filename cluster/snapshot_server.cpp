@@ -22,6 +22,16 @@ using snapshot_server_pointer = question_receiver_actor::stateful_pointer<snapsh
 using snapshot_server_promise = caf::typed_response_promise<bytes_ptr>;
 
 constexpr const char* server_part = "snapshots";
+// Together below snapshot_hold_answer_ms, which whoever asks for an opening waits at least.
+constexpr std::chrono::milliseconds apply_limit{defaults::snapshot_hold_answer_ms / 2};
+constexpr std::chrono::milliseconds checkpoint_limit{defaults::snapshot_hold_answer_ms / 2};
+
+/// Who asked for what.
+struct opening {
+  std::string node;
+  std::uint64_t requester = 0;
+  std::uint32_t group = 0;
+};
 
 bytes_ptr shared(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
@@ -38,7 +48,7 @@ public:
     if (!q)
       return make_error(ec::invalid, q.error());
     switch (q->what) {
-      case snapshot_question::kind::open: return open(node, q->group, q->at_least);
+      case snapshot_question::kind::open: return open({node, q->requester, q->group}, q->at_least);
       case snapshot_question::kind::piece: return piece(node, *q);
       case snapshot_question::kind::close: break;
     }
@@ -56,50 +66,58 @@ public:
   }
 
 private:
-  caf::result<bytes_ptr> open(const std::string& node, std::uint32_t group, std::uint64_t at_least) {
-    // Who asks anew has given up what it began.
-    if (state_.now != nullptr && (state_.now->node == node || is_over()))
-      end();
-    if (state_.now != nullptr || state_.opening)
-      return make_error(ec::not_serving, "another file is being copied; try again");
-    auto store = env_.directory->get<shard_store_actor>("store " + std::to_string(group));
+  caf::result<bytes_ptr> open(const opening& who, std::uint64_t at_least) {
+    if (auto refused = make_room(who))
+      return refused;
+    auto store = env_.directory->get<shard_store_actor>("store " + std::to_string(who.group));
     if (store == nullptr)
-      return make_error(ec::not_serving, "the store of group " + std::to_string(group) + " is not running");
+      return make_error(ec::not_serving, "the store of group " + std::to_string(who.group) + " is not running");
     auto answer = self_->make_response_promise<bytes_ptr>();
-    state_.opening = true;
     if (at_least == 0) {
-      hold(answer, store, node, group);
+      hold(answer, store, who);
       return answer;
     }
-    const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(group));
-    self_->request(replica, std::chrono::milliseconds{defaults::snapshot_hold_answer_ms}, flush_atom::value, at_least)
-        .then([this, answer, store, node, group](std::uint64_t) mutable { hold(answer, store, node, group); },
-              [this, answer, group, at_least](caf::error& why) mutable {
-                state_.opening = false;
+    const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(who.group));
+    self_->request(replica, apply_limit, flush_atom::value, at_least)
+        .then([this, answer, store, who](std::uint64_t) mutable { hold(answer, store, who); },
+              [answer, who, at_least](caf::error& why) mutable {
                 answer.deliver(make_error(runtime::code_of(why).value_or(ec::time_limit),
-                                          "the store of group " + std::to_string(group) + " has not applied entry " +
+                                          "the store of group " + std::to_string(who.group) + " has not applied entry " +
                                               std::to_string(at_least) + " yet"));
               });
     return answer;
   }
 
-  void hold(snapshot_server_promise answer, const shard_store_actor& store, const std::string& node, std::uint32_t group) {
+  /// Who asks anew has given up what it began, and nothing of anybody else.
+  caf::error make_room(const opening& who) {
+    if (state_.now != nullptr && ((state_.now->node == who.node && state_.now->requester == who.requester) || is_over()))
+      end();
+    if (state_.now != nullptr || state_.opening)
+      return make_error(ec::not_serving, "another file is being copied; try again");
+    return {};
+  }
+
+  /// Another one may have begun while the store was waited for.
+  void hold(snapshot_server_promise answer, const shard_store_actor& store, const opening& who) {
+    if (auto refused = make_room(who)) {
+      answer.deliver(std::move(refused));
+      return;
+    }
+    state_.opening = true;
     const auto begun_ns = env_.clock.now_ns(); // the store counts from later
-    self_
-        ->request(store, std::chrono::milliseconds{defaults::snapshot_hold_answer_ms}, hold_atom::value,
-                  defaults::snapshot_hold_limit_ms)
-        .then([this, answer, store, node, group,
-               begun_ns](const snapshot_point_ptr& point) mutable { opened(answer, store, node, group, *point, begun_ns); },
+    self_->request(store, checkpoint_limit, hold_atom::value, defaults::snapshot_hold_limit_ms)
+        .then([this, answer, store, who,
+               begun_ns](const snapshot_point_ptr& point) mutable { opened(answer, store, who, *point, begun_ns); },
               [this, answer](caf::error& why) mutable {
                 state_.opening = false;
                 answer.deliver(runtime::code_of(why) ? why : make_error(ec::time_limit, "the store did not answer"));
               });
   }
 
-  void opened(snapshot_server_promise& answer, const shard_store_actor& store, const std::string& node, std::uint32_t group,
-              const snapshot_point& point, std::int64_t begun_ns) {
+  void opened(snapshot_server_promise& answer, const shard_store_actor& store, const opening& who, const snapshot_point& point,
+              std::int64_t begun_ns) {
     state_.opening = false;
-    auto pages = runtime::open_database_pages(env_.disk, env_.data_directory, group);
+    auto pages = runtime::open_database_pages(env_.disk, env_.data_directory, who.group);
     const auto size = pages ? (*pages)->size() : tl::unexpected(pages.error());
     if (!size) {
       self_->send(store, release_atom::value);
@@ -109,8 +127,9 @@ private:
     auto x = std::make_unique<snapshot_server_state::transfer>();
     x->number = ++state_.transfers;
     x->size = *size;
-    x->group = group;
-    x->node = node;
+    x->group = who.group;
+    x->node = who.node;
+    x->requester = who.requester;
     x->store = store;
     x->pages = std::move(*pages);
     x->hash = std::shared_ptr<XXH3_state_t>{XXH3_createState(), [](XXH3_state_t* s) { XXH3_freeState(s); }};
@@ -118,7 +137,7 @@ private:
     x->heard_ns = env_.clock.now_ns();
     x->until_ns = begun_ns + std::int64_t{defaults::snapshot_hold_limit_ms} * 1'000'000;
     env_.log.info(server_part, "gives a store's file to another node",
-                  {{"node", node}, {"group", group}, {"entry", point.index}, {"bytes", *size}});
+                  {{"node", who.node}, {"group", who.group}, {"entry", point.index}, {"bytes", *size}});
     answer.deliver(shared(encode(snapshot_offer{x->number, *size, point})));
     state_.now = std::move(x);
   }

@@ -20,6 +20,7 @@ struct snapshot_server_state {
     std::uint64_t number = 0, size = 0, hashed = 0;
     std::uint32_t group = 0;
     std::string node;
+    std::uint64_t requester = 0; ///< of that node
     messages::shard_store_actor store;
     std::unique_ptr<runtime::database_pages> pages;
     std::shared_ptr<XXH3_state_t> hash; ///< of what was sent so far, in order

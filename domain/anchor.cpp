@@ -1,6 +1,7 @@
 #include "domain/anchor.hpp"
 
 #include "domain/msgpack.hpp"
+#include "domain/msgpack_fields.hpp"
 
 #include <algorithm>
 #include <sodium/crypto_sign.h>
@@ -37,55 +38,30 @@ void append_statement(std::string& out, const anchor& a) {
   append_heads(out, a.heads);
 }
 
-/// What is signed. The words in front keep a signature from meaning anything else.
+/// What is signed. The words in front keep a signature from meaning anything else. It never gains a member: a version that signs
+/// more gives it another format, which this one says it does not know. What is added behind the signature is left out.
 std::string signed_bytes(const anchor& a) {
   std::string out{"epione anchor"};
   append_statement(out, a);
   return out;
 }
 
-struct reader {
-  msgpack_reader r;
-  bool good = true;
-
-  std::uint64_t number() {
-    const auto v = r.next();
-    good = good && v.is_uint64();
-    return good ? v.integer : 0;
+/// `members_most`: of a head.
+std::vector<anchored_head> read_heads(field_reader& in, std::uint32_t members_most) {
+  std::vector<anchored_head> out;
+  const auto count = in.array(heads_max);
+  for (std::uint32_t i = 0; in.good() && i < count; ++i) {
+    const auto members = in.array(head_members, members_most);
+    anchored_head h;
+    h.shard = static_cast<std::uint32_t>(in.number());
+    h.seq = in.number();
+    in.bytes(h.hash);
+    h.index = in.number();
+    in.skip_rest(members, head_members);
+    out.push_back(h);
   }
-  std::string text() {
-    const auto v = r.next();
-    good = good && v.type == msgpack_type::string;
-    return good ? std::string{v.text} : std::string{};
-  }
-  void bytes(std::span<std::uint8_t> out) {
-    const auto v = r.next();
-    good = good && v.type == msgpack_type::bin && v.text.size() == out.size();
-    if (good)
-      std::copy(v.text.begin(), v.text.end(), out.begin());
-  }
-  std::uint32_t array(std::uint32_t least, std::uint32_t most) {
-    const auto v = r.next();
-    good = good && v.type == msgpack_type::array && v.count >= least && v.count <= most;
-    return good ? v.count : 0;
-  }
-  std::vector<anchored_head> heads() {
-    std::vector<anchored_head> out;
-    const auto count = array(0, heads_max);
-    for (std::uint32_t i = 0; good && i < count; ++i) {
-      const auto members = array(head_members, members_max);
-      anchored_head h;
-      h.shard = static_cast<std::uint32_t>(number());
-      h.seq = number();
-      bytes(h.hash);
-      h.index = number();
-      for (auto k = head_members; good && k < members; ++k)
-        good = r.skip();
-      out.push_back(h);
-    }
-    return out;
-  }
-};
+  return out;
+}
 
 } // namespace
 
@@ -113,22 +89,19 @@ std::string encode(const anchor& a) {
 }
 
 tl::expected<anchor, std::string> decode_anchor(std::string_view bytes) {
-  reader in{msgpack_reader{bytes}};
+  field_reader in{bytes};
   anchor a;
   in.array(anchor_members, members_max);
-  const auto format = in.number();
+  if (const auto format = in.number(); in.good() && format != anchor_format)
+    return tl::unexpected("an anchor of format " + std::to_string(format) + ", which this version does not know");
   a.cluster = in.text();
   a.node = in.text();
-  const auto time = in.r.next();
-  in.good = in.good && time.is_int64();
-  a.time_us = in.good ? time.as_int64() : 0;
-  a.heads = in.heads();
+  a.time_us = in.signed_number();
+  a.heads = read_heads(in, head_members); // all of them is signed: with one more it would not be what this version can check
   in.bytes(a.key);
   in.bytes(a.signature);
-  if (!in.good)
+  if (!in.good())
     return tl::unexpected(std::string{"an anchor that cannot be read"});
-  if (format != anchor_format)
-    return tl::unexpected("an anchor of format " + std::to_string(format) + ", which this version does not know");
   return a;
 }
 
@@ -139,9 +112,9 @@ std::string encode_heads(const std::vector<anchored_head>& heads) {
 }
 
 tl::expected<std::vector<anchored_head>, std::string> decode_heads(std::string_view bytes) {
-  reader in{msgpack_reader{bytes}};
-  auto heads = in.heads();
-  if (!in.good)
+  field_reader in{bytes};
+  auto heads = read_heads(in, members_max);
+  if (!in.good())
     return tl::unexpected(std::string{"a list of chains' heads that cannot be read"});
   return heads;
 }

@@ -1,6 +1,7 @@
 #include "domain/cluster_state.hpp"
 
 #include "domain/msgpack.hpp"
+#include "domain/msgpack_fields.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,35 +19,6 @@ auto place_of(auto& nodes, std::string_view name) {
 }
 
 /// One value after the other; `good` once at the end.
-struct state_reader {
-  msgpack_reader r;
-  bool good = true;
-
-  std::uint64_t number() {
-    const auto v = r.next();
-    good = good && v.is_uint64();
-    return good ? v.integer : 0;
-  }
-  std::string text() {
-    const auto v = r.next();
-    good = good && v.type == msgpack_type::string;
-    return good ? std::string{v.text} : std::string{};
-  }
-  bool truth() {
-    const auto v = r.next();
-    good = good && v.type == msgpack_type::boolean;
-    return good && v.boolean;
-  }
-  std::uint32_t array(std::uint32_t least, std::uint32_t most) {
-    const auto v = r.next();
-    good = good && v.type == msgpack_type::array && v.count >= least && v.count <= most;
-    return good ? v.count : 0;
-  }
-  void skip(std::uint32_t count) {
-    for (std::uint32_t i = 0; good && i < count; ++i)
-      good = r.skip();
-  }
-};
 
 } // namespace
 
@@ -96,15 +68,15 @@ std::string encode(const cluster_state& s) {
 }
 
 tl::expected<cluster_state, std::string> decode_cluster_state(std::string_view bytes) {
-  state_reader r{msgpack_reader{bytes}};
+  field_reader r{bytes};
   cluster_state s;
   const auto members = r.array(state_members, state_members_max);
-  if (const auto format = r.number(); r.good && format != state_format)
+  if (const auto format = r.number(); r.good() && format != state_format)
     return tl::unexpected(std::string{"the list of nodes has a format that this version does not know"});
   s.replication_factor = static_cast<std::uint32_t>(r.number());
   s.next_server_id = r.number();
   const auto nodes = r.array(0, nodes_max);
-  for (std::uint32_t i = 0; r.good && i < nodes; ++i) {
+  for (std::uint32_t i = 0; r.good() && i < nodes; ++i) {
     cluster_node n;
     const auto parts = r.array(node_members, state_members_max);
     n.name = r.text();
@@ -114,14 +86,14 @@ tl::expected<cluster_state, std::string> decode_cluster_state(std::string_view b
     n.server_id = r.number();
     n.joined_as = r.text();
     n.replaced = r.truth();
-    r.skip(parts - std::min(parts, node_members));
+    r.skip_rest(parts, node_members);
     if (phase < 1 || phase > 3 || !is_node_name(n.name) || (!s.nodes.empty() && s.nodes.back().name >= n.name))
-      r.good = false;
+      r.refuse();
     n.phase = static_cast<node_phase>(phase);
     s.nodes.push_back(std::move(n));
   }
-  r.skip(members - std::min(members, state_members));
-  if (!r.good)
+  r.skip_rest(members, state_members);
+  if (!r.good())
     return tl::unexpected(std::string{"the list of nodes cannot be read"});
   return s;
 }

@@ -8,8 +8,10 @@ using namespace domain;
 
 namespace {
 
-constexpr std::uint32_t snapshot_members_max = 64;                                            // a later version may add some
-constexpr std::uint32_t question_members = 6, question_members_before = 5, offer_members = 6; // before: without at_least
+constexpr std::uint32_t snapshot_members_max = 64;     // a later version may add some
+constexpr std::uint32_t question_members = 7; // before: without requester, and before that without at_least
+constexpr std::uint32_t question_members_without_requester = 6, question_members_least = 5;
+constexpr std::uint32_t offer_members = 6;
 
 } // namespace
 
@@ -22,6 +24,7 @@ std::string encode(const snapshot_question& q) {
   append_uint(out, q.offset);
   append_uint(out, q.size);
   append_uint(out, q.at_least);
+  append_uint(out, q.requester);
   return out;
 }
 
@@ -34,9 +37,11 @@ tl::expected<snapshot_question, std::string> decode_snapshot_question(std::strin
   q.transfer = r.number();
   q.offset = r.number();
   q.size = r.number();
-  if (members >= question_members)
+  if (members >= question_members_without_requester)
     q.at_least = r.number();
-  if (!r.good() || members < question_members_before || what < 1 || what > 3)
+  if (members >= question_members)
+    q.requester = r.number();
+  if (!r.good() || members < question_members_least || what < 1 || what > 3)
     return tl::unexpected(std::string{"a question for a store's file that cannot be read"});
   q.what = static_cast<snapshot_question::kind>(what);
   return q;

@@ -15,14 +15,15 @@ namespace epione::messages {
 struct snapshot_question {
   /// Numbers are those of the wire.
   enum class kind : std::uint8_t {
-    open = 1,  ///< group, at_least. Answered by snapshot_offer
+    open = 1,  ///< group, at_least, requester. Answered by snapshot_offer
     piece = 2, ///< transfer, offset, size. Answered by the bytes
     close = 3, ///< transfer. Answered by the xxh3-64 of the whole file, as a number
   };
   kind what = kind::open;
   std::uint32_t group = 0;
   std::uint64_t transfer = 0, offset = 0, size = 0;
-  std::uint64_t at_least = 0; ///< entry that the file must hold; 0: whatever it holds
+  std::uint64_t at_least = 0;  ///< entry that the file must hold; 0: whatever it holds
+  std::uint64_t requester = 0; ///< which one of that node: 0 is its fetcher. Who opens anew gives up only what it began itself
 };
 
 struct snapshot_offer {

@@ -1,5 +1,6 @@
 #include "node/cluster_side.hpp"
 
+#include "domain/hex.hpp"
 #include "messages/steward.hpp"
 #include "runtime/directory.hpp"
 #include "runtime/error_text.hpp"
@@ -10,6 +11,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 namespace epione::node {
 
@@ -20,23 +22,10 @@ namespace {
 
 constexpr milliseconds ask_period{200}, report_period{5'000};
 
-std::string to_hex(std::string_view bytes) {
-  constexpr const char* digits = "0123456789abcdef";
-  std::string out;
-  for (const auto c : bytes) {
-    const auto b = static_cast<std::uint8_t>(c);
-    out += digits[b >> 4];
-    out += digits[b & 15];
-  }
-  return out;
-}
-
-std::string from_hex(std::string_view text) {
-  const auto value = [](char c) { return static_cast<unsigned>(c >= 'a' ? c - 'a' + 10 : c - '0') & 15u; };
-  std::string out;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    out += static_cast<char>(value(text[i]) << 4 | value(text[i + 1]));
-  return out;
+/// Empty when these are no digits: nothing can be made of it.
+std::string bytes_of_hex(std::string_view text) {
+  std::vector<std::uint8_t> out(text.size() / 2);
+  return domain::from_hex(text, out) ? std::string{out.begin(), out.end()} : std::string{};
 }
 
 bool is_standard(const runtime::resolved_config& config, std::string_view name) {
@@ -83,7 +72,8 @@ membership founding_member(const cluster_options& options) {
                {},
                false});
   }
-  return {options.node, 1, true, to_hex(domain::encode(state)), false};
+  const auto bytes = domain::encode(state);
+  return {options.node, 1, true, domain::to_hex({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}), false};
 }
 
 cluster_side::cluster_side(const cluster_options& options, const runtime::config& config, runtime::log& log,
@@ -128,7 +118,7 @@ void cluster_side::become(const std::string& cluster, const membership& member, 
   parts_->founder = member.founder;
   parts_->http = http;
   if (!member.founding.empty())
-    if (auto state = domain::decode_cluster_state(from_hex(member.founding)))
+    if (auto state = domain::decode_cluster_state(bytes_of_hex(member.founding)))
       parts_->founding = std::move(*state);
 }
 

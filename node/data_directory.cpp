@@ -1,6 +1,7 @@
 #include "node/data_directory.hpp"
 
 #include "domain/cluster_state.hpp"
+#include "domain/hex.hpp"
 #include "runtime/process.hpp"
 #include "runtime/random.hpp"
 
@@ -36,21 +37,6 @@ directory_error damaged(std::string message) {
 
 std::string os_error(int number) {
   return std::strerror(number);
-}
-
-std::optional<directory_error> create_directory(const std::string& path) {
-  std::error_code why;
-  if (fs::exists(path, why)) {
-    if (!fs::is_directory(path, why))
-      return failed(path + " is not a directory; name another data directory");
-    return std::nullopt;
-  }
-  const auto parent = fs::path(path).parent_path();
-  if (!parent.empty())
-    fs::create_directories(parent, why);
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    return failed("cannot create the data directory " + path + ": " + os_error(errno));
-  return std::nullopt;
 }
 
 tl::expected<std::string, directory_error> create_identity(const runtime::config& config) {
@@ -125,17 +111,27 @@ tl::expected<std::string, directory_error> check_identity(const runtime::config&
 
 } // namespace
 
+tl::expected<bool, std::string> create_directory(std::string path) {
+  while (path.size() > 1 && path.back() == '/') // else its parent is itself
+    path.pop_back();
+  std::error_code why;
+  if (const auto parent = fs::path{path}.parent_path(); !parent.empty())
+    fs::create_directories(parent, why);
+  if (::mkdir(path.c_str(), 0700) == 0)
+    return true;
+  const int error = errno;
+  if (error == EEXIST && fs::is_directory(path, why))
+    return false;
+  if (error == EEXIST)
+    return tl::unexpected(path + " is not a directory; name another one");
+  return tl::unexpected("cannot create the directory " + path + ": " + os_error(error));
+}
+
 std::string new_cluster_name() {
   runtime::system_random random;
   std::array<std::uint8_t, 16> bytes{};
   random.fill(bytes);
-  std::string text;
-  for (auto b : bytes) {
-    constexpr const char* digits = "0123456789abcdef";
-    text += digits[b >> 4];
-    text += digits[b & 15];
-  }
-  return text;
+  return domain::to_hex(bytes);
 }
 
 std::optional<std::string> write_durably(const std::string& directory, const std::string& name, const std::string& text) {
@@ -213,8 +209,8 @@ std::optional<std::string> cluster_of(const std::string& directory) {
 tl::expected<data_directory, directory_error> open_data_directory(const runtime::config& config) {
   data_directory result;
   result.path = config.data.directory;
-  if (auto why = create_directory(result.path))
-    return tl::unexpected(*why);
+  if (auto created = create_directory(result.path); !created)
+    return tl::unexpected(failed(created.error()));
   auto lock = runtime::open_directory_lock(result.path);
   if (!lock)
     return tl::unexpected(failed(lock.error().message));
@@ -244,8 +240,8 @@ bool holds_data(const std::string& directory) {
 tl::expected<data_directory, directory_error> open_empty_directory(const std::string& directory) {
   data_directory result;
   result.path = directory;
-  if (auto why = create_directory(result.path))
-    return tl::unexpected(*why);
+  if (auto created = create_directory(result.path); !created)
+    return tl::unexpected(failed(created.error()));
   auto lock = runtime::open_directory_lock(result.path);
   if (!lock)
     return tl::unexpected(failed(lock.error().message));

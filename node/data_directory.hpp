@@ -35,6 +35,10 @@ struct directory_error {
   std::string message;
 };
 
+/// Makes a directory that only its owner may enter (mode 0700), and those above it where they are missing. False when it is there
+/// already, which leaves it as it is. Fails with a sentence.
+tl::expected<bool, std::string> create_directory(std::string path);
+
 /// A random name for a new cluster.
 std::string new_cluster_name();
 

@@ -399,8 +399,11 @@ struct node::impl {
         std::from_chars(found->second.data(), found->second.data() + found->second.size(), n);
       return n;
     };
+    // Who asks for several groups one after the other says what is left of the time for all of them.
+    const auto asked_ms = r.arguments.contains("limit_ms") ? number("limit_ms") : runtime::defaults::export_apply_limit_ms;
+    const auto limit_ms = std::clamp<std::uint64_t>(asked_ms, 1, runtime::defaults::export_apply_limit_ms);
     const auto why = apply_committed(static_cast<std::uint32_t>(number("group")), number("index"),
-                                     milliseconds{runtime::defaults::export_apply_limit_ms});
+                                     milliseconds{static_cast<std::int64_t>(limit_ms)});
     return why ? runtime::admin_reply{runtime::exit_code::failed, *why, {}} : runtime::admin_reply{};
   }
 
@@ -418,8 +421,9 @@ struct node::impl {
                    reply = {
                        runtime::exit_code::failed, "the chains' heads were not kept in group 0: " + runtime::error_text(why), {}};
                  });
-    if (reply.code != runtime::exit_code::done || reply.values["said"] != "true")
+    if (reply.code != runtime::exit_code::done)
       return reply;
+    // Also when there was nothing to say: what other nodes said may not have come to this one yet.
     const auto limit = milliseconds{runtime::defaults::backup_ask_limit_ms};
     const auto index = others ? committed_in(0, *system, *tree, others->parts(), steady_clock::now() + limit)
                               : tl::expected<std::uint64_t, std::string>{0};

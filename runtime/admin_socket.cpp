@@ -14,7 +14,6 @@
 #include <optional>
 #include <poll.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <set>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -64,15 +63,6 @@ std::optional<uid_t> peer_of(int socket) {
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
     return std::nullopt;
   return peer.uid;
-}
-
-std::string user_text(uid_t user) {
-  std::array<char, 4096> memory{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (::getpwuid_r(user, &entry, memory.data(), memory.size(), &found) != 0 || found == nullptr)
-    return "os:" + std::to_string(user);
-  return std::string{"os:"} + entry.pw_name;
 }
 
 } // namespace
@@ -133,7 +123,7 @@ struct admin_server::impl {
       return reply(socket, {2, request.error(), {}});
     admin_reply answer;
     try {
-      answer = handle_request(*request, user_text(user));
+      answer = handle_request(*request, os_user(user));
     } catch (const std::exception& e) {
       journal.error("admin", "a command ended with an exception", {{"command", request->command}, {"type", typeid(e).name()}});
       answer = {1, "the command \"" + request->command + "\" failed inside the node; its log says more", {}};

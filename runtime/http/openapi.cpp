@@ -316,6 +316,7 @@ std::string_view openapi_text() {
    "get": {
     "operationId": "fhir_response_search",
     "summary": "Search stored responses, newest first",
+    "description": "Shows everything that was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503.",
     "parameters": [
      {"name": "_id", "in": "query", "required": false, "description": "The receipt.", "schema": {"type": "string"}},
      {"name": "identifier", "in": "query", "required": false, "description": "SYSTEM|VALUE.", "schema": {"type": "string"}},
@@ -397,6 +398,7 @@ std::string_view openapi_text() {
    "get": {
     "operationId": "fhir_response_read",
     "summary": "A response as it is now",
+    "description": "Shows everything that was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503.",
     "parameters": [
      {"name": "id", "in": "path", "required": true, "description": "The receipt.", "schema": {"type": "string"}}],
     "responses": {

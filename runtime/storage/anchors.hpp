@@ -23,6 +23,9 @@ struct expected_head {
   bool outside = false; ///< from a file
 };
 
+/// As large as there are chains, however many anchors there are: of a chain every event that anchors name is kept once, and when
+/// those of group 0 are too many, every second one of them but the newest is let go. Between two that agree with the chain
+/// nothing can have been changed.
 class anchor_ledger {
 public:
   using heads = std::multimap<std::uint64_t, expected_head>; ///< by event
@@ -37,11 +40,10 @@ public:
   const heads& of(std::uint32_t shard) const;
   std::uint64_t count() const { return count_; }
   std::optional<std::int64_t> newest_us() const { return newest_us_; }
-  /// Chains of which anything is said.
-  std::vector<std::uint32_t> shards() const;
 
 private:
   void take(const domain::anchor& a, bool outside);
+  static void add_own(heads& said, const domain::anchored_head& h, const domain::anchor& a);
   void forget_behind(const std::vector<domain::anchored_head>& restored);
 
   std::map<std::uint32_t, heads> heads_;
@@ -49,8 +51,11 @@ private:
   std::optional<std::int64_t> newest_us_;
 };
 
-/// Of the anchors in group 0 those that are needed to have the newest one of every chain, oldest first. `not_found` without a
-/// group 0; `damaged` when one cannot be trusted.
+/// Of the anchors in group 0 those that are needed to have the newest one of every chain, oldest first; after a restore without
+/// those that speak of what it lost. `not_found` without a group 0; `damaged` when one cannot be trusted.
 storage_result<std::vector<domain::anchor>> newest_anchors(disk& d, const std::string& directory);
+
+/// Names of the clusters that this directory's data was of before it was restored, oldest first.
+storage_result<std::vector<std::string>> clusters_before(disk& d, const std::string& directory);
 
 } // namespace epione::runtime

@@ -8,6 +8,7 @@
 #include "domain/event.hpp"
 #include "domain/hex.hpp"
 #include "runtime/storage/anchors.hpp"
+#include "runtime/storage/event_walk.hpp"
 #include "runtime/storage/journal_rows.hpp"
 #include "runtime/storage/mark_file.hpp"
 #include "runtime/storage/shard_rows.hpp"
@@ -111,14 +112,16 @@ private:
 
 class shard_audit {
 public:
-  shard_audit(disk& d, const std::string& path, std::uint32_t shard, const progress_function& progress, anchor_ledger& anchors)
-      : connection_(d, path, access_mode::read, shard_format, shard_schema, "NORMAL", audit_cache_kib), shard_(shard),
-        progress_(progress), anchors_(anchors), events_(connection_, select_events), event_(connection_, select_event),
-        subjects_(connection_, "SELECT hash, last, tags FROM subject"), notices_(path) {}
+  shard_audit(disk& d, const std::string& directory, std::uint32_t shard, bool member, const progress_function& progress,
+              anchor_ledger& anchors)
+      : connection_(d, shard_path(directory, shard), access_mode::read, shard_format, shard_schema, "NORMAL", audit_cache_kib),
+        disk_(d), directory_(directory), shard_(shard), member_(member), progress_(progress), anchors_(anchors),
+        events_(connection_, select_events), event_(connection_, select_event),
+        subjects_(connection_, "SELECT hash, last, tags FROM subject"), notices_(connection_.path()) {}
 
   void run(part& p, const group_range& journal) {
     auto state = read_state(connection_, shard_);
-    if (state.applied.index < journal.cut)
+    if (state.applied.index < journal.cut && !is_replaced(journal.cut))
       fail(ec::damaged, connection_.path() + ": has applied entries up to " + std::to_string(state.applied.index) +
                             " only, but the journal holds none before " + std::to_string(journal.cut + 1));
     hash_ = domain::chain_origin(shard_);
@@ -141,6 +144,14 @@ public:
   }
 
 private:
+  /// A member's journal begins anew behind a fetched copy before that copy takes the store's place.
+  bool is_replaced(std::uint64_t cut) const {
+    if (disk_.exists(incoming_path(directory_, shard_)))
+      return true;
+    const auto now = read_store_position(disk_, directory_, shard_); // the file that has this name now
+    return now && now->applied >= cut;
+  }
+
   /// An event that anchors speak of.
   void compare_with_anchors(const event_row& row) {
     if (shard_ == 0)
@@ -154,14 +165,28 @@ private:
   }
 
   /// Events that anchors speak of and that are not here. A store that was not closed may still have to be told some of them by
-  /// the journal.
-  void compare_end(const part& p, std::uint64_t applied, const group_range& journal) const {
+  /// the journal, and a member's by its leader; what has been applied is not on its way any more.
+  void compare_end(part& p, std::uint64_t applied, const group_range& journal) const {
     const auto& said = anchors_.of(shard_);
-    for (auto missing = said.upper_bound(p.last); missing != said.end(); ++missing)
-      if (applied >= missing->second.index || journal.last < missing->second.index)
+    for (auto missing = said.upper_bound(p.last); missing != said.end(); ++missing) {
+      const auto index = missing->second.index;
+      if (applied < index && (index <= journal.last || index <= journal_end()))
+        continue;
+      if (applied >= index || !member_)
         fail(ec::damaged, connection_.path() + ": ends at event " + std::to_string(p.last) + ", behind " +
                               name_of(missing->second) + ", which gives event " + std::to_string(missing->first) +
                               ": later events are missing");
+      p.behind = {missing->first, name_of(missing->second)};
+    }
+  }
+
+  /// Now: a running node's journal has gone on since it was read, and so have the anchors in group 0.
+  std::uint64_t journal_end() const {
+    const auto ends = journal_ends(disk_, directory_);
+    if (!ends)
+      return 0;
+    const auto found = ends->find(shard_);
+    return found == ends->end() ? 0 : found->second;
   }
 
   static std::string name_of(const expected_head& said) {
@@ -267,7 +292,10 @@ private:
   }
 
   connection connection_;
+  disk& disk_;
+  std::string directory_;
   std::uint32_t shard_;
+  bool member_;
   const progress_function& progress_;
   anchor_ledger& anchors_;
   prepared events_, event_, subjects_;
@@ -293,6 +321,19 @@ std::map<std::uint32_t, std::uint64_t> applied_of(disk& d, const std::string& di
   return out;
 }
 
+/// Once more when a fetched copy took the file's place meanwhile: what was read of two files is wrong about either.
+template <class F>
+storage_result<void> audit_store(disk& d, part& p, F&& audit) {
+  const auto before = d.identity(p.file);
+  const auto done = guarded([&] { audit(p); });
+  if (done || d.identity(p.file) == before)
+    return done;
+  part again;
+  again.file = p.file;
+  p = std::move(again);
+  return guarded([&] { audit(p); });
+}
+
 /// A chain that is not there at all.
 part gone(const std::string& directory, std::uint32_t shard, const anchor_ledger::heads& said) {
   part p;
@@ -305,6 +346,11 @@ part gone(const std::string& directory, std::uint32_t shard, const anchor_ledger
 
 bool audit_report::ok() const {
   return std::none_of(parts.begin(), parts.end(), [](const auto& p) { return p.broken.has_value(); });
+}
+
+std::uint64_t audit_report::behind() const {
+  return static_cast<std::uint64_t>(
+      std::count_if(parts.begin(), parts.end(), [](const auto& p) { return p.behind && !p.broken; }));
 }
 
 audit_report audit_directory(disk& d, const std::string& directory, progress_function progress, const audit_options& options) {
@@ -336,14 +382,17 @@ audit_report audit_directory(disk& d, const std::string& directory, progress_fun
     part p;
     p.file = shard_path(directory, shard);
     const auto range = group == ranges.end() ? group_range{} : group->second;
-    if (stored == applied.end()) {
+    if (stored == applied.end() && !d.exists(p.file)) {
+      if (d.exists(incoming_path(directory, shard)))
+        continue; // a member's, fetched meanwhile
       p.broken = p.file + ": is missing, and the journal holds no entries before " + std::to_string(range.cut + 1);
     } else {
-      const auto done = guarded([&] { shard_audit{d, p.file, shard, progress, anchors}.run(p, range); });
+      const auto done = audit_store(
+          d, p, [&](part& to) { shard_audit{d, directory, shard, options.member, progress, anchors}.run(to, range); });
       const bool being_made = !done && done.error().code == ec::not_found && range.cut == 0;
       if (!done && !being_made)
         p.broken = done.error().message;
-      if (!p.broken && journal_whole && stored->second > range.last)
+      if (!p.broken && journal_whole && stored != applied.end() && stored->second > range.last)
         p.broken = directory + "/journal.db: group " + std::to_string(shard) + ": ends at entry " + std::to_string(range.last) +
                    ", but " + p.file + " has applied entry " + std::to_string(stored->second);
     }

@@ -59,6 +59,29 @@ BOOST_AUTO_TEST_CASE(bytes_that_are_no_anchor_are_refused) {
   BOOST_TEST(decode_heads(encode_heads(some().heads))->size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(what_a_later_version_adds_is_left_out_or_refused_by_its_format) {
+  auto more = encode(some());
+  BOOST_REQUIRE(more.front() == '\x97');
+  more.front() = '\x98';
+  more += '\x2a';
+  const auto back = decode_anchor(more);
+  BOOST_REQUIRE(back.has_value());
+  BOOST_TEST(is_signed(*back));
+  auto other = encode(some());
+  BOOST_REQUIRE(other.at(1) == '\x01');
+  other.at(1) = '\x02';
+  BOOST_TEST(decode_anchor(other).error() == "an anchor of format 2, which this version does not know");
+  other.resize(2); // whatever such a one looks like
+  BOOST_TEST(decode_anchor(other).error() == "an anchor of format 2, which this version does not know");
+  anchor none;
+  sign(none, {1});
+  auto heads = encode(none);
+  const auto at = heads.find('\x90'); // the empty list
+  BOOST_REQUIRE(at != std::string::npos);
+  heads.replace(at, 1, std::string{"\x91\x95\x01\x01\xc4\x20", 6} + std::string(32, 'h') + std::string{"\x01\x2a", 2});
+  BOOST_TEST(!decode_anchor(heads).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(digits_are_read_back_and_nothing_else_is) {
   const std::array<std::uint8_t, 3> bytes{0x00, 0x9f, 0xff};
   BOOST_TEST(to_hex(bytes) == "009fff");

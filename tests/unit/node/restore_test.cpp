@@ -12,6 +12,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <sqlite3.h>
 #include <sstream>
 
 using namespace epione;
@@ -63,8 +65,39 @@ struct backed_up {
     BOOST_REQUIRE(node::write_manifest(place + "/backup", manifest).has_value());
   }
 
-  auto restore(const std::string& to = "restored") {
-    return node::restore_backup(place + "/backup", place + "/" + to, "os:test", [](std::string_view) {});
+  auto restore(const std::string& to = "restored", const std::function<void(std::string_view)>& tell = [](std::string_view) {}) {
+    return node::restore_backup(place + "/backup", place + "/" + to, "os:test", tell);
+  }
+
+  /// Group 0 of the backup gets two more events: its first one is not looked at any more before the chain is walked.
+  void lengthen() {
+    for (std::int64_t i = 1; i <= 2; ++i) {
+      domain::event e;
+      e.time_us = i;
+      e.action = "test";
+      BOOST_REQUIRE(runtime::adopt_store(*disk, place + "/backup", 0, "", e).has_value());
+    }
+    const auto found = runtime::look_at_store(*disk, place + "/backup", 0);
+    BOOST_REQUIRE(found.has_value());
+    auto& g = manifest.groups[0];
+    g.index = found->index;
+    g.term = found->term;
+    g.events = found->head.seq;
+    g.head = domain::to_hex(found->head.hash);
+  }
+
+  /// Changes a file of the backup as somebody would who can make a manifest that fits.
+  void change(std::uint32_t group, const char* sql) {
+    const auto path = place + "/backup/" + node::backup_file_name(group);
+    sqlite3* db = nullptr;
+    BOOST_REQUIRE(sqlite3_open(path.c_str(), &db) == SQLITE_OK);
+    BOOST_REQUIRE(sqlite3_exec(db, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
+    BOOST_REQUIRE(sqlite3_changes(db) == 1);
+    BOOST_REQUIRE(sqlite3_close(db) == SQLITE_OK); // takes the log into the file
+    BOOST_REQUIRE(!fs::exists(path + "-wal"));
+    manifest.groups[group].bytes = fs::file_size(path);
+    manifest.groups[group].checksum = *node::checksum_of_file(path);
+    BOOST_REQUIRE(node::write_manifest(place + "/backup", manifest).has_value());
   }
 
   void expect_refused(int code, const std::string& words, const std::string& to = "restored") {
@@ -146,6 +179,30 @@ BOOST_AUTO_TEST_CASE(what_does_not_match_the_manifest_is_refused_and_leaves_the_
   BOOST_REQUIRE(node::write_manifest(place + "/backup", manifest).has_value());
   expect_refused(4, "");
   BOOST_TEST(fs::is_empty(place + "/restored"));
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_event_is_found_by_walking_its_chain_only) {
+  lengthen();
+  change(0, "UPDATE event SET body = x'00' WHERE seq = 1");
+  expect_refused(4, "shard-000.db: event 1: ");
+  BOOST_TEST(!fs::exists(place + "/restored"));
+}
+
+BOOST_AUTO_TEST_CASE(the_directory_is_marked_until_it_is_whole) {
+  const auto marker = place + "/restored/restoring.json";
+  int told = 0;
+  const auto done = restore("restored", [&](std::string_view what) {
+    BOOST_TEST(fs::exists(marker), what);
+    ++told;
+  });
+  BOOST_REQUIRE_MESSAGE(done.has_value(), done.error().message);
+  BOOST_TEST(told == 4); // three files and the chains
+  BOOST_TEST(!fs::exists(marker));
+}
+
+BOOST_AUTO_TEST_CASE(a_directory_named_with_a_slash_at_its_end_is_the_same) {
+  BOOST_REQUIRE(restore("restored/").has_value());
+  BOOST_TEST((fs::status(place + "/restored").permissions() == fs::perms::owner_all));
 }
 
 BOOST_AUTO_TEST_CASE(a_manifest_is_believed_only_as_it_was_written) {

@@ -66,6 +66,12 @@ struct anchored : simulated {
       BOOST_TEST(!p.broken.has_value(), *p.broken);
   }
 
+  static const runtime::audit_report::part& part_of(const runtime::audit_report& report, const std::string& file) {
+    const auto found = std::find_if(report.parts.begin(), report.parts.end(), [&](const auto& p) { return p.file == file; });
+    BOOST_REQUIRE(found != report.parts.end());
+    return *found;
+  }
+
   static void expect_broken(const runtime::audit_report& report, std::initializer_list<const char*> words) {
     const auto broken =
         std::find_if(report.parts.begin(), report.parts.end(), [](const auto& p) { return p.broken.has_value(); });
@@ -143,6 +149,48 @@ BOOST_AUTO_TEST_CASE(a_chain_that_is_not_there_at_all_is_missed_by_a_node_that_i
   expect_whole(audit("/old", {.anchors = {a}, .not_here = {1}}));
 }
 
+BOOST_AUTO_TEST_CASE(a_chain_of_a_member_that_ends_behind_an_anchor_may_only_be_late) {
+  make("/whole", 30);
+  const auto a = anchor_of("/whole");
+  make("/late", 25);
+  const auto report = audit("/late", {.anchors = {a}, .member = true});
+  expect_whole(report);
+  BOOST_TEST(report.behind() == 1u);
+  const auto& late = part_of(report, "/late/shard-001.db");
+  BOOST_TEST(late.last == 25u);
+  BOOST_REQUIRE(late.behind.has_value());
+  BOOST_TEST(late.behind->event == 30u);
+  BOOST_TEST(late.behind->anchor.find("the given anchor of node n1 of 2026-02-25T") == 0u, late.behind->anchor);
+  expect_broken(audit("/late", {.anchors = {a}}), {"ends at event 25"}); // not of a node that is alone
+  BOOST_TEST(audit("/whole", {.anchors = {a}, .member = true}).behind() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_chain_of_a_member_that_contradicts_an_anchor_is_broken) {
+  make("/whole", 30);
+  const auto a = anchor_of("/whole");
+  make("/anew", 31, "other answers");
+  expect_broken(audit("/anew", {.anchors = {a}, .member = true}), {"event 30", "written anew"});
+  // The store says that it has applied the entry which brought the event.
+  make("/cut", 25);
+  auto early = a;
+  early.heads.front().index = 20;
+  domain::sign(early, {9});
+  expect_broken(audit("/cut", {.anchors = {early}, .member = true}), {"ends at event 25", "event 30", "missing"});
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_waits_for_its_fetched_copy_is_not_broken) {
+  make("/d", 30);
+  auto j = must(runtime::open_journal(disk, "/d", {1 << 20, 0}));
+  messages::journal_write begins_anew;
+  begins_anew.group = 1;
+  begins_anew.term = 1;
+  begins_anew.reset = messages::snapshot_point{100, 1, "", 0};
+  must(j->write({std::make_shared<const messages::journal_write>(std::move(begins_anew))}));
+  expect_broken(audit("/d", {.member = true}), {"shard-001.db", "up to 30 only", "before 101"});
+  must(disk.open(runtime::incoming_path("/d", 1)));
+  expect_whole(audit("/d", {.member = true}));
+}
+
 BOOST_AUTO_TEST_CASE(after_a_restore_only_a_file_remembers_what_was_lost) {
   make("/whole", 30);
   const auto a = anchor_of("/whole");
@@ -176,6 +224,48 @@ BOOST_AUTO_TEST_CASE(of_many_anchors_the_newest_of_every_chain_are_written_out) 
   BOOST_REQUIRE(kept.size() == 2u);
   BOOST_TEST(kept[0].heads.back().shard == 2u);
   BOOST_TEST(kept[1].heads.front().seq == 7u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_restore_lost_is_not_written_out) {
+  make("/whole", 30);
+  const auto lost = anchor_of("/whole");
+  make("/backup", 25);
+  const auto held = anchor_of("/backup");
+  const auto anchor = [](const domain::anchor& a) { return record(std::string{domain::anchor_action}, domain::encode(a)); };
+  const auto restored = record(std::string{domain::restore_action}, domain::encode_heads(held.heads));
+  make("/restored", 25, "answers", {anchor(lost), restored});
+  BOOST_TEST(must(runtime::newest_anchors(disk, "/restored")).empty());
+  make("/held", 25, "answers", {anchor(held), restored});
+  BOOST_REQUIRE(must(runtime::newest_anchors(disk, "/held")).size() == 1u);
+  make("/again", 25, "answers", {anchor(lost), restored, anchor(held)}); // fewer events than the lost one names
+  const auto again = must(runtime::newest_anchors(disk, "/again"));
+  BOOST_REQUIRE(again.size() == 1u);
+  BOOST_TEST(again.front().heads.front().seq == 25u);
+  expect_whole(audit("/again", {.anchors = again, .alone = true}));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_kept_of_anchors_does_not_grow_with_their_number) {
+  runtime::anchor_ledger ledger;
+  const auto follow = [&](std::uint64_t seq, std::uint8_t hash) {
+    domain::event e;
+    e.action = domain::anchor_action;
+    domain::anchor a;
+    a.heads.push_back({1, seq, {hash}, seq});
+    domain::sign(a, {9});
+    e.after = domain::encode(a);
+    BOOST_REQUIRE(ledger.follow(domain::encode(e)).has_value());
+  };
+  for (int i = 0; i < 50; ++i)
+    follow(5, 1); // a chain that rests
+  BOOST_TEST(ledger.of(1).size() == 1u);
+  follow(5, 2); // somebody contradicts: both are to be seen
+  BOOST_TEST(ledger.of(1).size() == 2u);
+  for (std::uint64_t seq = 6; seq < 12'000; ++seq)
+    follow(seq, 1);
+  BOOST_TEST(ledger.of(1).size() <= 10'000u);
+  BOOST_TEST(ledger.of(1).size() >= 5'000u);
+  BOOST_TEST(ledger.of(1).rbegin()->first == 11'999u);
+  BOOST_TEST(ledger.count() == 51u + 11'994u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -31,7 +31,7 @@ for file in "$backup"/*; do
 done
 grep -q '"version"' "$backup/manifest.json" || fail "the manifest says no version"
 [ "$(grep -c '"group":' "$backup/manifest.json")" = 17 ] || fail "the manifest has not all groups"
-ls "$backup" | grep -q -e -wal -e -shm && fail "something else is left in the backup"
+ls "$backup" | grep -q -e -wal -e -shm -e part && fail "something else is left in the backup"
 
 submit 202 41 later "$(phq9 0)" # not in the backup
 
@@ -48,9 +48,13 @@ says 'is not a directory'
 [ ! -e "$scratch/other" ] || fail "a backup that failed left its directory"
 
 echo "a backup that was killed is known as half of one"
-"$epione" backup "$scratch/half" --data-dir "$data" --bytes-per-second 100000 >"$scratch/killed" 2>&1 &
+"$epione" backup "$scratch/half/" --data-dir "$data" --bytes-per-second 100000 >"$scratch/killed" 2>&1 &
 half_pid=$!
 wait_for 30 test -s "$scratch/half/shard-001.db"
+[ "$(stat -c %a "$scratch/half")" = 700 ] || fail "others may look into the backup"
+expect 1 "$epione" backup "$scratch/half" --data-dir "$data" # two at once
+says 'did not finish, or one that is being taken now'
+[ -e "$scratch/half/backup.part" ] || fail "a refused backup took the other one's marker"
 kill -9 "$half_pid"
 wait "$half_pid" 2>/dev/null || true
 [ ! -e "$scratch/half/manifest.json" ] || fail "half a backup has a manifest"
@@ -59,6 +63,9 @@ says 'did not finish'
 expect 1 "$epione" backup "$scratch/half" --data-dir "$data"
 says 'did not finish'
 [ ! -e "$scratch/restored" ] || fail "a refused restore left its directory"
+rm "$scratch"/half/shard-*
+expect 1 "$epione" backup "$scratch/half" --data-dir "$data" # its marker alone tells
+says 'did not finish'
 rm -r "$scratch/half"
 expect 0 "$epione" backup "$scratch/half" --data-dir "$data" # the killed one is in nobody's way
 submit 200 42 mine "$(phq9 2)"
@@ -71,6 +78,9 @@ sed 's/"seq": 1/"seq": 2/' "$scratch/anchors.json" >"$scratch/forged.json"
 cmp -s "$scratch/anchors.json" "$scratch/forged.json" && sed 's/"node": ""/"node": "n9"/' "$scratch/anchors.json" >"$scratch/forged.json"
 expect 4 "$epione" audit verify --data-dir "$data" --anchors "$scratch/forged.json"
 says 'signature'
+sed 's/"cluster": "[^"]*"/"cluster": "another"/' "$scratch/anchors.json" >"$scratch/foreign.json"
+expect 1 "$epione" audit verify --data-dir "$data" --anchors "$scratch/foreign.json"
+says 'holds an anchor of cluster another'
 echo '{}' >"$scratch/none.json"
 expect 1 "$epione" audit verify --data-dir "$data" --anchors "$scratch/none.json"
 says 'no file of anchors'
@@ -116,6 +126,9 @@ expect 0 "$epione" restore "$backup" --data-dir "$restored"
 old=$(member cluster "$data/cluster.json") new=$(member cluster "$restored/cluster.json")
 [ -n "$new" ] && [ "$old" != "$new" ] || fail "the restored cluster is '$new', the old one '$old'"
 expect 0 "$epione" audit verify --data-dir "$restored"
+# A node that is alone is never late: what the file kept outside says of later events was lost.
+expect 4 "$epione" audit verify --data-dir "$restored" --anchors "$scratch/anchors.json"
+says 'BROKEN: .* behind the given anchor of .*: later events are missing'
 
 data=$restored
 start
@@ -157,6 +170,9 @@ for pieces in 1 5 20; do
   if [ -e "$scratch/torn/restoring.json" ]; then
     expect 4 timeout 60 "$epione" serve --data-dir "$scratch/torn" --http 127.0.0.1:0
     says 'a restore that did not finish'
+  else # its files were there, so it was marked: it has come to its end
+    expect 0 "$epione" audit verify --data-dir "$scratch/torn"
+    [ -n "$(member cluster "$scratch/torn/cluster.json")" ] || fail "what is not marked is no node's directory"
   fi
 done
 

@@ -54,7 +54,7 @@ await 60 ready 2
 await 60 ready 3
 await 120 whole
 address=http://$(http_of 2)
-expect 0 "$epione" bench submit --http "$address" --connections 16 --subjects 200 --count 1000
+expect 0 "$epione" bench submit --http "$address" --connections 16 --subjects 200 --count 1000 --ledger "$scratch/ledger"
 submit 202 42 mine "$(phq9 2)"
 receipt=$(grep -o '"receipt":"[0-9a-f]*"' "$scratch/last" | cut -d'"' -f4)
 
@@ -82,10 +82,23 @@ done
 
 echo "a member that does not run is refused"
 end 3 TERM
+cp -a "$scratch/n3" "$scratch/late"
 expect 3 "$epione" backup "$scratch/other" --data-dir "$scratch/n3"
 says 'does not run'
-end 1 TERM
-end 2 TERM
+
+echo "a member's chain that ends behind an anchor may only be late"
+begin 3
+await 60 ready 3
+await 120 whole
+expect 0 "$epione" bench submit --http "$address" --connections 16 --subjects 200 --count 1000
+for n in 1 2 3; do await 30 anchors_of "$n"; done
+expect 0 "$epione" audit verify --data-dir "$scratch/late" --anchors "$scratch/anchors3.json"
+says 'behind: event [0-9]* of [0-9]* of the given anchor of node n[123] of .*; the rest may be on its way'
+says 'chains\? ends\? behind an anchor.*epione cluster status'
+expect 0 "$epione" audit verify --data-dir "$scratch/late" --anchors "$scratch/anchors3.json" --json
+says '"behind": [1-9]'
+says '"anchor": "the given anchor of node n'
+for n in 3 1 2; do end "$n" TERM; done
 
 echo "restored it is another cluster, and a node of the old one is refused by it"
 expect 0 "$epione" restore "$scratch/backup" --data-dir "$scratch/new"
@@ -98,6 +111,11 @@ refused() { grep -q 'is of cluster' "$scratch/n1.log" && grep -q 'is of cluster'
 await 30 refused
 ready 2 && fail "a node of the old cluster serves beside the new one"
 address=http://$(http_of 1)
+kept() { # what was acknowledged before the backup is there, each once
+  expect 0 "$epione" bench verify --http "$address" --ledger "$scratch/ledger" --connections 16
+  says '^found exactly once  *[1-9]'
+}
+kept
 submit 200 42 mine "$(phq9 2)"
 submit 202 42 later "$(phq9 1)" # it came after the backup
 end 2 KILL
@@ -112,6 +130,7 @@ await 120 whole
 address=http://$(http_of 3)
 submit 200 42 mine "$(phq9 2)"
 submit 200 42 later "$(phq9 1)"
+kept
 expect 0 "$epione" audit verify --data-dir "$scratch/n2"
 for n in 1 2 3; do end "$n" TERM; done
 

@@ -1,0 +1,82 @@
+// What an export or a backup reads from: a data directory whose stores hold everything that was acknowledged before it began.
+#pragma once
+
+#include "domain/study.hpp"
+#include "node/node.hpp"
+#include "runtime/admin_socket.hpp"
+#include "runtime/config.hpp"
+#include "runtime/storage/event_walk.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+namespace epione::cli {
+
+/// Why a command on data did not come about, with the exit code.
+struct source_failure {
+  int code = 1;
+  std::string message;
+};
+template <class T>
+using source_result = tl::expected<T, source_failure>;
+
+/// The exit code that a storage error means: 4 when the data is damaged, else 1.
+source_failure failure_of(const runtime::storage_error& why);
+
+/// Why the directory of a cluster's member cannot be read while that node does not run.
+source_failure does_not_run(const std::string& directory, const std::string& node);
+
+/// Returns at that time, or at once when asked to stop: then false.
+using wait_function = std::function<bool(std::chrono::steady_clock::time_point)>;
+
+/// Has the node that runs on this directory apply what is committed now and this entry of the log in the store of this group, and
+/// looks whether it is there: a node of an earlier version answers without waiting. Exit code 3 when no node answers, 1 when it
+/// was asked to stop or the time came.
+source_result<void> wait_until_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group,
+                                       std::uint64_t index, std::chrono::steady_clock::time_point until,
+                                       const wait_function& wait);
+
+/// A directory in one state. On a running node's directory the node is asked to apply what is committed; on a stopped one's this
+/// process is its node, without HTTP, for as long as this object lives, which recovers what a crash left.
+class data_source {
+public:
+  /// Waits until all stores have applied what the journal held at the call, up to defaults::export_apply_limit_ms. `tell` gets a
+  /// sentence when there is something to wait for.
+  /// `command`: that of who asks, for sentences.
+  static source_result<data_source> open(const runtime::config& config, const std::function<void(std::string_view)>& tell,
+                                         std::string command = "epione export ...");
+
+  /// Heads of shards 1 to N when it was opened.
+  const std::map<std::uint32_t, runtime::chain_head>& heads() const { return heads_; }
+  /// Name of the cluster the directory belongs to.
+  const std::string& cluster() const { return cluster_; }
+  const std::string& directory() const { return directory_; }
+  runtime::disk& disk() { return *disk_; }
+
+  using study_versions = std::vector<domain::study_source>;
+  /// Every study with its imports, oldest first.
+  source_result<std::map<std::string, study_versions>> studies();
+
+  /// Ends the node, if there is one, and says whether it ended well.
+  source_result<void> close();
+
+private:
+  source_result<void> reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell);
+  source_result<void> wait_until_applied(std::uint32_t shards);
+  source_result<void> apply(std::uint32_t shard, std::uint64_t index, std::chrono::steady_clock::time_point until);
+  source_result<void> read_heads(std::uint32_t shards);
+
+  std::string directory_, cluster_, command_;
+  std::unique_ptr<runtime::disk> disk_ = runtime::make_system_disk();
+  std::unique_ptr<node::node> node_; ///< null: another process serves
+  std::map<std::uint32_t, runtime::chain_head> heads_;
+};
+
+} // namespace epione::cli
