@@ -2,6 +2,7 @@
 
 #include "domain/event.hpp"
 #include "runtime/storage/event_walk.hpp"
+#include "runtime/storage/sqlite.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -27,6 +28,36 @@ tl::expected<std::optional<domain::anchor>, std::string> anchor_of(std::string_v
     return refuse("an anchor whose signature does not fit what it says");
   return std::optional{std::move(*a)};
 }
+
+/// Of anchors that come one after the other, those that are the newest of some chain.
+class needed_anchors {
+public:
+  void add(std::uint64_t seq, domain::anchor a) {
+    bool newer = false;
+    for (const auto& h : a.heads)
+      if (auto& known = newest_[h.shard]; h.seq >= known.first) {
+        known = {h.seq, seq};
+        newer = true;
+      }
+    if (!newer)
+      return;
+    kept_.emplace(seq, std::move(a));
+    std::erase_if(kept_, [&](const auto& x) {
+      return std::none_of(newest_.begin(), newest_.end(), [&](const auto& n) { return n.second.second == x.first; });
+    });
+  }
+
+  std::vector<domain::anchor> oldest_first() && {
+    std::vector<domain::anchor> out;
+    for (auto& [seq, a] : kept_)
+      out.push_back(std::move(a));
+    return out;
+  }
+
+private:
+  std::map<std::uint64_t, domain::anchor> kept_;                            // by event
+  std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> newest_; // of a chain: how far, and by which event
+};
 
 } // namespace
 
@@ -88,39 +119,23 @@ void anchor_ledger::forget_behind(const std::vector<domain::anchored_head>& rest
 }
 
 storage_result<std::vector<domain::anchor>> newest_anchors(disk& d, const std::string& directory) {
-  const auto position = read_store_position(d, directory, 0);
-  if (!position)
-    return tl::unexpected(position.error());
-  std::map<std::uint64_t, domain::anchor> kept;                            // by event
-  std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> newest; // of a chain: how far, and by which event
-  const auto walked =
-      walk_events(d, directory, 0, {}, position->head, [&](std::uint64_t seq, std::string_view bytes) -> storage_result<void> {
-        auto a = anchor_of(bytes);
-        if (!a)
-          return tl::unexpected(
-              storage_error{ec::damaged, shard_path(directory, 0) + ": event " + std::to_string(seq) + ": is " + a.error()});
-        if (!*a)
-          return {};
-        bool newer = false;
-        for (const auto& h : (*a)->heads)
-          if (auto& known = newest[h.shard]; h.seq >= known.first) {
-            known = {h.seq, seq};
-            newer = true;
-          }
-        if (!newer)
-          return {};
-        kept.emplace(seq, std::move(**a));
-        std::erase_if(kept, [&](const auto& x) {
-          return std::none_of(newest.begin(), newest.end(), [&](const auto& n) { return n.second.second == x.first; });
-        });
-        return {};
-      });
-  if (!walked)
-    return tl::unexpected(walked.error());
-  std::vector<domain::anchor> out;
-  for (auto& [seq, a] : kept)
-    out.push_back(std::move(a));
-  return out;
+  return guarded([&] {
+    const auto position = read_store_position(d, directory, 0);
+    if (!position)
+      throw storage_failure{position.error()};
+    needed_anchors needed;
+    const auto each = [&](std::uint64_t seq, std::string_view bytes) -> storage_result<void> {
+      auto a = anchor_of(bytes);
+      if (!a)
+        fail(ec::damaged, shard_path(directory, 0) + ": event " + std::to_string(seq) + ": is " + a.error());
+      if (*a)
+        needed.add(seq, std::move(**a));
+      return {};
+    };
+    if (const auto walked = walk_events(d, directory, 0, {}, position->head, each); !walked)
+      throw storage_failure{walked.error()};
+    return std::move(needed).oldest_first();
+  });
 }
 
 } // namespace epione::runtime
