@@ -63,11 +63,11 @@ bool take_over(runtime::disk& d) {
 void each_fails_once(resource what) {
   const auto files = two_stores();
   looked_at looked;
-  each_use_fails_once(what, [&] {
-    faulty machine{files};
+  each_use_fails_once(what, [&](std::uint64_t use) {
+    faulty machine{files, seed_of(what, use)};
     const bool told = take_over(machine.failing);
     machine.end(what);
-    if (looked.again(machine.disk, told ? 0 : 1) && (what == resource::sqlite_memory || what == resource::program_memory))
+    if (looked.again(machine.disk, told ? 0 : 1) && !is_of_disk(what))
       return told;
     // The next process: a copy under its final name is whole; one that is not there yet is fetched again.
     auto& d = machine.failing;
@@ -94,14 +94,14 @@ void each_use_fails_once_while_adopting(resource what) {
   said.entity = "c2";
   const std::string servers = "the servers of the other cluster";
   looked_at looked;
-  each_use_fails_once(what, [&] {
-    faulty machine{files};
+  each_use_fails_once(what, [&](std::uint64_t use) {
+    faulty machine{files, seed_of(what, use)};
     const std::optional<domain::event> event{said};
     const auto point = tested([&] { return runtime::adopt_store(machine.failing, "/d", tested_shard, servers, event); });
     if (!point)
       expect_failure(point.error());
     machine.end(what);
-    if (looked.again(machine.disk, point ? 1 : 0) && (what == resource::sqlite_memory || what == resource::program_memory))
+    if (looked.again(machine.disk, point ? 1 : 0) && !is_of_disk(what))
       return !point;
     {
       const auto store = must(runtime::open_shard_store(machine.failing, "/d", tested_shard));

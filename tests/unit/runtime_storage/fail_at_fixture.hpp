@@ -15,12 +15,21 @@
 
 namespace epione::storage_tests {
 
+constexpr bool is_of_disk(resource what) {
+  return what == resource::disk || what == resource::disk_space;
+}
+
+/// Where the power goes too, each time another part of what was not synced is lost. Without that all is to repeat exactly.
+constexpr std::uint64_t seed_of(resource what, std::uint64_t use) {
+  return is_of_disk(what) ? use + 1 : 1;
+}
+
 /// All files, by path.
 using disk_image = std::map<std::string, std::vector<std::uint8_t>>;
 
 /// A machine: a simulated disk with these files, synced, and what stands before it and fails.
 struct faulty : simulated {
-  explicit faulty(const disk_image& files = {}) : simulated(1), failing(disk) {
+  explicit faulty(const disk_image& files = {}, std::uint64_t seed = 1) : simulated(seed), failing(disk) {
     for (const auto& [path, bytes] : files) {
       auto file = must(disk.open(path));
       must(file->write_at(0, bytes));
@@ -39,7 +48,7 @@ struct faulty : simulated {
   void end(resource failed) {
     BOOST_REQUIRE(failing.open_files() == 0);
     disk.no_faults();
-    if (failed == resource::disk || failed == resource::disk_space)
+    if (is_of_disk(failed))
       disk.crash();
     else
       disk.kill();
@@ -88,20 +97,21 @@ constexpr std::uint64_t step_of([[maybe_unused]] resource what) {
   return 1;
 }
 
-/// `attempt` makes its own machine, calls what is under test within tested(), checks what is left, and returns whether a call
-/// reported a failure. Called first with nothing failing, then with each use of the resource failing in turn, to the last one.
+/// `attempt` is told which use fails, makes its own machine, calls what is under test within tested(), checks what is left, and
+/// returns whether a call reported a failure. Called first with nothing failing, then with each use of the resource failing in
+/// turn, to the last one.
 template <class Attempt>
 void each_use_fails_once(resource what, Attempt&& attempt) {
   constexpr std::uint64_t uses_max = 100'000;
   fail_at(what, 0);
-  BOOST_REQUIRE(!attempt());
+  BOOST_REQUIRE(!attempt(std::uint64_t{0}));
   std::uint64_t failures = 0, reported = 0;
   for (std::uint64_t n = 1;; n += step_of(what)) {
     BOOST_TEST_CONTEXT("resource " << static_cast<int>(what) << ", use " << n) {
       BOOST_REQUIRE(n <= uses_max);
       const auto blocks = sqlite_blocks();
       fail_at(what, n);
-      const bool told = attempt();
+      const bool told = attempt(n);
       BOOST_REQUIRE_EQUAL(sqlite_blocks(), blocks); // no statement and no connection is left
       if (!fault_happened()) {
         BOOST_REQUIRE(!told);

@@ -195,12 +195,12 @@ used_journal make_used_journal() {
 
 void each_fails_once(resource what, const used_journal& before, const std::vector<step>& steps) {
   looked_at looked;
-  each_use_fails_once(what, [&] {
-    faulty machine{before.files};
+  each_use_fails_once(what, [&](std::uint64_t use) {
+    faulty machine{before.files, seed_of(what, use)};
     user u{before.held};
     const bool told = u.run(machine.failing, steps);
     machine.end(what);
-    if (!looked.again(machine.disk, u.promised()) || what == resource::disk || what == resource::disk_space)
+    if (!looked.again(machine.disk, u.promised()) || is_of_disk(what))
       u.check(machine.failing);
     return told;
   });

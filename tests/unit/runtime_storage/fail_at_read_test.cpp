@@ -125,8 +125,8 @@ bool ask_everything(runtime::disk& d, const std::vector<std::string>& expected) 
 void each_fails_once(resource what) {
   const auto files = image_of_store("/d", store_log_end);
   const auto expected = expected_answers(files);
-  each_use_fails_once(what, [&] {
-    faulty machine{files};
+  each_use_fails_once(what, [&](std::uint64_t use) {
+    faulty machine{files, seed_of(what, use)};
     const bool told = ask_everything(machine.failing, expected);
     BOOST_REQUIRE(machine.failing.open_files() == 0);
     return told;
@@ -200,8 +200,8 @@ void each_use_fails_once_for(answer (*question)(runtime::disk&)) {
   }
   BOOST_REQUIRE(!expected.empty());
   for (const auto what : {resource::disk, resource::sqlite_memory, resource::program_memory})
-    each_use_fails_once(what, [&] {
-      faulty machine{files};
+    each_use_fails_once(what, [&](std::uint64_t use) {
+      faulty machine{files, seed_of(what, use)};
       auto given = question(machine.failing);
       const bool told = !given;
       if (told) {

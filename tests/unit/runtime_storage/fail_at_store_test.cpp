@@ -79,9 +79,9 @@ private:
 
 void each_fails_once(resource what, const disk_image& before, std::uint64_t durable, const std::vector<std::uint64_t>& pieces) {
   looked_at looked;
-  const bool power_loss = what == resource::disk || what == resource::disk_space;
-  each_use_fails_once(what, [&] {
-    faulty machine{before};
+  const bool power_loss = is_of_disk(what);
+  each_use_fails_once(what, [&](std::uint64_t use) {
+    faulty machine{before, seed_of(what, use)};
     applier a{pieces};
     const bool told = a.run(machine.failing);
     machine.end(what);
