@@ -74,7 +74,7 @@ answer ask(F&& f) {
 std::vector<std::function<answer(runtime::store_reader&)>> questions() {
   static const auto subject = hash_of_subject(1);
   static const auto id = domain::make_receipt("demo", "1", "a"), other = domain::make_receipt("demo", "3", "c");
-  static const domain::response_filter any;
+  static const domain::response_filter any{};
   static const auto notices = [] {
     messages::notice_question q;
     q.behind.shard = tested_shard;
