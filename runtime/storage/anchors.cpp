@@ -3,6 +3,7 @@
 #include "domain/event.hpp"
 #include "domain/msgpack_fields.hpp"
 #include "runtime/storage/event_walk.hpp"
+#include "runtime/storage/sqlite.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -165,20 +166,20 @@ void anchor_ledger::forget_behind(const std::vector<domain::anchored_head>& rest
 }
 
 storage_result<std::vector<domain::anchor>> newest_anchors(disk& d, const std::string& directory) {
-  const auto position = read_store_position(d, directory, 0);
-  if (!position)
-    return tl::unexpected(position.error());
-  newest found;
-  const auto walked =
-      walk_events(d, directory, 0, {}, position->head, [&](std::uint64_t seq, std::string_view bytes) -> storage_result<void> {
-        if (const auto followed = found.follow(seq, bytes); !followed)
-          return tl::unexpected(storage_error{ec::damaged, shard_path(directory, 0) + ": event " + std::to_string(seq) + ": is " +
-                                                               followed.error()});
-        return {};
-      });
-  if (!walked)
-    return tl::unexpected(walked.error());
-  return std::move(found).all();
+  return guarded([&] {
+    const auto position = read_store_position(d, directory, 0);
+    if (!position)
+      throw storage_failure{position.error()};
+    newest found;
+    const auto each = [&](std::uint64_t seq, std::string_view bytes) -> storage_result<void> {
+      if (const auto followed = found.follow(seq, bytes); !followed)
+        fail(ec::damaged, shard_path(directory, 0) + ": event " + std::to_string(seq) + ": is " + followed.error());
+      return {};
+    };
+    if (const auto walked = walk_events(d, directory, 0, {}, position->head, each); !walked)
+      throw storage_failure{walked.error()};
+    return std::move(found).all();
+  });
 }
 
 storage_result<std::vector<std::string>> clusters_before(disk& d, const std::string& directory) {

@@ -187,8 +187,10 @@ private:
     });
     if (!out)
       positions_.rollback();
-    if (!out && (out.error().code == ec::io_failed || out.error().code == ec::damaged))
-      broken_ = out.error();
+    if (!out && (out.error().code == ec::io_failed || out.error().code == ec::damaged)) {
+      broken_ = storage_error{out.error().code, {}}; // holds even when there is no memory for the sentence
+      static_cast<void>(guarded([&] { broken_->message = out.error().message; }));
+    }
     return out;
   }
 
@@ -458,9 +460,9 @@ private:
 } // namespace
 
 storage_result<std::unique_ptr<journal>> open_journal(disk& d, const std::string& directory, const journal_options& options) {
-  constexpr const char* advice = "restore the data directory from a backup or from another member of the cluster";
-  const auto path = directory + "/journal.db", mark_path = directory + "/journal.mark";
-  auto out = guarded([&]() -> std::unique_ptr<journal> {
+  return guarded([&] {
+    constexpr const char* advice = "restore the data directory from a backup or from another member of the cluster";
+    const auto path = directory + "/journal.db", mark_path = directory + "/journal.mark";
     const bool there = d.exists(path);
     if (there && !d.exists(mark_path))
       fail(ec::damaged, mark_path + ": is missing; without it nobody can tell whether " + path + " is whole; " + advice);
@@ -475,12 +477,14 @@ storage_result<std::unique_ptr<journal>> open_journal(disk& d, const std::string
     if (!mark->stored())
       if (auto written = mark->write({}); !written)
         throw storage_failure{written.error()};
-    return std::make_unique<sqlite_journal>(d, directory, options, std::move(*mark));
+    auto out = guarded(
+        [&]() -> std::unique_ptr<journal> { return std::make_unique<sqlite_journal>(d, directory, options, std::move(*mark)); });
+    if (!out && out.error().code == ec::not_found)
+      fail(ec::damaged, path + ": is empty, but its mark says that it held transactions; " + advice);
+    if (!out)
+      throw storage_failure{std::move(out.error())};
+    return std::move(*out);
   });
-  if (!out && out.error().code == ec::not_found)
-    return tl::unexpected(
-        storage_error{ec::damaged, path + ": is empty, but its mark says that it held transactions; " + advice});
-  return out;
 }
 
 } // namespace epione::runtime

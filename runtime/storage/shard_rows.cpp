@@ -57,6 +57,29 @@ std::uint64_t checksum_of(const state_row& row) {
   fail(ec::damaged, c.path() + ": event " + std::to_string(seq) + ": " + what);
 }
 
+std::string quick_check(connection& c) {
+  prepared check{c, "PRAGMA quick_check(subject)"};
+  return check.step() ? std::string{check.blob(0)} : std::string{"ok"};
+}
+
+/// What is wrong with a page's own bookkeeping may leave its rows readable until the next write.
+void check_subject_pages(connection& c) {
+  const auto found = quick_check(c);
+  if (found == "ok")
+    return;
+  // SQLite finds a page at fault that could not be read, for want of memory perhaps, and a store that is called damaged is put
+  // aside. Whether the disk gives the rows is what a query says; and what is wrong stays wrong.
+  const auto read = guarded([&] {
+    prepared rows{c, "SELECT hash, last, checksum, tags FROM subject"};
+    while (rows.step()) {
+    }
+  });
+  if (!read && read.error().code != ec::damaged)
+    throw storage_failure{read.error()};
+  if (quick_check(c) != "ok")
+    fail(ec::damaged, c.path() + ": the table of subjects is damaged: " + found);
+}
+
 [[noreturn]] void refuse_subject(const connection& c, std::uint64_t subject_hash) {
   fail(ec::damaged, c.path() + ": the subject row " + std::to_string(static_cast<std::int64_t>(subject_hash)) +
                         " does not match its checksum");
@@ -251,9 +274,7 @@ void check_head(connection& c, const state_row& state) {
 }
 
 std::uint64_t check_subjects(connection& c, const state_row& state) {
-  // What is wrong with a page's own bookkeeping may leave its rows readable until the next write.
-  if (prepared check{c, "PRAGMA quick_check(subject)"}; check.step() && check.blob(0) != "ok")
-    fail(ec::damaged, c.path() + ": the table of subjects is damaged: " + std::string{check.blob(0)});
+  check_subject_pages(c);
   prepared rows{c, "SELECT hash, last, checksum, tags FROM subject"};
   std::uint64_t sum = 0;
   while (rows.step()) {

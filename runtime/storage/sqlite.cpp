@@ -23,7 +23,9 @@ ec code_of(int code, int system_errno) {
   // Only writes are reported as SQLITE_FULL; growing the shared memory or creating a file is not. A failed sync is never taken
   // for a full disk: what is on disk after it is unknown.
   const bool is_sync = code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
-  if (!is_sync && (system_errno == ENOSPC || system_errno == EDQUOT))
+  // Of other errors, memory among them, SQLite leaves the number of an earlier one behind.
+  const bool is_of_system = ((code & 0xff) == SQLITE_IOERR && code != SQLITE_IOERR_NOMEM) || (code & 0xff) == SQLITE_CANTOPEN;
+  if (is_of_system && !is_sync && (system_errno == ENOSPC || system_errno == EDQUOT))
     return ec::disk_full;
   return ec::io_failed;
 }
@@ -35,6 +37,10 @@ std::string advice(ec code) {
     case ec::in_use: return "; another process holds it";
     default: return "; see the system log for what the disk reported";
   }
+}
+
+bool is_memory(int code) {
+  return (code & 0xff) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM;
 }
 
 } // namespace
@@ -173,7 +179,7 @@ void connection::failed(int code, std::string_view doing) const {
   text += doing;
   text += " failed: ";
   text += sqlite3_errstr(code);
-  text += " (SQLite code " + std::to_string(code) + ")" + advice(meaning);
+  text += " (SQLite code " + std::to_string(code) + ")" + (is_memory(code) ? "" : advice(meaning));
   fail(meaning, std::move(text));
 }
 

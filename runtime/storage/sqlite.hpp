@@ -1,6 +1,6 @@
 // SQLite as the storage files use it: every connection opened the same way (WAL, no automatic checkpoint, none on closing), and
 // prepared statements thin enough for the hot path. Failures are thrown as storage_failure inside this folder and leave it as
-// storage_result: see guarded().
+// storage_result, as does memory that runs out: see guarded().
 #pragma once
 
 #include "runtime/storage/disk.hpp"
@@ -8,6 +8,7 @@
 #include <SQLiteCpp/Database.h>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <sqlite3.h>
 #include <string>
 #include <string_view>
@@ -23,7 +24,13 @@ struct storage_failure {
 
 [[noreturn]] void fail(ec code, std::string message);
 
-/// Runs f, turning a storage_failure into its error.
+/// Short enough to need no memory itself.
+inline storage_error out_of_memory() noexcept {
+  return {ec::io_failed, "out of memory"};
+}
+
+/// Runs f, turning a storage_failure into its error. Memory that runs out is one as well: what f had begun is half done, and its
+/// caller must not take that for another part's exception and go on.
 template <class F>
 auto guarded(F&& f) -> storage_result<std::invoke_result_t<F>> {
   try {
@@ -35,6 +42,8 @@ auto guarded(F&& f) -> storage_result<std::invoke_result_t<F>> {
     }
   } catch (storage_failure& x) {
     return tl::unexpected(std::move(x.error));
+  } catch (const std::bad_alloc&) {
+    return tl::unexpected(out_of_memory());
   }
 }
 

@@ -31,10 +31,11 @@ public:
       throw storage_failure{created.error()};
     file_ = std::move(*created);
     const int code = sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE, d.sqlite_vfs());
-    if (code == SQLITE_OK)
-      sqlite3_exec(db_, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-1024", nullptr, nullptr, nullptr);
-    else
+    if (code != SQLITE_OK) {
+      sqlite3_close(db_); // it is made even so, and nobody destroys what was not constructed
       failed(code);
+    }
+    sqlite3_exec(db_, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-1024", nullptr, nullptr, nullptr);
   }
   target(const target&) = delete;
   target& operator=(const target&) = delete;
@@ -88,6 +89,23 @@ private:
   sqlite3_backup* backup_ = nullptr;
 };
 
+/// As the next log entry.
+void append_event(disk& d, const std::string& directory, std::uint32_t shard, const domain::event& event) {
+  auto store = open_shard_store(d, directory, shard);
+  if (!store)
+    throw storage_failure{std::move(store.error())};
+  domain::command command;
+  command.type = domain::command_type::record;
+  command.subject_hash = domain::subject_hash(event.entity, "");
+  command.event = domain::encode(event);
+  messages::log_entry entry;
+  entry.index = (*store)->applied().index + 1;
+  entry.term = (*store)->applied().term;
+  entry.data = std::make_shared<const std::string>(domain::encode_batch({std::move(command)}));
+  if (auto applied = (*store)->apply({std::move(entry)}); !applied)
+    throw storage_failure{std::move(applied.error())};
+}
+
 } // namespace
 
 storage_result<copied_store> copy_store(disk& d, const std::string& directory, std::uint32_t shard, const std::string& to,
@@ -130,22 +148,9 @@ storage_result<copied_store> look_at_store(disk& d, const std::string& directory
 storage_result<messages::snapshot_point> adopt_store(disk& d, const std::string& directory, std::uint32_t shard,
                                                      const std::string& configuration,
                                                      const std::optional<domain::event>& event) {
-  if (event) {
-    auto store = open_shard_store(d, directory, shard);
-    if (!store)
-      return tl::unexpected(store.error());
-    domain::command command;
-    command.type = domain::command_type::record;
-    command.subject_hash = domain::subject_hash(event->entity, "");
-    command.event = domain::encode(*event);
-    messages::log_entry entry;
-    entry.index = (*store)->applied().index + 1;
-    entry.term = (*store)->applied().term;
-    entry.data = std::make_shared<const std::string>(domain::encode_batch({std::move(command)}));
-    if (auto applied = (*store)->apply({std::move(entry)}); !applied)
-      return tl::unexpected(applied.error());
-  }
   return guarded([&] {
+    if (event)
+      append_event(d, directory, shard, *event);
     connection c{d, shard_path(directory, shard), access_mode::write, shard_format, shard_schema, "FULL", copy_cache_kib};
     auto state = read_state(c, shard);
     if (state.applied.index == 0)

@@ -10,24 +10,6 @@ using namespace epione::storage_tests;
 
 namespace {
 
-domain::command amendment(const domain::command& of, std::uint64_t version, const std::string& answers,
-                          std::uint32_t notices = 0) {
-  domain::amendment a;
-  a.version = version;
-  a.before = *domain::decode_submission_event(of.event);
-  a.after = a.before;
-  a.after.answers = answers;
-  a.after.content_fingerprint = domain::make_fingerprint(answers);
-  a.after.stored_us += static_cast<std::int64_t>(version);
-  for (std::uint32_t i = 0; i < notices; ++i)
-    a.after.notices.push_back({"rule-" + std::to_string(i), "mail", "doctor", true});
-  a.who = "fhir:nurse";
-  a.role = "nurse";
-  a.reason = "why";
-  return {notices == 0 ? domain::command_type::amendment : domain::command_type::amendment_with_notices, of.subject_hash, of.id,
-          a.after.content_fingerprint, domain::encode_amendment_event(a)};
-}
-
 struct amendment_fixture {
   fresh_directory directory;
   std::unique_ptr<runtime::disk> disk = runtime::make_system_disk();

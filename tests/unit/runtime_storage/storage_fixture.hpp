@@ -108,6 +108,24 @@ inline domain::command submission_with_notices(std::uint64_t subject, const std:
   return c;
 }
 
+inline domain::command amendment(const domain::command& of, std::uint64_t version, const std::string& answers,
+                                 std::uint32_t notices = 0) {
+  domain::amendment a;
+  a.version = version;
+  a.before = *domain::decode_submission_event(of.event);
+  a.after = a.before;
+  a.after.answers = answers;
+  a.after.content_fingerprint = domain::make_fingerprint(answers);
+  a.after.stored_us += static_cast<std::int64_t>(version);
+  for (std::uint32_t i = 0; i < notices; ++i)
+    a.after.notices.push_back({"rule-" + std::to_string(i), "mail", "doctor", true});
+  a.who = "fhir:nurse";
+  a.role = "nurse";
+  a.reason = "why";
+  return {notices == 0 ? domain::command_type::amendment : domain::command_type::amendment_with_notices, of.subject_hash, of.id,
+          a.after.content_fingerprint, domain::encode_amendment_event(a)};
+}
+
 inline domain::command notice_changes(const std::vector<domain::notice_change>& changes) {
   return {domain::command_type::notice_changes, 0, {}, {}, domain::encode_notice_event(5, "system", changes)};
 }
