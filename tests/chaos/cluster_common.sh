@@ -36,8 +36,8 @@ fail() {
 figures() {
   local name list=
   for name in $(printf '%s\n' "${!done_faults[@]}" | sort); do list+="${list:+, }${done_faults[$name]} $name"; done
-  echo "faults: $list; acknowledged: $(grouped "$total"); load before a fault: at least ${least_load:-?}/s (asked for: $rate_min/s);" \
-    "missing: $missing; duplicated: $duplicated; different: $different; replicas: $replicas"
+  echo "faults: $list; acknowledged: $(grouped "$total"); load before a fault: ${least_load:-?}/s or more (asked for:" \
+    "$rate_min/s); missing: $missing; duplicated: $duplicated; different: $different; replicas: $replicas"
 }
 
 count_fault() { done_faults[$1]=$((${done_faults[$1]:-0} + 1)); }
@@ -80,7 +80,7 @@ address_of() { if ((isolated)); then echo "10.77.0.$1"; else echo 127.0.0.1; fi;
 http_of() { echo "http://127.0.0.1:$((port + 1000 + $1))"; }
 enter() { if ((isolated)); then at=(nsenter "--net=/run/netns/n$1"); else at=(); fi; }
 
-# A namespace a node and one for the switch between them. Cuts are made where packets arrive, so that whoever sends learns nothing.
+# A namespace a node and one for the switch between them. Cuts are made where packets arrive: whoever sends learns nothing.
 make_networks() {
   local n
   isolated=1
@@ -201,7 +201,8 @@ make_cluster() { # SHARDS
   } >"$file"
   for n in "${nodes[@]}"; do
     mkdir -p "$work/n$n"
-    "$epione" cert issue --node "n$n" --authority "$work/authority" --out "$work/certs" >/dev/null || fail "no certificate for n$n"
+    "$epione" cert issue --node "n$n" --authority "$work/authority" --out "$work/certs" >/dev/null ||
+      fail "no certificate for n$n"
   done
   "$epione" cluster init --cluster "$file" >/dev/null || fail "the cluster could not be begun"
 }
@@ -270,10 +271,12 @@ begin_load() {
   loads[$1]=$!
 }
 
+load_said() { cat "$work/load-$1.out" "$work/load-$1.err" | tail -n 20; }
+
 loads_run() {
   local n
   for n in "${!loads[@]}"; do
-    kill -0 "${loads[$n]}" 2>/dev/null || fail "the load through n$n ended: $(cat "$work/load-$n.out" "$work/load-$n.err" | tail -n 20)"
+    kill -0 "${loads[$n]}" 2>/dev/null || fail "the load through n$n ended: $(load_said "$n")"
   done
 }
 
@@ -284,8 +287,7 @@ stop_loads() {
   for n in "${!loads[@]}"; do
     wait_end "${loads[$n]}" "$load_stop_limit_ms" "the load through n$n, after SIGTERM,"
     unset "loads[$n]"
-    ((ended == 0)) ||
-      fail "the load through n$n ended with exit code $ended: $(cat "$work/load-$n.out" "$work/load-$n.err" | tail -n 20)"
+    ((ended == 0)) || fail "the load through n$n ended with exit code $ended: $(load_said "$n")"
   done
 }
 
@@ -340,7 +342,7 @@ stop_and_compare() { # SHARDS
   while :; do # followers hear of the last commit with a heartbeat
     for n in "${nodes[@]}"; do export_node "$n"; done
     [[ $(sort -u "$work"/export-[123] | wc -l) -eq 1 ]] && break
-    (($(now_ms) < limit)) || fail "the stores of the nodes give out different submissions, still after $((same_limit_ms / 1000)) s"
+    (($(now_ms) < limit)) || fail "the nodes' stores give out different submissions, still after $((same_limit_ms / 1000)) s"
   done
   for n in "${nodes[@]}"; do stop "$n"; done
   for n in "${nodes[@]}"; do

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Three nodes on this machine under load, and one whole-node fault after the other. Proves that everything that was acknowledged
-# is there exactly once with its answers, whichever node is asked, and that all replicas hold the very same chains and submissions.
+# Three nodes on this machine under load, and one whole-node fault after the other. Proves that everything that was
+# acknowledged is there exactly once with its answers, whichever node is asked, and that all replicas hold the very same chains
+# and submissions.
 #
 #   tests/chaos/cluster_fault_test.sh [--epione PATH] [--faults 200] [--kinds "KIND ..."] [--connections 32] [--subjects 50000]
 #                                     [--seed N] [--port 7300] [--least 5] [--most 40] [--rate-min 500] [--disk 8GiB]
@@ -17,12 +18,13 @@
 #
 # Kinds are dealt like cards from those of --kinds, which may name one several times. frozen and the last five last from `least`
 # to `most` seconds. All faults are drawn from the seed before the first one: the same seed and options give the same list, which
-# --plan prints without starting anything. Each fault comes only when at least rate_min submissions were acknowledged in the second
-# before it; a load that stays below ends the run as invalid. The load goes through a node that is not to be hit next, as phones do
-# that another node answers.
+# --plan prints without starting anything. Each fault comes only when at least rate_min submissions were acknowledged in the
+# second before it; a load that stays below ends the run as invalid. The load goes through a node that is not to be hit next, as
+# phones do that another node answers.
 #
 # The last five kinds need network namespaces with nftables, full also mounts; as root, or where users may have namespaces. Where
-# there are none the test says what is lacking and ends with exit code 77, skipped; the first three kinds run anywhere, on loopback.
+# there are none the test says what is lacking and ends with exit code 77, skipped; the first three kinds run anywhere, on
+# loopback.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 source tests/chaos/common.sh
@@ -57,7 +59,7 @@ for kind in $kinds; do
   esac
 done
 
-# The faults, by their number: what, whose, the load's way, how long the load goes on before, how long it lasts, what is left free.
+# The faults, by their number: what, whose, the load's way, how long the load goes on before, how long it lasts, what it leaves.
 fault_kind=() fault_victim=() fault_through=() fault_pause_ms=() fault_lasts_ms=() fault_left_kib=()
 plan_faults() {
   local fault deck=() i
@@ -84,9 +86,9 @@ plan_faults() {
 
 # planned FAULT: what is known of it beforehand.
 planned() {
-  local left=
-  [[ ${fault_kind[$1]} != full ]] || left=" with ${fault_left_kib[$1]} KiB left"
-  echo "fault $1: n${fault_victim[$1]} ${fault_kind[$1]}$left for ${fault_lasts_ms[$1]} ms under load through n${fault_through[$1]}"
+  local what=${fault_kind[$1]}
+  [[ $what != full ]] || what+=" with ${fault_left_kib[$1]} KiB left"
+  echo "fault $1: n${fault_victim[$1]} $what for ${fault_lasts_ms[$1]} ms under load through n${fault_through[$1]}"
 }
 
 plan_faults

@@ -1,5 +1,5 @@
 # What the chaos tests share: one node and one load at a time, by process id, in a directory of their own. Sourced by them.
-# shellcheck shell=bash disable=SC2034,SC2154 # variables of the tests, and for them
+# shellcheck shell=bash disable=SC2034,SC2154,SC2119,SC2120 # variables of the tests, and for them
 
 fail() {
   echo "FAILED: $*" >&2
@@ -17,8 +17,8 @@ between() { printf -v "$1" %d $(($2 + (RANDOM * 32768 + RANDOM) % ($3 - $2 + 1))
 
 pause_ms() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
 
-# take_options "NAME NAME ..." "$@": --NAME VALUE sets the variable NAME, which holds its default; hyphens in it may be underscores.
-# Those of $flags have no value and are set to 1: --keep keeps data and logs.
+# take_options "NAME NAME ..." "$@": --NAME VALUE sets the variable NAME, which holds its default; "-" may stand for
+# "_". Those of $flags have no value and are set to 1: --keep keeps data and logs.
 flags=keep
 take_options() {
   local names=" $1 " name

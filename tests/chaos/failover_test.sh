@@ -8,9 +8,9 @@
 #                                [--keep] [--plan]
 #
 # The write is that of one patient whose phone tries the two other nodes in turn, under the same key: the first at once, the next
-# after 10 ms when the answer was a refusal, or when none came within attempt_ms. The limits are for the 99th percentile. Patients,
-# the phone's first node and the moments are drawn from the seed before the first round (--plan prints them); who leads is found out.
-# Each fault comes only when at least rate_min submissions were acknowledged in the second before it.
+# after 10 ms when the answer was a refusal, or when none came within attempt_ms. The limits are for the 99th percentile.
+# Patients, the phone's first node and the moments are drawn from the seed before the first round (--plan prints them); who leads
+# is found out. Each fault comes only when at least rate_min submissions were acknowledged in the second before it.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 source tests/chaos/common.sh
@@ -47,8 +47,10 @@ for ((round = 1; round <= rounds; ++round)); do
 done
 if ((plan)); then
   for ((round = 1; round <= rounds; ++round)); do
-    echo "fault $round: the leader of patient ${round_patient[round]}'s shard $( ((round <= kills)) && echo killed || echo frozen)," \
-      "the phone begins with the next node but ${round_first[round]}, $((round_pause_ms[round] + 1000)) ms after the load began or later"
+    if ((round <= kills)); then what=killed; else what=frozen; fi
+    echo "fault $round: the leader of patient ${round_patient[round]}'s shard $what," \
+      "$((round_pause_ms[round] + 1000)) ms after the load began or later;" \
+      "the phone begins with follower $((round_first[round] + 1))"
   done
   exit 0
 fi
@@ -76,7 +78,8 @@ submit() {
 locate() {
   local limit
   limit=$(($(now_ms) + 30000))
-  until limited 30 "cluster locate" "$epione" cluster locate --cluster "$file" --node n1 --patient "$1" --json >"$work/locate.json" 2>&1; do
+  until limited 30 "cluster locate" "$epione" cluster locate --cluster "$file" --node n1 --patient "$1" --json \
+    >"$work/locate.json" 2>&1; do
     (($(now_ms) < limit)) || fail "nobody leads the shard of patient $1, still after 30 s: $(cat "$work/locate.json")"
     sleep 0.1
   done
@@ -98,7 +101,8 @@ next_acknowledged() {
       '' | 503) ;;
       *) fail "node $through answered $status" ;;
     esac
-    (($(now_ms) < limit)) || fail "no write of shard $shard was acknowledged for $give_up_ms ms after its leader n$leader was gone"
+    (($(now_ms) < limit)) ||
+      fail "no write of shard $shard was acknowledged for $give_up_ms ms after n$leader, its leader, was gone"
     set -- "$2" "$1"
     sleep 0.01
   done
@@ -154,7 +158,9 @@ fail_over() {
 }
 
 # percentile FILE PERCENT: the nearest rank.
-percentile() { sort -n "$1" | awk -v p="$2" '{ v[NR] = $1 } END { i = int(NR * p / 100); if (i < NR * p / 100) ++i; print v[i < 1 ? 1 : i] }'; }
+percentile() {
+  sort -n "$1" | awk -v p="$2" '{ v[NR] = $1 } END { i = int(NR * p / 100); if (i < NR * p / 100) ++i; print v[i < 1 ? 1 : i] }'
+}
 
 # report NAME TIMES LIMIT_MS: a line; returns 1 when over the limit.
 report() {

@@ -7,9 +7,9 @@
 #                               [--subjects 20000] [--rate-min 500] [--seed N] [--port 7500] [--directory DIR] [--keep] [--plan]
 #
 # With --old the nodes begin with that program and come back with the one of --epione; the next round goes the way back, as one
-# does that takes an upgrade back. --old-commit builds the old one first, with scripts/build.sh in a temporary worktree: that takes
-# as long as a build from nothing does. Before each stop rate_min submissions a second must be acknowledged, through all nodes
-# together, and some through each. Loopback only.
+# does that takes an upgrade back. --old-commit builds the old one first, with scripts/build.sh in a temporary worktree: that
+# takes as long as a build from nothing does. Before each stop rate_min submissions must have been acknowledged in a second,
+# through all nodes together, and some through each. Loopback only.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 source tests/chaos/common.sh
@@ -39,7 +39,8 @@ pauses_ms=() # before each restart
 for ((i = 0; i < 3 * rounds; ++i)); do between "pauses_ms[$i]" 0 1000; done
 if ((plan)); then
   for ((i = 0; i < 3 * rounds; ++i)); do
-    echo "round $((i / 3 + 1)): n$((i % 3 + 1)) stopped $((pauses_ms[i] + 1000)) ms after submissions come through every node, or later"
+    echo "round $((i / 3 + 1)): n$((i % 3 + 1)) stopped $((pauses_ms[i] + 1000)) ms after submissions come through every node," \
+      "or later"
   done
   exit 0
 fi
