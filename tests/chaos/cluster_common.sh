@@ -152,6 +152,8 @@ mount_memory() {
   mount -t tmpfs -o "size=${memory_disk_kib}k" none "$work/n$1" && in_memory[$1]=1
 }
 
+disks_said() { grep -v dmesg "$work/disks.err" | tail -n 1; }
+
 free_kib() { df --output=avail -k "$work/n$1" | tail -n 1; }
 
 # fill_disk NODE LEFT_KIB: all but so much of it. One in memory is made smaller instead, which takes no memory.
@@ -161,7 +163,7 @@ fill_disk() {
     for try in {1..20}; do # what the node writes meanwhile makes the size too small
       resize_memory "$1" $(($(df --output=used -k "$work/n$1" | tail -n 1) + $2)) 2>"$work/disks.err" && return
     done
-    fail "the disk of n$1 could not be made smaller in $try tries: $(tail -n 1 "$work/disks.err")"
+    fail "the disk of n$1 could not be made smaller in $try tries: $(disks_said)"
   fi
   free=$(free_kib "$1")
   ((free > $2)) && fallocate -l "$((free - $2))KiB" "$work/n$1/filling" 2>/dev/null
@@ -176,7 +178,8 @@ free_disk() {
   fi
 }
 
-resize_memory() { mount -o "remount,size=$2k" "$work/n$1"; }
+# With the source named, or mount(8) repeats options that a user's namespace may not give.
+resize_memory() { mount -t tmpfs -o "remount,size=$2k" none "$work/n$1"; }
 
 # Disks that the run itself uses up would prove nothing.
 check_room() {

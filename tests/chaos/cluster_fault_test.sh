@@ -120,7 +120,7 @@ make_work_directory "$directory"
 trap end_nodes EXIT
 if ((needs_namespaces)); then make_networks; fi
 if ((needs_disks)); then
-  make_disks || skip "no file system could be mounted: $(grep -v dmesg "$work/disks.err" | tail -n 1)"
+  make_disks || skip "no file system could be mounted: $(disks_said)"
 fi
 echo "Cluster fault test: $faults faults, $connections connections, seed $seed, data in $work"
 ((${#in_memory[@]} == 0)) || echo "no image can be mounted here: the disks are in memory, $memory_disk_kib KiB each"
