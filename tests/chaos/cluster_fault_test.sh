@@ -18,8 +18,8 @@
 #
 # Kinds are dealt like cards from those of --kinds, which may name one several times. frozen and the last five last from `least`
 # to `most` seconds. All faults are drawn from the seed before the first one: the same seed and options give the same list, which
-# --plan prints without starting anything. Each fault comes only when at least rate_min submissions were acknowledged in the
-# second before it; a load that stays below ends the run as invalid. The load goes through a node that is not to be hit next, as
+# --plan prints without starting anything. Each fault comes only when at least rate_min submissions were acknowledged in a
+# second, and within a second of that; a load that stays below ends the run as invalid. The load goes through a node that is not to be hit next, as
 # phones do that another node answers.
 #
 # The last five kinds need network namespaces with nftables, full also mounts; as root, or where users may have namespaces. Where
@@ -59,7 +59,7 @@ for kind in $kinds; do
   esac
 done
 
-# The faults, by their number: what, whose, the load's way, how long the load goes on before, how long it lasts, what it leaves.
+# The faults, by their number: what, whose, the load's way, when after the load is enough, how long it lasts, what it leaves.
 fault_kind=() fault_victim=() fault_through=() fault_pause_ms=() fault_lasts_ms=() fault_left_kib=()
 plan_faults() {
   local fault deck=() i
@@ -74,7 +74,7 @@ plan_faults() {
     between "fault_victim[$fault]" 1 3
     between i 0 1
     fault_through[fault]=$(((fault_victim[fault] + i) % 3 + 1))
-    between "fault_pause_ms[$fault]" 0 1500
+    between "fault_pause_ms[$fault]" 0 1000
     case ${fault_kind[fault]} in
       killed) between "fault_lasts_ms[$fault]" 0 4000 ;;
       replaced) fault_lasts_ms[fault]=2000 ;;
@@ -94,7 +94,7 @@ planned() {
 plan_faults
 if ((plan)); then
   for ((fault = 1; fault <= faults; ++fault)); do
-    echo "$(planned "$fault"), $((fault_pause_ms[fault] + 1000)) ms after it began or later"
+    echo "$(planned "$fault"), ${fault_pause_ms[fault]} ms after that was enough"
   done
   exit 0
 fi
@@ -165,8 +165,8 @@ one_fault() { # FAULT
   ((!disks)) || check_room
   rm -f "$work/round.ledger"
   begin_load "$through" "$work/round.ledger" $((seed * 1000 + $1))
-  pause_ms "${fault_pause_ms[$1]}"
   need_load "$work/round.ledger"
+  pause_ms "${fault_pause_ms[$1]}"
   at_least=$(ledger_records "$work/round.ledger")
   do_fault "$kind" "$victim" "$through" "${fault_lasts_ms[$1]}" "${fault_left_kib[$1]}"
   began=$(now_ms)
