@@ -19,8 +19,8 @@
 # Kinds are dealt like cards from those of --kinds, which may name one several times. frozen and the last five last from `least`
 # to `most` seconds. All faults are drawn from the seed before the first one: the same seed and options give the same list, which
 # --plan prints without starting anything. Each fault comes only when at least rate_min submissions were acknowledged in a
-# second, and within a second of that; a load that stays below ends the run as invalid. The load goes through a node that is not to be hit next, as
-# phones do that another node answers.
+# second, and within a second of that; a load that stays below ends the run as invalid. The load goes through a node that is not
+# to be hit next, as phones do that another node answers.
 #
 # The last five kinds need network namespaces with nftables, full also mounts; as root, or where users may have namespaces. Where
 # there are none the test says what is lacking and ends with exit code 77, skipped; the first three kinds run anywhere, on
