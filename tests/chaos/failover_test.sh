@@ -61,15 +61,13 @@ echo "Fail-over test: $kills kills and $freezes freezes, load of $connections co
 
 # submit NODE PATIENT KEY: sets $status; empty when there was no answer in time.
 submit() {
-  local body connection
+  local body connection head
   status=
   body="{\"patientId\":$2,\"key\":\"$3\",\"data\":{\"form\":\"phq-9\",\"authored\":\"2024-05-01T08:30:00+08:00\",\"answers\":"
   body+='{"q1":1,"q2":0,"q3":2,"q4":1,"q5":0,"q6":1,"q7":0,"q8":0,"q9":0}}}'
   { exec {connection}<>"/dev/tcp/127.0.0.1/$((port + 1000 + $1))"; } 2>/dev/null || return
-  {
-    printf 'POST /patient/data HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nContent-Type: application/json\r\n' $((port + 1000 + $1))
-    printf 'Content-Length: %s\r\nConnection: close\r\n\r\n%s' "${#body}" "$body"
-  } >&"$connection"
+  printf -v head 'POST /patient/data HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nContent-Type: application/json\r\n' $((port + 1000 + $1))
+  printf '%sContent-Length: %s\r\nConnection: close\r\n\r\n%s' "$head" "${#body}" "$body" >&"$connection" # in one write
   read -r -t "$((attempt_ms / 1000)).$(printf %03d $((attempt_ms % 1000)))" -u "$connection" _ status _ || status=
   exec {connection}>&-
 }
