@@ -1,10 +1,11 @@
 #!/bin/bash
-# Three nodes on this machine under load, and one whole-node fault after the other. Proves that everything that was acknowledged is
-# there exactly once with its answers, whichever node is asked, and that all replicas hold the very same chains and submissions.
+# Three nodes on this machine under load, and one whole-node fault after the other. Proves that everything that was
+# acknowledged is there exactly once with its answers, whichever node is asked, and that all replicas hold the very same chains
+# and submissions.
 #
 #   tests/chaos/cluster_fault_test.sh [--epione PATH] [--faults 200] [--kinds "KIND ..."] [--connections 32] [--subjects 50000]
-#                                     [--seed N] [--port 7300] [--least 5] [--most 40] [--rate_min 500] [--isolate auto|yes|no]
-#                                     [--disk 8GiB] [--directory DIR] [--keep]
+#                                     [--seed N] [--port 7300] [--least 5] [--most 40] [--rate-min 500] [--disk 8GiB]
+#                                     [--directory DIR] [--keep] [--plan]
 #
 #   killed     kill -9, and started again after up to 4 s
 #   frozen     SIGSTOP, and let go on
@@ -15,12 +16,15 @@
 #   parted     two nodes do not hear each other; both reach the third
 #   full       its disk is full, and made free again
 #
-# Kinds are dealt like cards from those of --kinds, which may name one several times. All but the first three last from `least` to
-# `most` seconds, as frozen does. Each fault comes only while at least rate_min submissions a second are acknowledged; otherwise it
-# waits. The load goes through a node that is not to be hit next, as phones do that another node answers.
+# Kinds are dealt like cards from those of --kinds, which may name one several times. frozen and the last five last from `least`
+# to `most` seconds. All faults are drawn from the seed before the first one: the same seed and options give the same list, which
+# --plan prints without starting anything. Each fault comes only when at least rate_min submissions were acknowledged in a
+# second, and within a second of that; a load that stays below ends the run as invalid. The load goes through a node that is not
+# to be hit next, as phones do that another node answers.
 #
-# Cuts and full disks need network namespaces with nftables, and mounts; as root, or where users may have namespaces. Where there are
-# none the test says "skipped" and runs the others on loopback; with --isolate yes it fails instead.
+# The last five kinds need network namespaces with nftables, full also mounts; as root, or where users may have namespaces. Where
+# there are none the test says what is lacking and ends with exit code 77, skipped; the first three kinds run anywhere, on
+# loopback.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 source tests/chaos/common.sh
@@ -36,184 +40,156 @@ port=7300
 least=5
 most=40
 rate_min=500
-isolate=auto
 disk=8GiB
 directory=
 shards=4
+plan=0
 
-take_options "epione faults kinds connections subjects seed port least most rate_min isolate disk directory" "$@"
-[[ -x $epione ]] || fail "$epione is not there; build it with scripts/build.sh, or name another with --epione"
-[[ " auto yes no " == *" $isolate "* ]] || fail "--isolate is auto, yes or no"
-for kind in $kinds; do
-  [[ " killed frozen replaced cut_off deaf mute parted full " == *" $kind "* ]] || fail "\"$kind\" is no kind of fault"
-done
+flags+=" plan"
+take_options "epione faults kinds connections subjects seed port least most rate_min disk directory" "$@"
 RANDOM=$seed
+needs_namespaces=0
+needs_disks=0
+for kind in $kinds; do
+  case $kind in
+    killed | frozen | replaced) ;;
+    cut_off | deaf | mute | parted) needs_namespaces=1 ;;
+    full) needs_namespaces=1 needs_disks=1 ;;
+    *) fail "\"$kind\" is no kind of fault" ;;
+  esac
+done
 
-not_isolated="--isolate no"
-if [[ $isolate == no ]] || ! enter_namespaces "tests/chaos/cluster_fault_test.sh" "$@"; then
-  [[ $isolate != yes ]] || fail "no namespaces: $not_isolated"
+# The faults, by their number: what, whose, the load's way, when after the load is enough, how long it lasts, what it leaves.
+fault_kind=() fault_victim=() fault_through=() fault_pause_ms=() fault_lasts_ms=() fault_left_kib=()
+plan_faults() {
+  local fault deck=() i
+  for ((fault = 1; fault <= faults; ++fault)); do
+    # shellcheck disable=SC2206 # one word a kind
+    ((${#deck[@]} > 0)) || deck=($kinds)
+    ((${#deck[@]} > 0)) || fail "--kinds names no kind of fault"
+    between i 0 $((${#deck[@]} - 1))
+    fault_kind[fault]=${deck[i]}
+    unset "deck[$i]"
+    deck=("${deck[@]}")
+    between "fault_victim[$fault]" 1 3
+    between i 0 1
+    fault_through[fault]=$(((fault_victim[fault] + i) % 3 + 1))
+    between "fault_pause_ms[$fault]" 0 1000
+    case ${fault_kind[fault]} in
+      killed) between "fault_lasts_ms[$fault]" 0 4000 ;;
+      replaced) fault_lasts_ms[fault]=2000 ;;
+      *) between "fault_lasts_ms[$fault]" $((least * 1000)) $((most * 1000)) ;;
+    esac
+    between "fault_left_kib[$fault]" 0 65536 # below what a node keeps free
+  done
+}
+
+# planned FAULT: what is known of it beforehand.
+planned() {
+  local what=${fault_kind[$1]}
+  [[ $what != full ]] || what+=" with ${fault_left_kib[$1]} KiB left"
+  echo "fault $1: n${fault_victim[$1]} $what for ${fault_lasts_ms[$1]} ms under load through n${fault_through[$1]}"
+}
+
+plan_faults
+if ((plan)); then
+  for ((fault = 1; fault <= faults; ++fault)); do
+    echo "$(planned "$fault"), ${fault_pause_ms[fault]} ms after that was enough"
+  done
+  exit 0
+fi
+
+skip() {
+  local n
+  if [[ -n $work ]]; then
+    for n in "${nodes[@]}"; do umount -l "$work/n$n" 2>/dev/null; done
+    rm -rf "$work"
+    work=
+  fi
+  echo "SKIPPED, nothing was tested: $*. \"killed\", \"frozen\" and \"replaced\" need none of it (--kinds)" >&2
+  exit 77
+}
+[[ -x $epione ]] || fail "$epione is not there; build it with scripts/build.sh, or name another with --epione"
+if ((needs_namespaces)); then
+  enter_namespaces "tests/chaos/cluster_fault_test.sh" "$@" || skip "no network namespaces with nftables: $not_isolated"
+fi
+if ((needs_disks)); then
+  command -v mkfs.ext4 >/dev/null || skip "there is no mkfs.ext4"
 fi
 make_work_directory "$directory"
 trap end_nodes EXIT
-if [[ ${CHAOS_ENTERED:-} == 1 ]]; then
-  make_networks
-  make_disks || not_isolated="no file system could be mounted: $(grep -v dmesg "$work/disks.err" | tail -n 1)"
+if ((needs_namespaces)); then make_networks; fi
+if ((needs_disks)); then
+  make_disks || skip "no file system could be mounted: $(disks_said)"
 fi
-deck=()
-declare -A skipped=()
-for kind in $kinds; do
-  case $kind in
-    cut_off | deaf | mute | parted) ((isolated)) && deck+=("$kind") || skipped[$kind]=1 ;;
-    full) ((disks)) && deck+=("$kind") || skipped[$kind]=1 ;;
-    *) deck+=("$kind") ;;
-  esac
-done
 echo "Cluster fault test: $faults faults, $connections connections, seed $seed, data in $work"
-((${#skipped[@]} == 0)) || echo "skipped: ${!skipped[*]} ($not_isolated)"
-((${#deck[@]} > 0)) || fail "no kind of fault is left"
+((${#in_memory[@]} == 0)) || echo "no image can be mounted here: the disks are in memory, $memory_disk_kib KiB each"
 
 # The store of a shard is written down often, so that what a node misses is not in the others' logs any more.
 serve_options=(--storage-store-checkpoint-bytes 1MiB)
 
-start_load() {
-  attempt=$((attempt + 1))
-  rm -f "$work/round.ledger"
-  enter "$1"
-  "${at[@]}" "$epione" bench submit --http "$(http_of "$1")" --connections "$connections" --duration 1h --subjects "$subjects" \
-    --seed $((seed * 1000 + attempt)) --ledger "$work/round.ledger" >"$work/load.out" 2>"$work/load.err" &
-  load_pid=$!
-  local limit=$(($(now_ms) + 60000)) before
-  while :; do
-    before=$(ledger_records "$work/round.ledger")
-    sleep 1
-    (($(ledger_records "$work/round.ledger") - before >= rate_min)) && return
-    kill -0 "$load_pid" 2>/dev/null || fail "the load ended: $(tail -n 3 "$work/load.err")"
-    (($(now_ms) < limit)) || fail "this machine does not carry $rate_min submissions a second"
-  done
-}
-
-stop_load() {
-  local code=0
-  kill -TERM "$load_pid" 2>/dev/null
-  wait "$load_pid" || code=$?
-  load_pid=
-  ((code == 0)) || fail "the load ended with exit code $code: $(cat "$work/load.out" "$work/load.err" | tail -n 20)"
-}
-
-# The next kind: a card of the deck, which is shuffled anew when it is used up.
-dealt=()
-next_kind() {
-  local i
-  ((${#dealt[@]} > 0)) || dealt=("${deck[@]}")
-  i=$(between 0 $((${#dealt[@]} - 1)))
-  kind=${dealt[$i]}
-  unset "dealt[$i]"
-  dealt=("${dealt[@]}")
-}
-
-for_a_while() {
-  lasted_ms=$(between $((least * 1000)) $((most * 1000)))
-  pause_ms "$lasted_ms"
-}
-
-# do_fault KIND VICTIM THROUGH: returns when it is over. Sets $what.
+# do_fault KIND VICTIM THROUGH LASTS_MS LEFT_KIB: returns when it is over.
 do_fault() {
   local other=$((6 - $2 - $3))
-  lasted_ms=0
   case $1 in
-    killed)
-      what=killed
-      kill_and_wait "$2"
-      lasted_ms=$(between 0 4000)
-      pause_ms "$lasted_ms"
-      start "$2" "${serve_options[@]}"
-      ;;
-    frozen)
-      what=frozen
-      kill -STOP "${pids[$2]}"
-      for_a_while
-      kill -CONT "${pids[$2]}"
-      ;;
-    replaced)
-      what=replaced
-      kill_and_wait "$2"
-      rm -rf "$work/n$2/data"
-      lasted_ms=2000
-      pause_ms "$lasted_ms"
-      enter "$3"
-      "${at[@]}" "$epione" cluster replace "n$2" --cluster "$file" --node "n$3" >"$work/replace.out" 2>&1 ||
-        fail "node $2 could not be replaced: $(cat "$work/replace.out")"
-      start "$2" "${serve_options[@]}"
-      ;;
-    cut_off)
-      what="cut off both ways"
-      deafen "$2"
-      mute "$2"
-      for_a_while
-      heal_networks
-      ;;
-    deaf)
-      what="cut off one way, hearing nothing"
-      deafen "$2"
-      for_a_while
-      heal_networks
-      ;;
-    mute)
-      what="cut off one way, heard by nobody"
-      mute "$2"
-      for_a_while
-      heal_networks
-      ;;
+    killed | replaced) kill_and_wait "$2" ;;
+    frozen) kill -STOP "${pids[$2]}" || fail "n$2 could not be frozen" ;;
+    cut_off | deaf) deafen "$2" ;;&
+    cut_off | mute) mute "$2" ;;
     parted)
-      what="cut off from n$other"
       deafen "$2" "$other"
       deafen "$other" "$2"
-      for_a_while
-      heal_networks
       ;;
-    full)
-      what="disk full"
-      fill_disk "$2" "$(between 0 65536)" # below what a node keeps free
-      for_a_while
-      rm "$work/n$2/filling"
-      ;;
+    full) fill_disk "$2" "$5" ;;
+  esac
+  pause_ms "$4"
+  case $1 in
+    killed) start "$2" "${serve_options[@]}" ;;
+    frozen) kill -CONT "${pids[$2]}" ;;
+    replaced) replace "$2" "$3" ;;
+    cut_off | deaf | mute | parted) heal_networks ;;
+    full) free_disk "$2" ;;
   esac
 }
 
-attempt=0
-total=0
-declare -A done_faults=()
-make_cluster "$shards"
-start_all "${serve_options[@]}"
-for ((fault = 1; fault <= faults; ++fault)); do
-  next_kind
-  victim=$(between 1 3)
-  through=$(((victim + $(between 0 1)) % 3 + 1))
-  start_load "$through"
-  pause_ms "$(between 0 1500)"
+replace() { # NODE THROUGH
+  rm -rf "$work/n$1/data"
+  enter "$2"
+  limited "$command_limit_s" "cluster replace" "${at[@]}" "$epione" cluster replace "n$1" --cluster "$file" --node "n$2" \
+    >"$work/replace.out" 2>&1 || fail "node $1 could not be replaced: $(cat "$work/replace.out")"
+  start "$1" "${serve_options[@]}"
+}
+
+one_fault() { # FAULT
+  local kind=${fault_kind[$1]} victim=${fault_victim[$1]} through=${fault_through[$1]} at_least meanwhile began whole_ms
+  ((!disks)) || check_room
+  rm -f "$work/round.ledger"
+  begin_load "$through" "$work/round.ledger" $((seed * 1000 + $1))
+  need_load "$work/round.ledger"
+  pause_ms "${fault_pause_ms[$1]}"
   at_least=$(ledger_records "$work/round.ledger")
-  do_fault "$kind" "$victim" "$through"
+  do_fault "$kind" "$victim" "$through" "${fault_lasts_ms[$1]}" "${fault_left_kib[$1]}"
   began=$(now_ms)
   meanwhile=$(($(ledger_records "$work/round.ledger") - at_least))
-  done_faults[$kind]=$((${done_faults[$kind]:-0} + 1))
+  count_fault "$kind"
   wait_whole "$through"
   whole_ms=$(($(now_ms) - began))
-  stop_load
+  stop_loads
   verify "$work/round.ledger" "$victim"
-  ((found >= at_least)) || fail "fault $fault: $found found, at least $at_least sent"
+  ((found >= at_least)) || fail "fault $1: $found found, at least $at_least sent"
   total=$((total + found))
   cat "$work/round.ledger" >>"$work/all.ledger"
-  echo "fault $fault: n$victim $what for $lasted_ms ms under load through n$through, $(grouped "$meanwhile") acknowledged meanwhile;" \
-    "whole again after $whole_ms ms; all $(grouped "$found") there once with their answers, asked through n$victim"
-done
+  echo "$(planned "$1"), $(grouped "$meanwhile") acknowledged meanwhile; whole again after $whole_ms ms;" \
+    "all $(grouped "$found") there once with their answers, asked through n$victim"
+}
 
+make_cluster "$shards"
+start_all "${serve_options[@]}"
+for ((fault = 1; fault <= faults; ++fault)); do one_fault "$fault"; done
 for n in "${nodes[@]}"; do
   verify "$work/all.ledger" "$n"
   ((found == total)) || fail "$total were acknowledged in all rounds, $found are there through node $n"
 done
 stop_and_compare "$shards"
 passed=1
-list=
-for kind in "${!done_faults[@]}"; do list+="${list:+, }${done_faults[$kind]} $kind"; done
-echo "PASSED: $faults faults ($list)${skipped[*]:+, skipped: ${!skipped[*]}}; $(grouped "$total") acknowledged submissions, each there exactly" \
-  "once with its answers on every node; chains intact, and chains and submissions the same on all nodes"
+echo "PASSED: $(figures)"

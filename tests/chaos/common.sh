@@ -1,4 +1,5 @@
 # What the chaos tests share: one node and one load at a time, by process id, in a directory of their own. Sourced by them.
+# shellcheck shell=bash disable=SC2034,SC2154,SC2119,SC2120 # variables of the tests, and for them
 
 fail() {
   echo "FAILED: $*" >&2
@@ -10,42 +11,85 @@ now_ms() {
   echo $((us / 1000))
 }
 
-# A random whole number from $1 to $2; repeats with the seed, as RANDOM does.
-between() { echo $(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1))); }
+# between NAME LEAST MOST: sets NAME to a random whole number, which repeats with the seed. Not to be asked for by `$(...)`: a
+# subshell draws from numbers of its own.
+between() { printf -v "$1" %d $(($2 + (RANDOM * 32768 + RANDOM) % ($3 - $2 + 1))); }
 
 pause_ms() { sleep "$(($1 / 1000)).$(printf %03d $(($1 % 1000)))"; }
 
-# take_options "NAME NAME ..." "$@": --NAME VALUE sets the variable NAME, which holds its default; --keep keeps data and logs.
+# take_options "NAME NAME ..." "$@": --NAME VALUE sets the variable NAME, which holds its default; "-" may stand for
+# "_". Those of $flags have no value and are set to 1: --keep keeps data and logs.
+flags=keep
 take_options() {
-  local names=" $1 " option
+  local names=" $1 " name
   shift
   while (($# > 0)); do
-    option=${1#--}
-    if [[ $1 == --keep ]]; then
-      keep=1
-    elif [[ $1 == --* && $names == *" $option "* && $# -ge 2 ]]; then
-      printf -v "$option" %s "$2"
+    name=${1#--}
+    name=${name//-/_}
+    if [[ $1 == --?* && " $flags " == *" $name "* ]]; then
+      printf -v "$name" 1
+    elif [[ $1 == --?* && $names == *" $name "* && $# -ge 2 ]]; then
+      printf -v "$name" %s "$2"
       shift
     else
       # shellcheck disable=SC2086 # one word a name
-      echo "usage: $0$(printf ' [--%s VALUE]' $names) [--keep]" >&2
+      echo "usage: $0$(printf ' [--%s VALUE]' ${names//_/-})$(printf ' [--%s]' ${flags//_/-})" >&2
       exit 2
     fi
     shift
   done
 }
 
-ready_limit_ms=180000 # a start takes under a second; a disk that others keep busy makes it far longer
+ready_limit_ms=180000      # a start takes under a second; a disk that others keep busy makes it far longer
+stop_wait_limit_ms=180000  # likewise; what a node promises is checked by drain_test.sh
+load_stop_limit_ms=120000  # a load waits 15 s for its answers
+command_limit_s=300        # of commands that look at a node or change it
+reading_limit_s=7200       # of those that read everything: a long run has many millions of submissions
+at=()                      # what to put before a command, where nodes are in namespaces
 node_pid=
 load_pid=
 work=
 keep=0
 passed=0
+missing=0 # of all that was read back, as are the next two
+duplicated=0
+different=0
+
+# limited SECONDS WHAT COMMAND...: runs it. When it takes longer it is ended, and said so on standard error.
+limited() {
+  local seconds=$1 what=$2 code=0
+  shift 2
+  timeout --foreground --kill-after=10 "$seconds" "$@" || code=$?
+  ((code != 124 && code != 137)) || echo "$what did not end within $seconds s" >&2
+  return "$code"
+}
+
+# wait_end PID LIMIT_MS WHAT: until that child has ended. Sets $ended to its exit code.
+wait_end() {
+  local limit=$(($(now_ms) + $2)) late=0
+  ended=0
+  { # bash's own reports of killed children are not wanted
+    while kill -0 "$1"; do
+      (($(now_ms) < limit)) || {
+        late=1
+        break
+      }
+      sleep 0.01
+    done
+    ((late)) || wait "$1" || ended=$?
+  } 2>/dev/null
+  ((!late)) || fail "$3 had not ended after $2 ms"
+}
 
 end_all() {
-  [[ -n $load_pid ]] && kill -KILL "$load_pid" 2>/dev/null
-  [[ -n $node_pid ]] && kill -KILL "$node_pid" 2>/dev/null
-  wait 2>/dev/null
+  local pid limit=$(($(now_ms) + 10000))
+  {
+    [[ -n $load_pid ]] && kill -KILL "$load_pid"
+    [[ -n $node_pid ]] && kill -KILL "$node_pid"
+    for pid in $(jobs -p); do
+      while kill -0 "$pid" && (($(now_ms) < limit)); do sleep 0.01; done
+    done
+  } 2>/dev/null
   if [[ -n $work ]]; then
     if ((passed && !keep)); then
       rm -rf "$work"
@@ -71,7 +115,7 @@ start_node() {
 # node.json is written when the node may serve; the one of a killed node names another process.
 wait_until_ready() {
   local limit=$(($(now_ms) + ready_limit_ms))
-  until grep -q "\"pid\":$node_pid[,}]" "$work/data/node.json" 2>/dev/null; do
+  until grep -q "\"pid\":${node_pid}[,}]" "$work/data/node.json" 2>/dev/null; do
     if ! kill -0 "$node_pid" 2>/dev/null; then
       local code=0
       wait "$node_pid" || code=$?
@@ -86,21 +130,54 @@ wait_until_ready() {
 
 kill_node() {
   kill -KILL "$node_pid"
-  wait "$node_pid" 2>/dev/null
+  wait_end "$node_pid" "$stop_wait_limit_ms" "the node, after SIGKILL,"
   node_pid=
 }
 
 # SIGTERM must end it with exit code 0.
 stop_node() {
-  local code=0
   kill -TERM "$node_pid"
-  wait "$node_pid" || code=$?
+  wait_end "$node_pid" "$stop_wait_limit_ms" "the node, after SIGTERM,"
   node_pid=
-  ((code == 0)) || fail "the node ended with exit code $code after SIGTERM"
+  ((ended == 0)) || fail "the node ended with exit code $ended after SIGTERM"
+}
+
+# SIGTERM must end it with exit code 0.
+stop_load() {
+  kill -TERM "$load_pid" 2>/dev/null
+  wait_end "$load_pid" "$load_stop_limit_ms" "the load, after SIGTERM,"
+  load_pid=
+  ((ended == 0)) || {
+    cat "$work/load.out" "$work/load.err" >&2
+    fail "the load ended with exit code $ended"
+  }
+}
+
+# Records of a ledger, each 32 bytes, the run's own, which is the first, not counted.
+ledger_records() {
+  local bytes
+  bytes=$(stat -c %s "$1" 2>/dev/null || echo 0)
+  echo $((bytes < 32 ? 0 : bytes / 32 - 1))
+}
+
+# read_back LEDGER OPTIONS...: everything in it must be there exactly once with its answers. Sets $found.
+read_back() {
+  local code=0 acknowledged name value
+  limited "$reading_limit_s" "reading back" "${at[@]}" "$epione" bench verify --ledger "$@" >"$work/verify.out" 2>&1 || code=$?
+  for name in missing duplicated different; do
+    value=$(row "$work/verify.out" "$name")
+    printf -v "$name" %d $((${!name} + ${value:-0}))
+  done
+  acknowledged=$(row "$work/verify.out" acknowledged)
+  found=$(row "$work/verify.out" "found exactly once")
+  if ((code != 0)) || [[ -z $found || $found != "$acknowledged" ]]; then
+    cat "$work/verify.out" >&2
+    fail "of ${acknowledged:-?} acknowledged ${found:-?} were found exactly once; reading back ended with exit code $code"
+  fi
 }
 
 audit() {
-  "$epione" audit verify --data-dir "$work/data" >"$work/audit.out" 2>&1 || {
+  limited "$reading_limit_s" "audit verify" "$epione" audit verify --data-dir "$work/data" >"$work/audit.out" 2>&1 || {
     cat "$work/audit.out" >&2
     fail "the chain is not intact"
   }

@@ -2,12 +2,13 @@
 # Kills a node with SIGKILL at random moments under full load while its mail server and its web service fail in every way, and
 # proves that every alert's notice has reached both of them in the end.
 #
-#   tests/chaos/notice_kill_test.sh [--build DIR] [--rounds 50] [--connections 128] [--alerts 5%] [--seed N] [--directory DIR] [--keep]
+#   tests/chaos/notice_kill_test.sh [--build DIR] [--rounds 50] [--connections 128] [--alerts 5%] [--seed N] [--directory DIR]
+#                                   [--keep]
 #
-# In each round both receivers refuse, are closed or busy, hang, cut the connection before or after they have taken a message, or work. They
-# write down the key of each notice before they acknowledge it. At the end they work, an operator has the dead letters sent again,
-# and the keys they have are compared with the alerts that an export of the whole study lists. Loopback only; needs nothing but bash
-# and the built tree.
+# In each round both receivers refuse, are closed or busy, hang, cut the connection before or after they have taken a message, or
+# work. They write down the key of each notice before they acknowledge it. At the end they work, an operator has the dead letters
+# sent again, and the keys they have are compared with the alerts that an export of the whole study lists. Loopback only; needs
+# nothing but bash and the built tree.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 source tests/chaos/common.sh
@@ -25,7 +26,8 @@ faults=(none none refuse closed busy hang cut cut_after)
 
 take_options "build rounds connections alerts seed directory" "$@"
 epione=$build/epione
-[[ -x $epione && -x $build/tests/chaos/receiver ]] || fail "$build has no epione and no tests/chaos/receiver; scripts/build.sh makes them"
+[[ -x $epione && -x $build/tests/chaos/receiver ]] ||
+  fail "$build has no epione and no tests/chaos/receiver; scripts/build.sh makes them"
 RANDOM=$seed
 
 make_work_directory "$directory"
@@ -33,7 +35,7 @@ echo "Notice kill test: $rounds rounds, $connections connections, $alerts alerts
 
 receiver_pid=
 end_receiver() {
-  [[ -z $receiver_pid ]] || kill -TERM "$receiver_pid" 2>/dev/null
+  [[ -z $receiver_pid ]] || kill -KILL "$receiver_pid" 2>/dev/null
   end_all
 }
 trap end_receiver EXIT
@@ -46,7 +48,7 @@ set_fault none
 receiver_pid=$!
 limit=$(($(now_ms) + 10000))
 until grep -q '^smtp [0-9]* http [0-9]*' "$work/receiver.out"; do
-  (($(now_ms) < limit)) || fail "the receiver does not listen; see $work/receiver.err"
+  (($(now_ms) < limit)) || fail "the receiver does not listen, after 10 s; see $work/receiver.err"
   sleep 0.01
 done
 read -r _ smtp_port _ http_port <"$work/receiver.out"
@@ -78,7 +80,8 @@ END
 # The demo study, its alerts sent by mail as well.
 cp -r examples/demo "$work/study"
 sed -i -e 's/^channels = \["doctor"\]/channels = ["doctor", "mail"]/' \
-  -e 's/^role = "investigator"$/&\naddresses = { doctor = "on-call", mail = "doctor@example.org" }/;ta;b;:a' "$work/study/study.toml"
+  -e 's/^role = "investigator"$/&\naddresses = { doctor = "on-call", mail = "doctor@example.org" }/;ta;b;:a' \
+  "$work/study/study.toml"
 awk '/^\[\[routes\]\]/ { route = 1 } !(route && /^addresses/)' "$work/study/study.toml" >"$work/study/new" &&
   mv "$work/study/new" "$work/study/study.toml"
 
@@ -88,9 +91,16 @@ start_node() {
 }
 start_node
 wait_until_ready
-"$epione" study import "$work/study" --data-dir "$work/data" >/dev/null || fail "the study cannot be imported"
+limited "$command_limit_s" "study import" "$epione" study import "$work/study" --data-dir "$work/data" >/dev/null ||
+  fail "the study cannot be imported"
 
-ledger_bytes() { stat -c %s "$work/round.ledger" 2>/dev/null || echo 0; }
+fault=none
+delay=0
+draw_round() {
+  between fault 0 $((${#faults[@]} - 1))
+  fault=${faults[fault]}
+  between delay 0 1500
+}
 
 round=0
 attempt=0
@@ -98,21 +108,21 @@ invalid=0
 total=0
 while ((round < rounds)); do
   attempt=$((attempt + 1))
-  fault=${faults[$(between 0 $((${#faults[@]} - 1)))]}
+  ((invalid > 0)) || draw_round # a round that is repeated is the same again
   set_fault "$fault"
   rm -f "$work/round.ledger"
   "$epione" bench submit --data-dir "$work/data" --connections "$connections" --duration 1h --subjects 100000 --alerts "$alerts" \
     --seed $((seed * 1000 + attempt)) --ledger "$work/round.ledger" >"$work/load.out" 2>"$work/load.err" &
   load_pid=$!
   limit=$(($(now_ms) + 30000))
-  until (($(ledger_bytes) >= 32 * (acknowledged_min + 1))) || (($(now_ms) >= limit)); do
+  until (($(ledger_records "$work/round.ledger") >= acknowledged_min)) || (($(now_ms) >= limit)); do
     kill -0 "$node_pid" 2>/dev/null || fail "the node ended under load; see $work/node.err"
     sleep 0.01
   done
-  if (($(ledger_bytes) >= 32 * (acknowledged_min + 1))); then
+  if (($(ledger_records "$work/round.ledger") >= acknowledged_min)); then
     invalid=0
     round=$((round + 1))
-    pause_ms "$(between 0 1500)"
+    pause_ms "$delay"
     kill_node
     start_node
     wait_until_ready
@@ -123,32 +133,38 @@ while ((round < rounds)); do
     echo "round $((round + 1)): too little load, repeated"
     ((invalid < invalid_max)) || fail "$invalid_max rounds in a row had too little load"
   fi
-  kill -TERM "$load_pid"
-  wait "$load_pid" || fail "the load failed; see $work/load.err"
-  load_pid=
+  stop_load
   total=$((total + $(row "$work/load.out" acknowledged)))
 done
 
 set_fault none
 address=$(sed 's/.*"http":"\([^"]*\)".*/\1/' "$work/data/node.json")
-metric() { # its sum over all shards, over loopback
-  local host=${address#http://}
+metric() { # its sum over all shards, over loopback; fails when there is none
+  local host=${address#http://} code=0
   exec 3<>"/dev/tcp/${host%:*}/${host##*:}" || return 1
   printf 'GET /metrics HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$host" >&3
-  awk -v name="$1" 'index($0, name "{") == 1 || index($0, name " ") == 1 { sum += $NF } END { printf "%d\n", sum }' <&3
+  # shellcheck disable=SC2016
+  timeout --foreground 30 awk -v name="$1" 'index($0, name "{") == 1 || index($0, name " ") == 1 { sum += $NF; ++n }
+    END { printf "%d\n", sum; exit n == 0 }' <&3 || code=$?
   exec 3<&-
+  return "$code"
+}
+look() {
+  pending=$(metric epione_notices_pending) || fail "the node's metrics cannot be read"
+  dead=$(metric epione_dead_letters) || fail "the node's metrics cannot be read"
 }
 limit=$(($(now_ms) + settle_limit_ms))
 retried=0
 while :; do
-  pending=$(metric epione_notices_pending)
-  dead=$(metric epione_dead_letters)
+  look
   if ((pending == 0 && dead == 0)); then
     sleep 1.5 # the newest may not be applied yet
-    (($(metric epione_notices_pending) == 0 && $(metric epione_dead_letters) == 0)) && break
+    look
+    ((pending == 0 && dead == 0)) && break
   fi
   if ((pending == 0 && dead > 0)); then
-    "$epione" console --data-dir "$work/data" -e "dead-letters retry all" >"$work/console.out" 2>&1 || {
+    limited "$command_limit_s" console "$epione" console --data-dir "$work/data" -e "dead-letters retry all" \
+      >"$work/console.out" 2>&1 || {
       cat "$work/console.out" >&2
       fail "the dead letters cannot be sent again"
     }
@@ -158,7 +174,8 @@ while :; do
   sleep 1
 done
 
-"$epione" export --study demo --format ndjson --data-dir "$work/data" --output "$work/export.ndjson" 2>/dev/null || fail "the export failed"
+limited "$reading_limit_s" export "$epione" export --study demo --format ndjson --data-dir "$work/data" \
+  --output "$work/export.ndjson" 2>"$work/export.err" || fail "the export failed: $(tail -n 1 "$work/export.err")"
 # Each alert's notice by both ways, named as receivers know it: SHARD-SEQ-RULE-CHANNEL-RECIPIENT, hyphens of names as %2D.
 awk '
   {
@@ -178,11 +195,14 @@ LC_ALL=C comm -23 "$work/expected" "$work/received.once" >"$work/missing"
 LC_ALL=C comm -13 "$work/expected" "$work/received.once" >"$work/unasked"
 expected=$(wc -l <"$work/expected")
 times=$(wc -l <"$work/received")
-[[ -s $work/missing ]] && fail "$(wc -l <"$work/missing") of $expected notices never came, the first is $(head -n 1 "$work/missing")"
-[[ -s $work/unasked ]] && fail "$(wc -l <"$work/unasked") came that no alert asks for, the first is $(head -n 1 "$work/unasked")"
+[[ ! -s $work/missing ]] ||
+  fail "$(wc -l <"$work/missing") of $expected notices never came, the first is $(head -n 1 "$work/missing")"
+[[ ! -s $work/unasked ]] ||
+  fail "$(wc -l <"$work/unasked") came that no alert asks for, the first is $(head -n 1 "$work/unasked")"
 ((expected > rounds)) || fail "only $expected notices were expected: too little to prove anything"
 stop_node
 audit
 passed=1
-echo "PASSED: $rounds rounds, $((attempt - round)) repeated, $(grouped "$total") acknowledged submissions, $(grouped "$expected") notices," \
-  "each received at least once ($((times - expected)) again), $(grouped "$retried") of them sent again as dead letters"
+echo "PASSED: faults: $rounds killed, $((attempt - round)) rounds repeated for too little load; acknowledged:" \
+  "$(grouped "$total"), before a kill at least $acknowledged_min; notices: $(grouped "$expected"), missing:" \
+  "$(wc -l <"$work/missing"), received again: $((times - expected)), sent again as dead letters: $(grouped "$retried")"

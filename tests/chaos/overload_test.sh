@@ -28,14 +28,16 @@ rss_kib() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$node_pid/status"
 load() {
   local name=$1 code=0
   shift
-  "$epione" bench submit --data-dir "$work/data" --warmup 3s --duration "${duration}s" --subjects "$subjects" "$@" >"$work/load.out" 2>"$work/load.err" || code=$?
+  limited $((duration + load_stop_limit_ms / 1000)) "the load" "$epione" bench submit --data-dir "$work/data" --warmup 3s \
+    --duration "${duration}s" --subjects "$subjects" "$@" >"$work/load.out" 2>"$work/load.err" || code=$?
   ((code == 0)) || {
     cat "$work/load.out" "$work/load.err" >&2
     fail "$name: the load ended with exit code $code"
   }
   rate=$(row "$work/load.out" "acknowledged per second")
-  printf '%-44s %8s/s  p50 %9s ms  p99 %9s ms  503: %9s  resident %7s KiB\n' "$name" "$rate" "$(row "$work/load.out" "latency p50")" \
-    "$(row "$work/load.out" "latency p99")" "$(row "$work/load.out" "503 not_stored, unknown")" "$(rss_kib)"
+  printf '%-44s %8s/s  p50 %9s ms  p99 %9s ms  503: %9s  resident %7s KiB\n' "$name" "$rate" \
+    "$(row "$work/load.out" "latency p50")" "$(row "$work/load.out" "latency p99")" \
+    "$(row "$work/load.out" "503 not_stored, unknown")" "$(rss_kib)"
 }
 
 load "$connections phones" --connections "$connections"
