@@ -46,7 +46,7 @@ struct wanted_group {
   std::vector<std::string> nodes; ///< who has it, the leader first
 };
 
-constexpr const char* asked_to_stop = "asked to stop; nothing of the backup is kept";
+constexpr const char* nothing_kept = "asked to stop; nothing of the backup is kept";
 constexpr const char* part_file = "backup.part"; ///< in the directory for as long as the backup is not whole
 
 /// Keeps what is copied to so many bytes a second, and ends the copy when asked to stop.
@@ -59,7 +59,7 @@ public:
                std::chrono::duration<double>(static_cast<double>(bytes) / static_cast<double>(bytes_per_s_)));
     if (stop_.wait_until(due_))
       return {};
-    return tl::unexpected(runtime::storage_error{ec::not_serving, asked_to_stop});
+    return tl::unexpected(runtime::storage_error{ec::not_serving, nothing_kept});
   }
 
 private:
@@ -254,7 +254,7 @@ private:
     std::string why = "no node is known to have it";
     for (const auto& n : g.nodes) {
       if (!stop_.wait_until(steady_clock::now()))
-        return refuse(exit_code::failed, asked_to_stop);
+        return refuse(exit_code::failed, nothing_kept);
       const wanted_store wanted{data(), n, g.group, g.index, options_.bytes_per_s};
       auto fetched = fetch_store(wanted, path, patience_, *disk_, pace(), stop_);
       if (!fetched) {

@@ -75,7 +75,7 @@ private:
       return tl::unexpected(*half);
     created_ = !fs::exists(directory_, error);
     if (auto why = why_not_owner(directory_, "epione restore ..."))
-      return failed(std::move(*why));
+      return failure(std::move(*why));
     if (!created_ && !fs::is_directory(directory_, error))
       return failure(directory_ + " is not a directory; name another data directory");
     if (!created_ && !fs::is_empty(directory_, error))

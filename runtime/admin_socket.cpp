@@ -2,6 +2,7 @@
 
 #include "runtime/admin_frame.hpp"
 #include "runtime/log.hpp"
+#include "runtime/os_user.hpp"
 
 #include <array>
 #include <atomic>

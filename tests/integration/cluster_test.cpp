@@ -1,5 +1,6 @@
 // Three nodes as one system, in one thread: what is acknowledged survives any one of them, and any of them answers for any
 // patient.
+#include "domain/compiled_study.hpp"
 #include "tests/integration/scratch_disk.hpp"
 #include "tests/integration/test_cluster.hpp"
 

@@ -35,14 +35,14 @@ runtime::group_view group_of(std::initializer_list<std::pair<std::uint64_t, cons
   return v;
 }
 
-constexpr auto member = node_phase::member, leaving = node_phase::leaving, invited = node_phase::invited;
+constexpr auto member_phase = node_phase::member, leaving_phase = node_phase::leaving, invited_phase = node_phase::invited;
 
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(placement)
 
 BOOST_AUTO_TEST_CASE(a_group_gets_a_stand_by_first_and_a_voter_of_it_once_it_is_caught_up) {
-  const auto nodes = nodes_of({{"n1", member}, {"n2", member}, {"n3", invited}});
+  const auto nodes = nodes_of({{"n1", member_phase}, {"n2", member_phase}, {"n3", invited_phase}});
   auto step = next_step(nodes, 1, 17, group_of({{1, "leader"}}));
   BOOST_REQUIRE(step.change.has_value());
   BOOST_TEST((step.change->what == server_change::kind::add));
@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_group_gets_a_stand_by_first_and_a_voter_of_it_once_it_is_
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_changed_while_a_change_is_under_way_or_nobody_serves) {
-  const auto nodes = nodes_of({{"n1", member}, {"n2", member}});
+  const auto nodes = nodes_of({{"n1", member_phase}, {"n2", member_phase}});
   auto v = group_of({{1, "leader"}});
   v.change_under_way = true;
   BOOST_TEST(!next_step(nodes, 1, 17, v).change.has_value());
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_changed_while_a_change_is_under_way_or_nobody_se
 }
 
 BOOST_AUTO_TEST_CASE(a_voter_goes_only_while_the_others_are_a_working_majority) {
-  const auto nodes = nodes_of({{"n1", member}, {"n2", leaving}, {"n3", member}});
+  const auto nodes = nodes_of({{"n1", member_phase}, {"n2", leaving_phase}, {"n3", member_phase}});
   auto v = group_of({{1, "leader"}, {2, "voter"}, {3, "voter"}});
   auto step = next_step(nodes, 1, 17, v);
   BOOST_REQUIRE(step.change.has_value());
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_voter_goes_only_while_the_others_are_a_working_majority) 
 }
 
 BOOST_AUTO_TEST_CASE(a_leader_that_leaves_hands_over_first) {
-  const auto nodes = nodes_of({{"n1", leaving}, {"n2", member}, {"n3", member}});
+  const auto nodes = nodes_of({{"n1", leaving_phase}, {"n2", member_phase}, {"n3", member_phase}});
   auto v = group_of({{1, "leader"}, {2, "voter"}, {3, "voter"}});
   v.members[1].match = 1;
   const auto step = next_step(nodes, 1, 17, v);
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_leader_that_leaves_hands_over_first) {
 }
 
 BOOST_AUTO_TEST_CASE(a_shard_is_on_as_many_nodes_as_the_factor_says_and_the_catalog_on_five) {
-  const auto nodes = nodes_of({{"n1", member}, {"n2", member}, {"n3", member}, {"n4", member}});
+  const auto nodes = nodes_of({{"n1", member_phase}, {"n2", member_phase}, {"n3", member_phase}, {"n4", member_phase}});
   const auto three = group_of({{1, "leader"}, {2, "voter"}, {3, "voter"}});
   BOOST_TEST(!next_step(nodes, 4, 17, three).change.has_value());
   const auto step = next_step(nodes, 0, 17, three);
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_shard_is_on_as_many_nodes_as_the_factor_says_and_the_cata
 }
 
 BOOST_AUTO_TEST_CASE(the_replica_of_a_lost_directory_goes_and_never_its_successor) {
-  auto nodes = nodes_of({{"n1", member}, {"n2", member}, {"n3", member}});
+  auto nodes = nodes_of({{"n1", member_phase}, {"n2", member_phase}, {"n3", member_phase}});
   nodes.find("n3")->server_id = 9; // joined anew
   const auto step = next_step(nodes, 1, 17, group_of({{1, "leader"}, {2, "voter"}, {3, "voter"}}));
   BOOST_REQUIRE(step.change.has_value());

@@ -122,7 +122,7 @@ bool ask_everything(runtime::disk& d, const std::vector<std::string>& expected) 
   return told;
 }
 
-void each_fails_once(resource what) {
+void each_part_fails_once(resource what) {
   const auto files = image_of_store("/d", store_log_end);
   const auto expected = expected_answers(files);
   each_use_fails_once(what, [&](std::uint64_t use) {
@@ -219,12 +219,12 @@ void each_use_fails_once_for(answer (*question)(runtime::disk&)) {
 BOOST_AUTO_TEST_SUITE(fail_at_read)
 
 BOOST_AUTO_TEST_CASE(receipts_and_outbox_rows_are_right_or_refused_at_each_failing_call_of_the_disk) {
-  each_fails_once(resource::disk);
+  each_part_fails_once(resource::disk);
 }
 
 BOOST_AUTO_TEST_CASE(receipts_and_outbox_rows_are_right_or_refused_at_each_allocation_that_fails) {
-  each_fails_once(resource::sqlite_memory);
-  each_fails_once(resource::program_memory);
+  each_part_fails_once(resource::sqlite_memory);
+  each_part_fails_once(resource::program_memory);
 }
 
 BOOST_AUTO_TEST_CASE(anchors_are_right_or_refused_whatever_fails) {
