@@ -1,5 +1,6 @@
 // epione-sim: runs seeds of the simulated world. Each seed of a range runs in a process of its own, so that a crash or a hang is
 // that seed's failure and no seed can depend on the ones before it.
+#include "runtime/mutation.hpp"
 #include "tests/simulation/simulation.hpp"
 
 #include <CLI/CLI.hpp>
@@ -213,6 +214,36 @@ void run_range(std::uint64_t first, std::uint64_t last, unsigned nodes, unsigned
     std::fputc('\n', stderr);
 }
 
+#ifdef EPIONE_MUTATIONS
+int list_mutations() {
+  for (const auto& m : epione::runtime::mutations)
+    std::printf("%-28.*s %.*s\n", static_cast<int>(m.name.size()), m.name.data(), static_cast<int>(m.breaks.size()),
+                m.breaks.data());
+  return 0;
+}
+
+bool plant(const std::string& name) {
+  const auto found = epione::runtime::find_mutation(name);
+  if (found)
+    epione::runtime::switch_on(*found);
+  else
+    std::fprintf(stderr, "epione-sim: there is no mutation '%s'; --mutations lists them\n", name.c_str());
+  return found.has_value();
+}
+#else
+int list_mutations() {
+  std::fputs("epione-sim: this build has no mutations in it; cmake --preset mutations && cmake --build --preset mutations "
+             "makes one that has\n",
+             stderr);
+  return 2;
+}
+
+bool plant(const std::string&) {
+  list_mutations();
+  return false;
+}
+#endif
+
 /// "A..B"
 std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_range(const std::string& text) {
   unsigned long long a = 0, b = 0;
@@ -228,21 +259,27 @@ int main(int argc, char** argv) {
   CLI::App app{"Runs Epione in a simulated world, repeatably, from a seed: one node or a cluster of them, its network, its disks "
                "and its patients, with everything going wrong that can. Exit code 0: all seeds passed, 1: one failed, 2: usage."};
   std::optional<std::uint64_t> seed;
-  std::string range;
+  std::string range, mutation;
   unsigned jobs = 1, nodes = 0;
-  bool show_trace = false;
+  bool show_trace = false, show_mutations = false;
   app.add_option("--seed", seed, "run this seed");
   app.add_option("--seeds", range, "run the seeds A..B");
   app.add_option("--nodes", nodes, "so many nodes: 1, 3 or 5; each seed has its own number otherwise")
       ->check(CLI::IsMember({1u, 3u, 5u}));
   app.add_option("--jobs", jobs, "so many seeds at a time")->check(CLI::Range(1u, 64u));
   app.add_flag("--trace", show_trace, "print what happens, line by line (with --seed)");
+  app.add_flag("--mutations", show_mutations, "list the faults that are planted in this build, and end");
+  app.add_option("--mutation", mutation, "switch this one on");
   app.set_version_flag("--version", "epione-sim " EPIONE_VERSION " " EPIONE_COMMIT);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : 2;
   }
+  if (show_mutations)
+    return list_mutations();
+  if (!mutation.empty() && !plant(mutation))
+    return 2;
   const auto parsed = range.empty() ? std::nullopt : parse_range(range);
   if (seed.has_value() == !range.empty() || (!range.empty() && !parsed)) {
     std::fputs("epione-sim: give either --seed N or --seeds A..B\n", stderr);

@@ -44,6 +44,7 @@ constexpr weight weights[] = {
     {trouble_kind::unreliable, 10},
     {trouble_kind::pause, 7},
     {trouble_kind::lost_directory, 6},
+    {trouble_kind::power_loss_at_word, 10},
 };
 constexpr std::size_t lone_weights = 14; ///< the first ones: of a node that is alone
 
@@ -73,6 +74,7 @@ std::string_view to_string(trouble_kind x) {
     case trouble_kind::link_reset: return "link reset";
     case trouble_kind::slow_network: return "slow network";
     case trouble_kind::unreliable: return "unreliable messages";
+    case trouble_kind::power_loss_at_word: return "power loss at a word";
   }
   return "?";
 }
@@ -275,6 +277,41 @@ void trouble::cut(std::vector<simulated_network::direction> ways, std::int64_t l
   });
 }
 
+/// Chance alone hardly ever hits the moment between a word and what must be durable before it.
+std::string trouble::cut_power_at_next_word() {
+  const auto whose = [this](const std::string& node) {
+    for (const auto& m : world_.machines)
+      if (m->name == node)
+        cut_power(*m);
+  };
+  const auto kind = luck_.below(3);
+  if (kind == 0) {
+    world_.watch.at_next_vote(whose);
+    return "of whoever votes next";
+  }
+  if (kind == 1) {
+    world_.watch.at_next_result(whose);
+    return "of whoever next says what it has stored";
+  }
+  const auto spared = luck_.below(world_.machines.size());
+  world_.at_next_acknowledgement = [this, spared] {
+    for (const auto& m : world_.machines)
+      if (m->number != spared)
+        cut_power(*m);
+  };
+  return "of all but " + world_.machines[spared]->name + ", at the next acknowledgement";
+}
+
+void trouble::cut_power(const machine& m) {
+  world_.plans.at(world_.clock.ns, [this, n = m.number] {
+    auto& x = *world_.machines[n];
+    if (over_ || !x.node.running() || x.node.joining())
+      return;
+    lasts(0, &x);
+    world_.crash_node(x, world::loss::power, "at a word");
+  });
+}
+
 bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& detail) {
   const auto ms = [](std::int64_t n) { return std::to_string(n) + " ms"; };
   // Often shorter than a link's patience, often longer.
@@ -286,6 +323,7 @@ bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& d
         if (x->node.running() && !x->node.joining())
           world_.crash_node(*x, world::loss::power, "all at once");
       return true;
+    case trouble_kind::power_loss_at_word: detail = cut_power_at_next_word(); return true;
     case trouble_kind::lost_directory:
       // One of them at a time: what is acknowledged is on most of them, not on all.
       if (!world_.is_whole())
@@ -375,6 +413,9 @@ bool trouble::may_end(const machine& m, const caf::error* ended, int exit_code) 
 
 void trouble::end() {
   over_ = true;
+  world_.watch.at_next_vote(nullptr);
+  world_.watch.at_next_result(nullptr);
+  world_.at_next_acknowledgement = nullptr;
   world_.network.mend();
   for (auto& m : world_.machines) {
     m->disk.set_capacity(std::nullopt);

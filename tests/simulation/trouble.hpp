@@ -29,16 +29,17 @@ enum class trouble_kind : std::uint8_t {
   clock_jump,     ///< somebody sets the wall clock
   pause,          ///< the process does not run for some time
   // Only where there are several nodes:
-  all_lose_power, ///< all machines at once
-  lost_directory, ///< a node's disk is gone: it is replaced, with an empty directory
-  isolation,      ///< a node is cut off from all others
-  cut,            ///< between two nodes
-  one_way_cut,    ///< from one node to another, or to all
-  link_reset,     ///< a link ends with envelopes on their way
-  slow_network,   ///< to or from a node, for some time
-  unreliable,     ///< above the links: parcels are lost, doubled and late for some time
+  all_lose_power,     ///< all machines at once
+  lost_directory,     ///< a node's disk is gone: it is replaced, with an empty directory
+  isolation,          ///< a node is cut off from all others
+  cut,                ///< between two nodes
+  one_way_cut,        ///< from one node to another, or to all
+  link_reset,         ///< a link ends with envelopes on their way
+  slow_network,       ///< to or from a node, for some time
+  unreliable,         ///< above the links: parcels are lost, doubled and late for some time
+  power_loss_at_word, ///< when a member gives a vote, when it says what it has stored, or when a phone is told that it is
 };
-inline constexpr std::size_t trouble_kinds = 22;
+inline constexpr std::size_t trouble_kinds = 23;
 inline constexpr std::size_t lone_trouble_kinds = 14; ///< of a node that is alone: the first ones
 std::string_view to_string(trouble_kind x);
 
@@ -71,6 +72,9 @@ private:
   bool try_cause(trouble_kind kind, machine& m, std::string& detail);
   bool try_cause_in_network(trouble_kind kind, machine& m, std::string& detail);
   machine& other_than(const machine& m);
+  std::string cut_power_at_next_word();
+  /// At this moment, but not within the step that is under way.
+  void cut_power(const machine& m);
   /// A fault of this machine, or (null) of the network.
   void lasts(std::int64_t ns, machine* m);
   void cut(std::vector<simulated_network::direction> ways, std::int64_t length_ns);
