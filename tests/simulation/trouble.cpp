@@ -79,8 +79,9 @@ std::string_view to_string(trouble_kind x) {
   return "?";
 }
 
-trouble::trouble(world& w, phones& p)
-    : world_(w), phones_(p), luck_(chance{w.seed}.branch("trouble")), victims_(w.machines.size()) {
+trouble::trouble(world& w, phones& p, std::optional<std::set<std::size_t>> only)
+    : world_(w), phones_(p), luck_(chance{w.seed}.branch("trouble")), restarts_(chance{w.seed}.branch("restarts")),
+      only_(std::move(only)), victims_(w.machines.size()) {
   normal_sync_ns_ = luck_.one_of<std::int64_t>(50'000, 500'000, 4'000'000);
   for (auto& m : world_.machines)
     m->sync_cost_ns = normal_sync_ns_;
@@ -89,7 +90,7 @@ trouble::trouble(world& w, phones& p)
   world_.on_node_gone = [this, restart](machine& m) {
     restart(m);
     victims_[m.number].gone_ns = world_.clock.ns;
-    const auto delay_ns = luck_.between(50, 3'000) * ms_in_ns;
+    const auto delay_ns = restarts_.between(50, 3'000) * ms_in_ns;
     lasts(delay_ns, &m);
     world_.restart_later(m, delay_ns);
   };
@@ -110,13 +111,14 @@ void trouble::plan(std::int64_t from_ns, std::int64_t until_ns) {
     return trouble_kind::power_loss;
   };
   const auto many = luck_.between(16, 34);
+  std::size_t number = 0;
   for (std::int64_t i = 0; i < many; ++i) {
     const auto kind = draw();
     auto at = luck_.between(from_ns, until_ns);
     // At times one follows at the heels of another: while the node is recovering.
     const auto follow = luck_.share(0.2) ? luck_.between(1, 3) : 1;
     for (std::int64_t k = 0; k < follow; ++k) {
-      world_.plans.at(at, [this, kind = k == 0 ? kind : draw()] { cause(kind); });
+      world_.plans.at(at, [this, n = number++, kind = k == 0 ? kind : draw()] { cause(n, kind); });
       at += luck_.between(1, 2'000) * ms_in_ns;
     }
   }
@@ -141,7 +143,10 @@ machine& trouble::other_than(const machine& m) {
   return *world_.machines[n < m.number ? n : n + 1];
 }
 
-void trouble::cause(trouble_kind kind) {
+void trouble::cause(std::size_t number, trouble_kind kind) {
+  if (only_ && !only_->contains(number))
+    return;
+  luck_ = chance{world_.seed}.branch("fault " + std::to_string(number));
   auto& m = *world_.machines[world_.clustered() ? luck_.below(world_.machines.size()) : 0];
   if (over_ || (victims_[m.number].calm && m.node.stopping()))
     return;
@@ -158,7 +163,8 @@ void trouble::cause(trouble_kind kind) {
   if (world_.clustered())
     text += ", " + m.name;
   text += detail.empty() ? "" : ": " + detail;
-  list_.push_back(time + text);
+  numbers_.push_back(number);
+  list_.push_back(time + text + " (" + std::to_string(number) + ")");
   world_.log.line("fault " + text);
 }
 

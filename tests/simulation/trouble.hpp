@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,7 +47,8 @@ std::string_view to_string(trouble_kind x);
 
 class trouble {
 public:
-  trouble(world& w, phones& p);
+  /// `only`: the numbers of what may happen; nothing: all.
+  trouble(world& w, phones& p, std::optional<std::set<std::size_t>> only);
   trouble(const trouble&) = delete;
   trouble& operator=(const trouble&) = delete;
 
@@ -58,6 +61,8 @@ public:
   std::size_t kinds() const;
   const std::array<std::uint64_t, trouble_kinds>& counts() const { return counts_; }
   const std::vector<std::string>& list() const { return list_; }
+  /// In the same order.
+  const std::vector<std::size_t>& numbers() const { return numbers_; }
 
 private:
   /// What may_end() knows of a machine.
@@ -67,7 +72,7 @@ private:
     std::deque<std::int64_t> actor_deaths_ns;
   };
 
-  void cause(trouble_kind kind);
+  void cause(std::size_t number, trouble_kind kind);
   /// False when there is nothing to do it to just now.
   bool try_cause(trouble_kind kind, machine& m, std::string& detail);
   bool try_cause_in_network(trouble_kind kind, machine& m, std::string& detail);
@@ -83,13 +88,16 @@ private:
 
   world& world_;
   phones& phones_;
-  chance luck_;
+  chance luck_;     ///< of the fault that happens: each has a branch of its own, so that others may be left out
+  chance restarts_; ///< how long a process is gone
+  std::optional<std::set<std::size_t>> only_;
   bool over_ = false;
   std::int64_t normal_sync_ns_ = 0;
   std::vector<victim> victims_; ///< by machine
   std::size_t unreliable_ = 0;  ///< how many periods of it are under way
   std::array<std::uint64_t, trouble_kinds> counts_{};
   std::vector<std::string> list_;
+  std::vector<std::size_t> numbers_;
 };
 
 } // namespace epione::simulation
