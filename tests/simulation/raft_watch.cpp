@@ -1,6 +1,7 @@
 #include "tests/simulation/raft_watch.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace epione::simulation {
 

@@ -2,6 +2,8 @@
 #include "tests/simulation/raft_watch.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
 
 using namespace epione;
 using namespace epione::simulation;
@@ -104,7 +106,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_a_vote_is_told_once) {
   lead(two, 2);
   vote(one, 2, 2);
   vote(one, 3, 2);
-  BOOST_TEST(told == std::vector<std::string>{"n1"});
+  BOOST_TEST((told == std::vector<std::string>{"n1"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -295,7 +295,9 @@ void simulated_network::mend() {
 // ---- above them ------------------------------------------------------------------------------------------------------------
 
 void simulated_network::overhear(const cluster::local_identity& from, const std::string& envelope) const {
-  const auto parcels = on_said == nullptr ? tl::unexpected(std::string{}) : decode_envelope(envelope, limits);
+  if (on_said == nullptr)
+    return;
+  const auto parcels = decode_envelope(envelope, limits);
   if (!parcels)
     return;
   for (const auto& p : *parcels)

@@ -35,7 +35,7 @@ machine::machine(world& w, std::size_t n, std::size_t machines)
                                const auto how = w.book.answered(r);
                                w.log.line("answer " + std::to_string(r.to) + " " + std::to_string(r.status) +
                                           (r.status == 503 ? " " + std::string{to_string(how)} : std::string{}));
-                               if (how == fate::stored && w.at_next_acknowledgement)
+                               if (r.status == 202 && w.at_next_acknowledgement)
                                  std::exchange(w.at_next_acknowledgement, nullptr)();
                                if (w.on_answer)
                                  w.on_answer(r.to, how);
