@@ -3,6 +3,7 @@
 #include "actors/reply_text.hpp"
 #include "domain/fhir_outcome.hpp"
 #include "runtime/directory.hpp"
+#include "runtime/mutation.hpp"
 
 #include <chrono>
 #include <utility>
@@ -10,6 +11,8 @@
 namespace epione::actors {
 
 using namespace messages;
+using runtime::mutated;
+using runtime::mutation;
 
 namespace {
 
@@ -411,7 +414,10 @@ private:
     replies all;
     for (const auto& [t, w] : state_.under_way)
       if (concerned(w))
-        all.push_back({t, 503, unavailable(w.shard, sentence, outcome::unknown), options_.retry_after_s});
+        all.push_back(
+            {t, 503,
+             unavailable(w.shard, sentence, mutated(mutation::waited_as_not_stored) ? outcome::not_stored : outcome::unknown),
+             options_.retry_after_s});
     for (const auto& r : all)
       leave(r.to);
     give(std::move(all));

@@ -1,5 +1,7 @@
 #include "actors/journal_writer.hpp"
 
+#include "runtime/mutation.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -9,6 +11,8 @@ namespace epione::actors {
 
 using namespace messages;
 using caf::make_error;
+using runtime::mutated;
+using runtime::mutation;
 
 namespace {
 
@@ -79,6 +83,8 @@ public:
       return;
     }
     state_.pending.push_back({write, client});
+    if (mutated(mutation::durable_before_written))
+      self_->send(client, persisted_atom::value, write->epoch, write->entries.empty() ? 0 : write->entries.back().index);
     flush_soon();
   }
 
@@ -140,7 +146,7 @@ private:
     }
     const auto begun_ns = env_.clock.now_ns();
     const auto done = state_.file->write(writes);
-    if (!done) {
+    if (!done && !(mutated(mutation::full_disk_as_written) && done.error().code == ec::disk_full)) {
       fail(pending, done.error());
       return;
     }
@@ -159,6 +165,8 @@ private:
       const journal_writer_state::gathered* first;
       std::uint64_t index;
     };
+    if (mutated(mutation::durable_before_written))
+      return; // they were told
     std::vector<completion> completions;
     for (const auto& x : pending) {
       auto found = std::find_if(completions.begin(), completions.end(), [&](const completion& c) {

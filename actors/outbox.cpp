@@ -4,6 +4,7 @@
 #include "domain/notice_change.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
+#include "runtime/mutation.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +15,8 @@ namespace epione::actors {
 
 using namespace messages;
 using caf::make_error;
+using runtime::mutated;
+using runtime::mutation;
 namespace defaults = runtime::defaults;
 
 namespace {
@@ -328,8 +331,17 @@ private:
     for (const auto& [channel, notifier] : state_.notifiers)
       if (auto batch = state_.window->hand_over(channel); !batch.empty()) {
         runtime::fault_point(env_.faults, "outbox.hand");
+        if (mutated(mutation::sent_when_handed_over))
+          count_as_sent(batch);
         self_->send(notifier, notify_atom::value, std::make_shared<const notices>(std::move(batch)), notice_client{self_});
       }
+  }
+
+  void count_as_sent(const notices& batch) {
+    notice_outcomes outcomes;
+    for (const auto& n : batch)
+      outcomes.push_back({n.key, true, "", n.raised_us});
+    self_->send(notice_client{self_}, outcome_atom::value, std::make_shared<const notice_outcomes>(std::move(outcomes)));
   }
 
   void lose(const std::string& channel) {

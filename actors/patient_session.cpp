@@ -1,10 +1,14 @@
 #include "actors/patient_session.hpp"
 
+#include "runtime/mutation.hpp"
+
 #include <algorithm>
 
 namespace epione::actors {
 
 using namespace messages;
+using runtime::mutated;
+using runtime::mutation;
 
 namespace {
 
@@ -51,7 +55,8 @@ void on_head(patient_session_pointer self, const subject_head_ptr& head) {
   }
   state.head = patient_session_state::head_state::known;
   // Keys of an earlier session that were applied meanwhile are in `tags` already.
-  state.tags.insert(state.tags.end(), head->tags.begin(), head->tags.end());
+  if (!mutated(mutation::lose_keys_on_restart))
+    state.tags.insert(state.tags.end(), head->tags.begin(), head->tags.end());
   state.tags.shrink_to_fit();
   std::erase_if(state.jobs, [&](const auto& job) { return !look_up_or_check(self, job); });
 }

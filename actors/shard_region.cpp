@@ -6,6 +6,7 @@
 #include "domain/msgpack.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
+#include "runtime/mutation.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -14,6 +15,8 @@
 namespace epione::actors {
 
 using namespace messages;
+using runtime::mutated;
+using runtime::mutation;
 
 namespace {
 
@@ -242,7 +245,7 @@ public:
     for (auto& [id, e] : state_.table) {
       const bool was_proposed = e.at == state_type::phase::proposed;
       for (auto& w : e.waiters)
-        not_here(w, description(why), was_proposed ? known : outcome::not_stored);
+        not_here(w, description(why), was_proposed && !mutated(mutation::proposed_as_not_stored) ? known : outcome::not_stored);
     }
     desk_.on_closed(description(why), known);
     state_.table.clear();
@@ -323,7 +326,7 @@ public:
     state_.asked_reads.erase(found);
     if (epoch != state_.epoch || index == 0) {
       refuse_read(read, ec::not_serving);
-    } else if (index <= state_.applied) {
+    } else if (index <= state_.applied || mutated(mutation::read_before_applied)) {
       read_now(read);
     } else {
       state_.held_reads.emplace(index, std::move(read));
@@ -450,7 +453,8 @@ private:
     const auto& id = w.what->id;
     if (auto found = state_.table.find(id); found != state_.table.end()) {
       auto& e = found->second;
-      if (e.at == state_type::phase::committed)
+      if (e.at == state_type::phase::committed ||
+          (mutated(mutation::answer_repeat_before_commit) && e.fingerprint == w.what->fingerprint))
         answer_settled(w, id, e.fingerprint, e.results, event_of(e));
       else if (state_.table_bytes >= options_.store_lag_bytes_max)
         not_now(w, too_much, outcome::not_stored);
@@ -555,7 +559,7 @@ private:
   /// Answers a later request under a key whose submission is durable. `event`: what was stored, where a whole response may ask.
   void answer_settled(const state_type::waiter& w, const domain::receipt& id, const domain::fingerprint& first,
                       const std::string& results, std::string_view event) {
-    if (w.what->fingerprint == first) {
+    if (w.what->fingerprint == first || mutated(mutation::conflict_as_repeat)) {
       metrics_.repeats.Increment();
       answer(w, 200, w.what->kind == content_kind::data ? repeat_text(id, results) : std::string{event});
     } else {
@@ -601,7 +605,7 @@ private:
     erase(found);
     auto session = state_.sessions.find(hash);
     // A session that began after this was accepted may have read the store before it was applied.
-    if (session != state_.sessions.end() && session->second.serial != serial)
+    if (session != state_.sessions.end() && session->second.serial != serial && !mutated(mutation::forget_to_remember))
       self_->send(session->second.actor, remember_atom::value, domain::key_tag(id));
   }
 
@@ -656,6 +660,10 @@ private:
 
   void end_session(std::uint64_t hash) {
     auto found = state_.sessions.find(hash);
+    if (mutated(mutation::session_takes_pending_along))
+      std::erase_if(state_.table, [hash](const auto& x) {
+        return x.second.subject_hash == hash && x.second.at == state_type::phase::committed;
+      });
     self_->send_exit(found->second.actor, caf::exit_reason::user_shutdown);
     state_.by_use.erase(found->second.place);
     state_.sessions.erase(found);

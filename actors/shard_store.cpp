@@ -2,6 +2,7 @@
 
 #include "actors/set_aside.hpp"
 #include "runtime/directory.hpp"
+#include "runtime/mutation.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,6 +14,8 @@ namespace epione::actors {
 
 using namespace messages;
 using caf::make_error;
+using runtime::mutated;
+using runtime::mutation;
 namespace defaults = runtime::defaults;
 
 namespace {
@@ -71,7 +74,7 @@ public:
     if (state_.file == nullptr || entries->empty())
       return; // sent to what was here before; the replica begins anew with the next attach
     const auto next = state_.gathered.empty() ? state_.file->applied().index + 1 : state_.gathered.back().index + 1;
-    if (entries->front().index > next) {
+    if (entries->front().index > next && !mutated(mutation::apply_skips_entry)) {
       if (!state_.fed)
         return;
       self_->quit(make_error(ec::unhandled_exception, name_ + ": entry " + std::to_string(next) + " was left out"));
@@ -126,7 +129,7 @@ public:
   caf::result<snapshot_point_ptr> on_hold(std::uint32_t limit_ms) {
     if (state_.file == nullptr || state_.stopping || !apply())
       return make_error(ec::not_serving, name_ + ": its file is not open");
-    auto point = state_.file->checkpoint();
+    auto point = mutated(mutation::snapshot_without_tail) ? as_if_checkpointed() : state_.file->checkpoint();
     if (!point) {
       on_error(point.error());
       return make_error(point.error().code, point.error().message);
@@ -281,6 +284,11 @@ private:
     if (state_.file->wal_bytes() >= options_.checkpoint_bytes && !std::exchange(state_.checkpoint_due, true))
       self_->send(self_, checkpoint_atom::value);
     return true;
+  }
+
+  runtime::storage_result<std::optional<snapshot_point>> as_if_checkpointed() const {
+    const auto& a = state_.file->applied();
+    return snapshot_point{a.index, a.term, a.configuration, a.configuration_index};
   }
 
   bool is_held() const { return env_.clock.now_ns() < state_.held_until_ns; }

@@ -2,10 +2,13 @@
 
 #include "domain/command.hpp"
 #include "runtime/directory.hpp"
+#include "runtime/mutation.hpp"
 
 namespace epione::actors {
 
 using namespace messages;
+using runtime::mutated;
+using runtime::mutation;
 
 namespace {
 
@@ -43,6 +46,8 @@ void send_batch(storage_writer_pointer self, const storage_writer_options& optio
     commands.push_back(next);
     state.gathered.pop_front();
   }
+  if (mutated(mutation::lose_last_of_batch) && commands.size() > 1)
+    commands.pop_back();
   batch_sizes.Observe(static_cast<double>(commands.size()));
   ++state.batches;
   state.commands += commands.size();
@@ -106,7 +111,8 @@ storage_writer_actor::behavior_type storage_writer(storage_writer_pointer self, 
         self->send(state.region, committed_atom::value, epoch, index, state.on_its_way);
         state.batch_on_its_way = 0;
         state.on_its_way = nullptr;
-        send_batch(self, options, batch_sizes);
+        if (!mutated(mutation::writer_forgets_gathered))
+          send_batch(self, options, batch_sizes);
       },
       [self, options, &batch_sizes](refused_atom, std::uint64_t epoch, std::uint64_t batch) {
         auto& state = self->state;

@@ -2,6 +2,7 @@
 
 #include "domain/event.hpp"
 #include "runtime/defaults.hpp"
+#include "runtime/mutation.hpp"
 
 #include <utility>
 
@@ -9,6 +10,8 @@ namespace epione::actors {
 
 using namespace messages;
 using caf::make_error;
+using runtime::mutated;
+using runtime::mutation;
 
 namespace {
 
@@ -118,7 +121,8 @@ private:
     if (request.id && request.anywhere)
       return r.locate(*request.id).map(as_list);
     if (!request.id) // one more than asked for says whether there are more
-      return r.list(request.subject_hash, request.study, request.subject, request.before_seq, request.limit + 1);
+      return r.list(request.subject_hash, request.study, request.subject, request.before_seq,
+                    request.limit + (mutated(mutation::history_cut_short) ? 0u : 1u));
     return r.find(request.subject_hash, *request.id).map(as_list);
   }
 

@@ -3,10 +3,13 @@
 #include "actors/reply_text.hpp"
 #include "domain/fhir_assess.hpp"
 #include "domain/fhir_outcome.hpp"
+#include "runtime/mutation.hpp"
 
 namespace epione::actors {
 
 using namespace messages;
+using runtime::mutated;
+using runtime::mutation;
 
 namespace {
 
@@ -87,6 +90,16 @@ assessment assess_response(const runtime::environment& env, const runtime::catal
   return result;
 }
 
+/// What is planted in assessments: runtime/mutation.hpp.
+void mutate(domain::verdict& v) {
+  if (mutated(mutation::score_off_by_one) && !v.scores.empty())
+    v.scores.front().value += 1;
+  if (mutated(mutation::accept_unanswered) && !v.accepted() && v.problems.front().code == "required") {
+    v.problems.clear();
+    v.answers = "\x80"; // an empty map
+  }
+}
+
 assessment assess(const runtime::environment& env, const runtime::catalog_view& catalog, const submission& s) {
   if (!catalog.ready())
     return not_read_yet(s);
@@ -100,6 +113,7 @@ assessment assess(const runtime::environment& env, const runtime::catalog_view& 
     return refused(s, 404, error_text("unknown subject: the study has no subject with this patientId"));
   const auto now_us = env.clock.wall_us();
   auto verdict = study.assess(s.content, now_us);
+  mutate(verdict);
   if (!verdict.accepted())
     return refused(s, 422, problems_text(verdict.problems));
   assessment result;
@@ -121,7 +135,8 @@ assessment assess(const runtime::environment& env, const runtime::catalog_view& 
   record.answers = std::move(verdict.answers);
   record.scores = std::move(verdict.scores);
   record.alerts = std::move(verdict.alerts);
-  record.notices = study.plan_notices(record.site, record.form, record.alerts);
+  if (!mutated(mutation::alert_without_notice))
+    record.notices = study.plan_notices(record.site, record.form, record.alerts);
   stored_as(result, s, record);
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include "cluster/invariant.hpp"
 #include "cluster/raft_core.h"
+#include "runtime/mutation.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,6 +16,8 @@ namespace epione::cluster {
 
 using messages::entry_type;
 using messages::log_entry;
+using runtime::mutated;
+using runtime::mutation;
 
 namespace {
 
@@ -276,7 +279,9 @@ void raft_core::written(std::uint64_t index, std::int64_t now_ms, raft_output& o
   }
   invariant(found, "writes are completed in order and whole");
   // Only what is in the log as it was written: a completion that was overtaken would acknowledge entries never written.
-  if (valid > stored_index() && log_.term_of(valid) == valid_term) {
+  const bool as_written =
+      log_.term_of(valid) == valid_term || (mutated(mutation::overtaken_completion) && log_.term_of(valid) != 0);
+  if (valid > stored_index() && as_written) {
     invariant(role() == raft_role::leader || role() == raft_role::follower, "nobody stands for election while writing");
     epione_raft_update update{};
     check(epione_raft_persisted(core_, static_cast<std::uint64_t>(now_ms), valid, &update), "a completion");
@@ -298,6 +303,12 @@ tl::expected<void, std::string> raft_core::receive(const raft_message& message, 
   expect_started(now_ms);
   if (auto why = fault_of(message, options_.id); !why.empty())
     return tl::unexpected(std::move(why));
+  if (mutated(mutation::accept_old_leader) && message.kind == message_kind::append_entries && message.term < term() &&
+      role() == raft_role::follower) {
+    auto as_of_now = message;
+    as_of_now.term = term();
+    return receive(as_of_now, now_ms, out);
+  }
   if (message.kind == message_kind::append_entries_result)
     note_heard(message);
   if (message.kind == message_kind::timeout_now && message.term == term())
@@ -338,7 +349,8 @@ void raft_core::note_heard(const raft_message& result) {
   }
   auto& contact = contacts_[result.peer];
   contact.heard_ms = now_ms_;
-  contact.stamp_ms = std::max(contact.stamp_ms, std::min(result.stamp_ms, now_ms_));
+  const auto stamp_ms = mutated(mutation::lease_from_receipt) ? now_ms_ : result.stamp_ms;
+  contact.stamp_ms = std::max(contact.stamp_ms, std::min(stamp_ms, now_ms_));
 }
 
 void raft_core::receive_part(const raft_message& part, raft_output& out) {
@@ -416,7 +428,7 @@ void raft_core::append(const epione_raft_update& update, std::span<const log_ent
     while (changes_.back().index >= from)
       changes_.pop_back();
     for (auto& x : in_flight_)
-      if (x.valid >= from) {
+      if (x.valid >= from && !mutated(mutation::overtaken_completion)) {
         x.valid = from - 1;
         x.term = log_.term_of(from - 1);
       }
@@ -437,7 +449,7 @@ void raft_core::append(const epione_raft_update& update, std::span<const log_ent
 }
 
 void raft_core::take_messages(const epione_raft_update& update, raft_output& out) {
-  auto& to = votes_outstanding_ > 0 ? held_ : out.messages;
+  auto& to = votes_outstanding_ > 0 && !mutated(mutation::vote_before_durable) ? held_ : out.messages;
   for (std::uint32_t i = 0; i < update.n_messages; ++i) {
     auto message = from_c(update.messages[i]);
     const auto n = update.messages[i].entries;
@@ -447,6 +459,8 @@ void raft_core::take_messages(const epione_raft_update& update, raft_output& out
     // libraft goes on to disrupt in later elections, too; leases count on it that only the one the leader asked for may.
     if (message.kind == message_kind::request_vote && message.term != disrupting_term_)
       message.disrupt_leader = false;
+    if (mutated(mutation::told_before_durable) && message.kind == message_kind::append_entries_result && message.rejected == 0)
+      message.index = log_.last();
     if (message.kind == message_kind::append_entries)
       message.stamp_ms = now_ms_;
     else if (message.kind == message_kind::append_entries_result && message.peer == seen_leader_ && message.term == seen_term_)

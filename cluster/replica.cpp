@@ -3,6 +3,7 @@
 #include "cluster/invariant.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
+#include "runtime/mutation.hpp"
 #include "runtime/storage/shard_store.hpp"
 
 #include <algorithm>
@@ -13,6 +14,8 @@ namespace epione::cluster {
 
 using namespace messages;
 using caf::make_error;
+using runtime::mutated;
+using runtime::mutation;
 namespace defaults = runtime::defaults;
 
 namespace {
@@ -176,11 +179,14 @@ public:
       return;
     }
     state_.proposals.push_back({*index, batch, who});
+    if (mutated(mutation::acknowledge_before_commit))
+      self_->send(who, committed_atom::value, epoch, batch, *index);
     carry_out(out);
   }
 
   void on_read_index(std::uint64_t epoch, ticket t) {
-    const bool lease = state_.serving && epoch == state_.epoch && state_.core->has_lease(now_ms());
+    const bool lease =
+        state_.serving && epoch == state_.epoch && (state_.core->has_lease(now_ms()) || mutated(mutation::read_without_lease));
     if (state_.listener != nullptr)
       self_->send(state_.listener, read_index_atom::value, epoch, t, lease ? state_.core->commit_index() : std::uint64_t{0});
   }
@@ -509,7 +515,8 @@ private:
   }
 
   void report_committed() {
-    while (!state_.proposals.empty() && state_.proposals.front().index <= state_.core->commit_index()) {
+    const auto committed = mutated(mutation::commit_by_minority) ? state_.core->stored_index() : state_.core->commit_index();
+    while (!state_.proposals.empty() && state_.proposals.front().index <= committed) {
       const auto& p = state_.proposals.front();
       self_->send(p.who, committed_atom::value, state_.epoch, p.batch, p.index);
       state_.proposals.pop_front();
@@ -775,7 +782,8 @@ private:
 
   void maybe_serve() {
     if (state_.serving || state_.epoch == 0 || state_.barrier == 0 || !leads() || state_.store == nullptr ||
-        state_.core->commit_index() < state_.barrier || state_.applied < state_.barrier)
+        (!mutated(mutation::serve_before_barrier) &&
+         (state_.core->commit_index() < state_.barrier || state_.applied < state_.barrier)))
       return;
     state_.serving = true;
     self_->send(state_.listener, applied_atom::value, state_.applied);
@@ -817,6 +825,8 @@ private:
     }
     state_.store = store;
     state_.applied = state_.sent = applied;
+    if (mutated(mutation::apply_skips_entry) && applied < state_.core->applicable_index())
+      ++state_.sent;
     state_.window.clear();
     state_.window_bytes = 0;
     state_.barrier_flushed = false;
@@ -842,6 +852,8 @@ private:
               if (state_.core == nullptr)
                 return;
               state_.core->refill(*log);
+              if (mutated(mutation::refill_wrong_window) && state_.sent < state_.core->applicable_index())
+                ++state_.sent;
               if (auto change = std::exchange(state_.waiting_change, std::nullopt)) {
                 if (state_.serving)
                   change_members(change->first, change->second);

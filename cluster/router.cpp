@@ -4,6 +4,7 @@
 #include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
 #include "runtime/error_text.hpp"
+#include "runtime/mutation.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -13,6 +14,8 @@ namespace epione::cluster {
 
 using namespace messages;
 using caf::make_error;
+using runtime::mutated;
+using runtime::mutation;
 
 namespace {
 
@@ -54,7 +57,8 @@ public:
   void start() {
     // Not where the router before it began, if there was one: the answers to that one's requests may still come over the same
     // links, and would be taken for answers to this one's. A patient would be told that a form is stored that is not.
-    state_.next_number += env_.random.next() >> 2;
+    if (!mutated(mutation::router_counts_anew))
+      state_.next_number += env_.random.next() >> 2;
     state_.regions.resize(options_.shards + 1);
     env_.directory->subscribe(runtime::directory_subscriber{self_});
     self_->delayed_send(self_, router_tick, caf::tick_atom::value);
@@ -220,7 +224,10 @@ private:
     x.until_ns = until(limit + margin);
     state_.waiting.emplace(number, std::move(x));
     metrics_.forwarded.Increment();
-    self_->send(to, send_atom::value, parcel_kind::request, number, std::make_shared<const std::string>(std::move(bytes)));
+    const auto request = std::make_shared<const std::string>(std::move(bytes));
+    self_->send(to, send_atom::value, parcel_kind::request, number, request);
+    if (mutated(mutation::request_sent_twice))
+      self_->send(to, send_atom::value, parcel_kind::request, state_.next_number++, request);
     return true;
   }
 

@@ -28,6 +28,9 @@ if(EPIONE_TSAN)
   target_link_options(epione_caf_under_tsan INTERFACE -rdynamic)
   target_link_libraries(epione_caf INTERFACE $<LINK_LIBRARY:WHOLE_ARCHIVE,epione_caf_under_tsan>)
 endif()
+if(EPIONE_MUTATIONS)
+  target_compile_definitions(epione_settings INTERFACE EPIONE_MUTATIONS)
+endif()
 if(EPIONE_FUZZ)
   # Warnings are the other presets' concern: clang has others than GCC.
   target_compile_options(epione_settings INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined

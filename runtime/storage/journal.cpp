@@ -1,6 +1,7 @@
 // The journal on SQLite. A transaction's way: rows into the WAL, its sync (COMMIT under synchronous=FULL), the mark, its sync.
 #include "runtime/storage/journal.hpp"
 
+#include "runtime/mutation.hpp"
 #include "runtime/storage/journal_checkpointer.hpp"
 #include "runtime/storage/journal_positions.hpp"
 #include "runtime/storage/journal_rows.hpp"
@@ -28,12 +29,16 @@ std::uint64_t nanoseconds() {
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
 }
 
+const char* synchronous() {
+  return mutated(mutation::skip_journal_sync) || mutated(mutation::ignore_missing_tail) ? "NORMAL" : "FULL";
+}
+
 class sqlite_journal final : public journal {
 public:
   sqlite_journal(disk& d, const std::string& directory, const journal_options& options, mark_file mark)
       : disk_(d), directory_(directory), options_(options), mark_(std::move(mark)),
         connection_(d, directory + "/journal.db", mark_.stored()->number == 0 ? access_mode::create : access_mode::write,
-                    journal_format, journal_schema, "FULL", journal_cache_kib),
+                    journal_format, journal_schema, synchronous(), journal_cache_kib),
         begin_(connection_, "BEGIN IMMEDIATE"), commit_(connection_, "COMMIT"), group_(connection_, insert_group),
         insert_(connection_, "INSERT INTO entry VALUES(?,?,?,?,?,?,?,?,?)"),
         delete_(connection_, "DELETE FROM entry WHERE position BETWEEN ? AND ?"), select_(connection_, select_entry) {
@@ -248,8 +253,10 @@ private:
                             std::to_string(mark_file::groups_max) + " are kept");
     auto& state = s.of(w.group);
     if (w.term || w.voted_for || is_new) {
-      state.row.term = w.term.value_or(state.row.term);
-      state.row.voted_for = w.voted_for.value_or(state.row.voted_for);
+      if (is_new || !mutated(mutation::term_not_stored))
+        state.row.term = w.term.value_or(state.row.term);
+      if (!mutated(mutation::vote_not_stored))
+        state.row.voted_for = w.voted_for.value_or(state.row.voted_for);
       write_group(s, w.group, state);
     }
     if (w.reset)
@@ -316,7 +323,7 @@ private:
 
   /// Removes entry `from` and all behind it.
   void forget_from(std::uint32_t group, group_state& state, std::uint64_t from) {
-    for (auto i = from; i <= state.last; ++i) {
+    for (auto i = from + (mutated(mutation::truncate_wrong_index) ? 1u : 0u); i <= state.last; ++i) {
       const auto position = positions_.find(group, i);
       delete_.bind(1, position).bind(2, position).run();
     }

@@ -2,6 +2,7 @@
 
 #include "domain/event.hpp"
 #include "runtime/defaults.hpp"
+#include "runtime/mutation.hpp"
 #include "runtime/storage/bytes.hpp"
 #include "runtime/storage/shard_rows.hpp"
 
@@ -151,7 +152,8 @@ void notice_writer::plan(std::uint64_t seq, std::string_view event_bytes) {
                                   (planned ? std::to_string(planned->size()) + " of them" : planned.error()));
   std::uint32_t number = 0;
   for (const auto& n : *planned)
-    insert_pending(notice_row_key(seq, number++), domain::notice_lane(n.study, n.channel, n.recipient, n.urgent));
+    if (number == 0 || !mutated(mutation::drop_outbox_row))
+      insert_pending(notice_row_key(seq, number++), domain::notice_lane(n.study, n.channel, n.recipient, n.urgent));
   counts_.pending += planned->size();
 }
 

@@ -7,6 +7,7 @@
 
 #include "domain/command.hpp"
 #include "domain/event.hpp"
+#include "runtime/mutation.hpp"
 #include "runtime/storage/shard_rows.hpp"
 
 #include <algorithm>
@@ -30,8 +31,8 @@ struct touched_subject {
 class sqlite_shard_store final : public shard_store {
 public:
   sqlite_shard_store(disk& d, const std::string& directory, std::uint32_t shard)
-      : disk_(d),
-        connection_(d, shard_path(directory, shard), access_mode::create, shard_format, shard_schema, "NORMAL", shard_cache_kib),
+      : disk_(d), connection_(d, shard_path(directory, shard), access_mode::create, shard_format, shard_schema,
+                              mutated(mutation::skip_store_sync) ? "OFF" : "NORMAL", shard_cache_kib),
         begin_(connection_, "BEGIN IMMEDIATE"), commit_(connection_, "COMMIT"), insert_event_(connection_, insert_event),
         select_event_(connection_, select_event), select_subject_(connection_, select_subject),
         upsert_subject_(connection_, upsert_subject), replace_state_(connection_, replace_state), notices_(connection_),
@@ -87,6 +88,10 @@ public:
     return guarded([&]() -> std::optional<messages::snapshot_point> {
       const auto& a = state_.applied;
       messages::snapshot_point point{a.index, a.term, a.configuration, a.configuration_index};
+      if (mutated(mutation::cut_before_checkpoint)) {
+        wal_bytes_ = 0;
+        return point;
+      }
       if (old_wal_)
         connection_.rewrite_wal(disk_);
       old_wal_ = false;
@@ -112,7 +117,7 @@ private:
     for (const auto& e : entries) {
       if (e.index <= state.applied.index)
         continue;
-      if (e.index != state.applied.index + 1)
+      if (e.index != state.applied.index + 1 && !mutated(mutation::apply_skips_entry))
         fail(ec::damaged, connection_.path() + ": entry " + std::to_string(state.applied.index + 1) +
                               " was to be applied next, but entry " + std::to_string(e.index) + " came");
       state.applied.index = e.index;
@@ -129,6 +134,8 @@ private:
             fail(ec::unknown_command, connection_.path() + ": entry " + std::to_string(e.index) +
                                           " is not understood: " + batch.error() + "; a newer version of Epione may");
           out.insert(out.end(), batch->begin(), batch->end());
+          if (mutated(mutation::apply_twice))
+            out.insert(out.end(), batch->begin(), batch->end());
           break;
         }
         default:
@@ -160,7 +167,7 @@ private:
   void apply_one(const domain::command_view& c, touched_subject& subject, state_row& state, apply_result& result) {
     const bool is_submission = domain::is_submission(c.type);
     const auto tag = domain::key_tag(c.id);
-    if (is_submission && subject.row.has(tag))
+    if (is_submission && subject.row.has(tag) && !mutated(mutation::apply_twice))
       if (const auto stored = find_submission(connection_, select_event_, subject.row.last, c.id)) {
         if (stored->content != c.content)
           fail(ec::conflicting_apply, connection_.path() + ": event " + std::to_string(stored->seq) + " holds receipt " +
@@ -236,7 +243,8 @@ private:
     row.previous = previous;
     row.type = static_cast<std::uint64_t>(c.type);
     row.body = c.event;
-    row.hash = domain::chain_next(state.head.hash, row.seq, row.body);
+    const auto before = mutated(mutation::break_the_chain) ? domain::chain_origin(state.shard) : state.head.hash;
+    row.hash = domain::chain_next(before, row.seq, row.body);
     const resetting r{insert_event_};
     bind(insert_event_, row);
     insert_event_.step();

@@ -81,7 +81,9 @@ BOOST_AUTO_TEST_CASE(a_form_is_shown_by_the_node_that_was_asked_as_soon_as_it_is
   BOOST_REQUIRE(leader != nullptr);
   auto& asked = other_than(*leader, 0);
   const auto known = [&] {
-    return asked.node->tree->catalog_view().get()->studies.at("demo")->compiled().find_form("steps") != nullptr;
+    const auto read = asked.node->tree->catalog_view().get();
+    const auto demo = read->studies.find("demo");
+    return demo != read->studies.end() && demo->second->compiled().find_form("steps") != nullptr;
   };
   messages::fhir_request r;
   r.method = messages::fhir_request::verb::post;

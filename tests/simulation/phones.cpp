@@ -17,6 +17,8 @@ bool is_final(fate how) {
 }
 
 constexpr double lost_answers = 0.02;   // the network drops the connection after the node has answered
+constexpr double given_up = 0.1;        // of those who are told that it is not stored: they throw it away
+constexpr double looked_after = 0.06;   // of those who are told that it is stored: they look whether it is
 constexpr std::size_t hot_patients = 5; // some are far busier than the rest
 
 } // namespace
@@ -210,12 +212,20 @@ void phones::send(const errand_ptr& e) {
 }
 
 void phones::settled(const errand_ptr& e, fate how) {
+  if (how == fate::not_stored && e->only == nullptr && luck_.share(given_up)) {
+    --errands_; // and never will be: nothing of it may show up later
+    return;
+  }
   if (!is_final(how)) {
     world_.after(back_off_ns(e->tries++), [this, e] { send(e); });
     return;
   }
   if (how == fate::stored || how == fate::repeated)
     acknowledged_.push_back(e->key);
+  if (how == fate::stored && luck_.share(looked_after)) {
+    ++looks_;
+    read_history(*e->key->subject, 200, false, [this](fate) { --looks_; });
+  }
   if (e->done)
     e->done(how);
   --errands_;

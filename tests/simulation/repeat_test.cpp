@@ -50,9 +50,19 @@ BOOST_AUTO_TEST_CASE(a_few_seeds_hold_every_promise) {
   BOOST_TEST(r.exit_code == 0, r.output);
 }
 
+BOOST_AUTO_TEST_CASE(a_part_of_a_seed_repeats_as_well) {
+  const auto* const part = "--seed 7 --nodes 1 --faults 0,1,2,3 --live 20000 --trace";
+  const auto first = simulate(part);
+  BOOST_TEST(first.exit_code == 0);
+  BOOST_TEST(first.output.size() > 10'000u);
+  BOOST_TEST((first.output == simulate(part).output));
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_refused) {
   BOOST_TEST(simulate("").exit_code == 2);
   BOOST_TEST(simulate("--seed 1 --seeds 1..2").exit_code == 2);
   BOOST_TEST(simulate("--seeds 5..1").exit_code == 2);
   BOOST_TEST(simulate("--seed 1 --nodes 2").exit_code == 2);
+  BOOST_TEST(simulate("--seeds 1..2 --live 1000").exit_code == 2);
+  BOOST_TEST(simulate("--seed 1 --faults 1,,2").exit_code == 2);
 }

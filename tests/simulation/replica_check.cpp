@@ -20,6 +20,7 @@ class rows {
 public:
   rows(const simulated_disk& disk, const std::string& path, const char* query) {
     if (sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE, disk.sqlite_vfs()) != SQLITE_OK ||
+        sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr) != SQLITE_OK ||
         sqlite3_prepare_v2(db_, query, -1, &statement_, nullptr) != SQLITE_OK) {
       const std::string why = sqlite3_errmsg(db_);
       close();
@@ -193,6 +194,21 @@ std::vector<group_members> members_of_groups(world& w) {
         if (std::any_of(v->members.begin(), v->members.end(), [&](const auto& x) { return x.node == m->name; }))
           out[g].machines.insert(m->number);
     }
+  return out;
+}
+
+std::map<std::uint32_t, raft_watch::stored> terms_on_disk(world& w, const machine& m) {
+  std::map<std::uint32_t, raft_watch::stored> out;
+  const auto path = w.config.data.directory + "/journal.db";
+  const auto files = m.disk.files();
+  if (std::find(files.begin(), files.end(), path) == files.end())
+    return out;
+  try {
+    for (rows r{m.disk, path, "SELECT id, term, voted_for FROM groups"}; r.next();)
+      out[static_cast<std::uint32_t>(r.number(0))] = {r.number(1), r.number(2)};
+  } catch (const std::exception&) {
+    return {}; // it was being set up; who has said nothing need not have anything there
+  }
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include "tests/simulation/world.hpp"
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -21,6 +22,9 @@ struct group_members {
 
 /// Of every group from 0 on, as its leader knows it; while the nodes run.
 std::vector<group_members> members_of_groups(world& w);
+
+/// Of every group, what the journal of a machine that has lost power holds. Changes nothing there.
+std::map<std::uint32_t, raft_watch::stored> terms_on_disk(world& w, const machine& m);
 
 /// Once they are stopped. Violations go into the world's book.
 void check_replicas(world& w, const std::vector<group_members>& groups);

@@ -90,6 +90,7 @@ bool simulated_network::transport::send(const std::string& node, std::shared_ptr
   if (way.bytes + envelope->size() > defaults::peer_queue_bytes_max)
     return false;
   ++network_.envelopes_;
+  network_.overhear(identity_, *envelope);
   network_.push(at->first, at->second, node, std::move(envelope), {});
   return true;
 }
@@ -292,6 +293,19 @@ void simulated_network::mend() {
 }
 
 // ---- above them ------------------------------------------------------------------------------------------------------------
+
+void simulated_network::overhear(const cluster::local_identity& from, const std::string& envelope) const {
+  if (on_said == nullptr)
+    return;
+  const auto parcels = decode_envelope(envelope, limits);
+  if (!parcels)
+    return;
+  for (const auto& p : *parcels)
+    if (p.kind == parcel_kind::raft)
+      if (const auto all = decode_raft(*p.bytes, limits))
+        for (const auto& m : *all)
+          on_said(from, static_cast<std::uint32_t>(p.to), m);
+}
 
 /// Parcels that are taken out leave as many bytes behind.
 std::shared_ptr<const std::string> simulated_network::spoil(std::uint64_t number, session& s, const std::string& to,

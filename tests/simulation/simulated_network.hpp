@@ -15,6 +15,7 @@
 
 #include "cluster/peer_transport.hpp"
 #include "messages/interfaces.hpp"
+#include "messages/raft.hpp"
 #include "runtime/directory.hpp"
 #include "tests/simulation/agenda.hpp"
 #include "tests/simulation/chance.hpp"
@@ -23,6 +24,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -88,6 +90,9 @@ public:
 
   std::uint64_t envelopes() const { return envelopes_; }
 
+  /// Somebody who listens to members of groups: told of each message as it is sent, before anything can go wrong with it.
+  std::function<void(const cluster::local_identity& from, std::uint32_t group, const messages::raft_message& m)> on_said;
+
 private:
   struct waiting {
     std::int64_t arrives_ns;
@@ -135,6 +140,7 @@ private:
   void forget_closed(std::uint64_t number);
   void close_all_of(const std::string& node, const std::string& why);
 
+  void overhear(const cluster::local_identity& from, const std::string& envelope) const;
   std::shared_ptr<const std::string> spoil(std::uint64_t number, session& s, const std::string& to,
                                            std::shared_ptr<const std::string> envelope);
   void deliver_late(std::uint64_t session_number, const std::string& from, std::uint64_t from_server, const std::string& to,

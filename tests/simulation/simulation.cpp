@@ -29,8 +29,8 @@ constexpr std::size_t inspections_at_once = 16;
 
 class seed_run {
 public:
-  seed_run(std::uint64_t seed, std::size_t nodes, std::FILE* out)
-      : world_(seed, nodes, out), phones_(world_), trouble_(world_, phones_) {
+  seed_run(std::uint64_t seed, std::size_t nodes, std::FILE* out, const excerpt& what)
+      : what_(what), world_(seed, nodes, out), phones_(world_), trouble_(world_, phones_, what.faults) {
     world_.on_serving = [this](machine& m) { on_serving(m); };
   }
 
@@ -138,8 +138,13 @@ private:
     plan_post(until);
     trouble_.plan(from + s_in_ns, until);
     phones_.live_until(from + longest_life_ns);
-    world_.run_until([&] { return now() >= until && world_.book.counts().acknowledged >= acknowledged_min + 50; },
-                     from + longest_life_ns);
+    if (what_.live_ms) {
+      const auto end = std::min(until, from + *what_.live_ms * ms_in_ns);
+      world_.run_until([&] { return now() >= end; }, end);
+    } else {
+      world_.run_until([&] { return now() >= until && world_.book.counts().acknowledged >= acknowledged_min + 50; },
+                       from + longest_life_ns);
+    }
     return !world_.broken();
   }
 
@@ -233,6 +238,8 @@ private:
   }
 
   void count() {
+    if (!what_.is_whole())
+      return;
     const auto too_few = [&](const std::string& what) { world_.book.violation("the seed does not count: " + what); };
     if (world_.log.elapsed_s() < simulated_s_min)
       too_few("simulated seconds");
@@ -257,6 +264,7 @@ private:
     r.nodes = world_.machines.size();
     r.violations = world_.book.violations();
     r.faults = trouble_.list();
+    r.fault_numbers = trouble_.numbers();
     r.trace_tail.assign(world_.log.tail().begin(), world_.log.tail().end());
     for (std::size_t i = 0; i < trouble_kinds; ++i)
       if (trouble_.counts()[i] > 0)
@@ -273,6 +281,7 @@ private:
     return r;
   }
 
+  excerpt what_;
   world world_;
   phones phones_;
   trouble trouble_;
@@ -286,8 +295,8 @@ std::size_t nodes_of(std::uint64_t seed) {
   return sixth < 2 ? 1 : sixth < 5 ? 3 : 5;
 }
 
-seed_result run_seed(std::uint64_t seed, std::size_t nodes, std::FILE* trace_out) {
-  seed_run run{seed, nodes, trace_out};
+seed_result run_seed(std::uint64_t seed, std::size_t nodes, std::FILE* trace_out, const excerpt& what) {
+  seed_run run{seed, nodes, trace_out, what};
   return run.run();
 }
 

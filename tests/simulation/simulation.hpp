@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,11 +16,22 @@ inline constexpr double simulated_s_min = 120;
 inline constexpr std::uint64_t acknowledged_min = 500;
 inline constexpr std::uint64_t faults_min = 10, fault_kinds_min = 3;
 
+/// More faults than any seed plans.
+inline constexpr std::size_t faults_planned_max = 128;
+
+/// Less than all of a seed, to see what its failure needs. Such a run does not count.
+struct excerpt {
+  std::optional<std::set<std::size_t>> faults; ///< only these, by number; nothing: all
+  std::optional<std::int64_t> live_ms;         ///< patients and faults end so long after the beginning
+  bool is_whole() const { return !faults && !live_ms; }
+};
+
 struct seed_result {
   std::uint64_t seed = 0;
   std::size_t nodes = 0;
-  std::vector<std::string> violations; ///< what cannot be; a seed that does not count says so here
-  std::vector<std::string> faults;     ///< what was done to it, with times
+  std::vector<std::string> violations;    ///< what cannot be; a seed that does not count says so here
+  std::vector<std::string> faults;        ///< what was done to it, with times
+  std::vector<std::size_t> fault_numbers; ///< of them, for an excerpt
   std::vector<std::string> trace_tail;
   std::map<std::string, std::uint64_t> fault_counts;
   std::uint64_t acknowledged = 0, requests = 0, readings = 0, starts = 0, steps = 0;
@@ -31,6 +44,6 @@ struct seed_result {
 std::size_t nodes_of(std::uint64_t seed);
 
 /// `trace_out` may be null. The same seed and number of nodes give the same trace and result in every process.
-seed_result run_seed(std::uint64_t seed, std::size_t nodes, std::FILE* trace_out);
+seed_result run_seed(std::uint64_t seed, std::size_t nodes, std::FILE* trace_out, const excerpt& what = {});
 
 } // namespace epione::simulation

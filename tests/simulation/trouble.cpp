@@ -44,6 +44,7 @@ constexpr weight weights[] = {
     {trouble_kind::unreliable, 10},
     {trouble_kind::pause, 7},
     {trouble_kind::lost_directory, 6},
+    {trouble_kind::power_loss_at_word, 10},
 };
 constexpr std::size_t lone_weights = 14; ///< the first ones: of a node that is alone
 
@@ -73,12 +74,14 @@ std::string_view to_string(trouble_kind x) {
     case trouble_kind::link_reset: return "link reset";
     case trouble_kind::slow_network: return "slow network";
     case trouble_kind::unreliable: return "unreliable messages";
+    case trouble_kind::power_loss_at_word: return "power loss at a word";
   }
   return "?";
 }
 
-trouble::trouble(world& w, phones& p)
-    : world_(w), phones_(p), luck_(chance{w.seed}.branch("trouble")), victims_(w.machines.size()) {
+trouble::trouble(world& w, phones& p, std::optional<std::set<std::size_t>> only)
+    : world_(w), phones_(p), luck_(chance{w.seed}.branch("trouble")), restarts_(chance{w.seed}.branch("restarts")),
+      only_(std::move(only)), victims_(w.machines.size()) {
   normal_sync_ns_ = luck_.one_of<std::int64_t>(50'000, 500'000, 4'000'000);
   for (auto& m : world_.machines)
     m->sync_cost_ns = normal_sync_ns_;
@@ -87,7 +90,7 @@ trouble::trouble(world& w, phones& p)
   world_.on_node_gone = [this, restart](machine& m) {
     restart(m);
     victims_[m.number].gone_ns = world_.clock.ns;
-    const auto delay_ns = luck_.between(50, 3'000) * ms_in_ns;
+    const auto delay_ns = restarts_.between(50, 3'000) * ms_in_ns;
     lasts(delay_ns, &m);
     world_.restart_later(m, delay_ns);
   };
@@ -108,13 +111,14 @@ void trouble::plan(std::int64_t from_ns, std::int64_t until_ns) {
     return trouble_kind::power_loss;
   };
   const auto many = luck_.between(16, 34);
+  std::size_t number = 0;
   for (std::int64_t i = 0; i < many; ++i) {
     const auto kind = draw();
     auto at = luck_.between(from_ns, until_ns);
     // At times one follows at the heels of another: while the node is recovering.
     const auto follow = luck_.share(0.2) ? luck_.between(1, 3) : 1;
     for (std::int64_t k = 0; k < follow; ++k) {
-      world_.plans.at(at, [this, kind = k == 0 ? kind : draw()] { cause(kind); });
+      world_.plans.at(at, [this, n = number++, kind = k == 0 ? kind : draw()] { cause(n, kind); });
       at += luck_.between(1, 2'000) * ms_in_ns;
     }
   }
@@ -139,7 +143,10 @@ machine& trouble::other_than(const machine& m) {
   return *world_.machines[n < m.number ? n : n + 1];
 }
 
-void trouble::cause(trouble_kind kind) {
+void trouble::cause(std::size_t number, trouble_kind kind) {
+  if (only_ && !only_->contains(number))
+    return;
+  luck_ = chance{world_.seed}.branch("fault " + std::to_string(number));
   auto& m = *world_.machines[world_.clustered() ? luck_.below(world_.machines.size()) : 0];
   if (over_ || (victims_[m.number].calm && m.node.stopping()))
     return;
@@ -156,7 +163,8 @@ void trouble::cause(trouble_kind kind) {
   if (world_.clustered())
     text += ", " + m.name;
   text += detail.empty() ? "" : ": " + detail;
-  list_.push_back(time + text);
+  numbers_.push_back(number);
+  list_.push_back(time + text + " (" + std::to_string(number) + ")");
   world_.log.line("fault " + text);
 }
 
@@ -275,6 +283,41 @@ void trouble::cut(std::vector<simulated_network::direction> ways, std::int64_t l
   });
 }
 
+/// Chance alone hardly ever hits the moment between a word and what must be durable before it.
+std::string trouble::cut_power_at_next_word() {
+  const auto whose = [this](const std::string& node) {
+    for (const auto& m : world_.machines)
+      if (m->name == node)
+        cut_power(*m);
+  };
+  const auto kind = luck_.below(3);
+  if (kind == 0) {
+    world_.watch.at_next_vote(whose);
+    return "of whoever votes next";
+  }
+  if (kind == 1) {
+    world_.watch.at_next_result(whose);
+    return "of whoever next says what it has stored";
+  }
+  const auto spared = luck_.below(world_.machines.size());
+  world_.at_next_acknowledgement = [this, spared] {
+    for (const auto& m : world_.machines)
+      if (m->number != spared)
+        cut_power(*m);
+  };
+  return "of all but " + world_.machines[spared]->name + ", at the next acknowledgement";
+}
+
+void trouble::cut_power(const machine& m) {
+  world_.plans.at(world_.clock.ns, [this, n = m.number] {
+    auto& x = *world_.machines[n];
+    if (over_ || !x.node.running() || x.node.joining())
+      return;
+    lasts(0, &x);
+    world_.crash_node(x, world::loss::power, "at a word");
+  });
+}
+
 bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& detail) {
   const auto ms = [](std::int64_t n) { return std::to_string(n) + " ms"; };
   // Often shorter than a link's patience, often longer.
@@ -286,6 +329,7 @@ bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& d
         if (x->node.running() && !x->node.joining())
           world_.crash_node(*x, world::loss::power, "all at once");
       return true;
+    case trouble_kind::power_loss_at_word: detail = cut_power_at_next_word(); return true;
     case trouble_kind::lost_directory:
       // One of them at a time: what is acknowledged is on most of them, not on all.
       if (!world_.is_whole())
@@ -375,6 +419,9 @@ bool trouble::may_end(const machine& m, const caf::error* ended, int exit_code) 
 
 void trouble::end() {
   over_ = true;
+  world_.watch.at_next_vote(nullptr);
+  world_.watch.at_next_result(nullptr);
+  world_.at_next_acknowledgement = nullptr;
   world_.network.mend();
   for (auto& m : world_.machines) {
     m->disk.set_capacity(std::nullopt);

@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,22 +31,24 @@ enum class trouble_kind : std::uint8_t {
   clock_jump,     ///< somebody sets the wall clock
   pause,          ///< the process does not run for some time
   // Only where there are several nodes:
-  all_lose_power, ///< all machines at once
-  lost_directory, ///< a node's disk is gone: it is replaced, with an empty directory
-  isolation,      ///< a node is cut off from all others
-  cut,            ///< between two nodes
-  one_way_cut,    ///< from one node to another, or to all
-  link_reset,     ///< a link ends with envelopes on their way
-  slow_network,   ///< to or from a node, for some time
-  unreliable,     ///< above the links: parcels are lost, doubled and late for some time
+  all_lose_power,     ///< all machines at once
+  lost_directory,     ///< a node's disk is gone: it is replaced, with an empty directory
+  isolation,          ///< a node is cut off from all others
+  cut,                ///< between two nodes
+  one_way_cut,        ///< from one node to another, or to all
+  link_reset,         ///< a link ends with envelopes on their way
+  slow_network,       ///< to or from a node, for some time
+  unreliable,         ///< above the links: parcels are lost, doubled and late for some time
+  power_loss_at_word, ///< when a member gives a vote, when it says what it has stored, or when a phone is told that it is
 };
-inline constexpr std::size_t trouble_kinds = 22;
+inline constexpr std::size_t trouble_kinds = 23;
 inline constexpr std::size_t lone_trouble_kinds = 14; ///< of a node that is alone: the first ones
 std::string_view to_string(trouble_kind x);
 
 class trouble {
 public:
-  trouble(world& w, phones& p);
+  /// `only`: the numbers of what may happen; nothing: all.
+  trouble(world& w, phones& p, std::optional<std::set<std::size_t>> only);
   trouble(const trouble&) = delete;
   trouble& operator=(const trouble&) = delete;
 
@@ -57,6 +61,8 @@ public:
   std::size_t kinds() const;
   const std::array<std::uint64_t, trouble_kinds>& counts() const { return counts_; }
   const std::vector<std::string>& list() const { return list_; }
+  /// In the same order.
+  const std::vector<std::size_t>& numbers() const { return numbers_; }
 
 private:
   /// What may_end() knows of a machine.
@@ -66,11 +72,14 @@ private:
     std::deque<std::int64_t> actor_deaths_ns;
   };
 
-  void cause(trouble_kind kind);
+  void cause(std::size_t number, trouble_kind kind);
   /// False when there is nothing to do it to just now.
   bool try_cause(trouble_kind kind, machine& m, std::string& detail);
   bool try_cause_in_network(trouble_kind kind, machine& m, std::string& detail);
   machine& other_than(const machine& m);
+  std::string cut_power_at_next_word();
+  /// At this moment, but not within the step that is under way.
+  void cut_power(const machine& m);
   /// A fault of this machine, or (null) of the network.
   void lasts(std::int64_t ns, machine* m);
   void cut(std::vector<simulated_network::direction> ways, std::int64_t length_ns);
@@ -79,13 +88,16 @@ private:
 
   world& world_;
   phones& phones_;
-  chance luck_;
+  chance luck_;     ///< of the fault that happens: each has a branch of its own, so that others may be left out
+  chance restarts_; ///< how long a process is gone
+  std::optional<std::set<std::size_t>> only_;
   bool over_ = false;
   std::int64_t normal_sync_ns_ = 0;
   std::vector<victim> victims_; ///< by machine
   std::size_t unreliable_ = 0;  ///< how many periods of it are under way
   std::array<std::uint64_t, trouble_kinds> counts_{};
   std::vector<std::string> list_;
+  std::vector<std::size_t> numbers_;
 };
 
 } // namespace epione::simulation

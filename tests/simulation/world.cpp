@@ -3,8 +3,10 @@
 #include "messages/errors.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/error_text.hpp"
+#include "tests/simulation/replica_check.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace epione::simulation {
 
@@ -33,6 +35,8 @@ machine::machine(world& w, std::size_t n, std::size_t machines)
                                const auto how = w.book.answered(r);
                                w.log.line("answer " + std::to_string(r.to) + " " + std::to_string(r.status) +
                                           (r.status == 503 ? " " + std::string{to_string(how)} : std::string{}));
+                               if (r.status == 202 && w.at_next_acknowledgement)
+                                 std::exchange(w.at_next_acknowledgement, nullptr)();
                                if (w.on_answer)
                                  w.on_answer(r.to, how);
                              },
@@ -54,9 +58,13 @@ machine::machine(world& w, std::size_t n, std::size_t machines)
 
 world::world(std::uint64_t number, std::size_t nodes, std::FILE* trace_out)
     : seed(number), luck(chance{number}.branch("world")), log(clock.ns, trace_out), book(log, nodes > 1),
-      post(log, book, chance{number}.branch("post")), config(make_config()),
+      post(log, book, chance{number}.branch("post")), watch(book), config(make_config()),
       network(plans, clock, log, chance{number}.branch("network")) {
   book.now_is(clock.ns);
+  network.on_said = [this](const cluster::local_identity& from, std::uint32_t group, const messages::raft_message& m) {
+    const auto hello = from.hello();
+    watch.said({hello.node, hello.server_id, hello.incarnation}, group, m);
+  };
   step_cost_max_ns_ = luck.one_of<std::int64_t>(2'000, 20'000, 100'000);
   if (nodes == 5)
     replication = luck.one_of<std::uint32_t>(3, 5);
@@ -241,6 +249,8 @@ void world::crash_node(machine& m, loss what, std::string_view why) {
     book.violation(std::to_string(left) + " actors outlived " + m.name);
   if (what == loss::power) {
     m.disk.crash();
+    if (clustered() && was_running)
+      watch.check_disk({m.name, m.member.server_id, 0}, terms_on_disk(*this, m));
     m.clock.reboot(luck.between(5, 60) * s_in_ns);
   }
   m.process_ended = m.serving = false;

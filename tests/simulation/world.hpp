@@ -9,6 +9,7 @@
 #include "tests/simulation/node_clock.hpp"
 #include "tests/simulation/post_office.hpp"
 #include "tests/simulation/process_disk.hpp"
+#include "tests/simulation/raft_watch.hpp"
 #include "tests/simulation/simulated_disk.hpp"
 #include "tests/simulation/simulated_network.hpp"
 #include "tests/simulation/simulated_node.hpp"
@@ -109,12 +110,15 @@ public:
   agenda plans;
   ledger book;
   post_office post;
+  raft_watch watch;
   runtime::config config;
   simulated_network network;
   std::vector<std::unique_ptr<machine>> machines;
 
   /// Somebody hears of each answer after the ledger has judged it.
   std::function<void(messages::ticket, fate)> on_answer;
+  /// Called once, when the next submission is acknowledged.
+  std::function<void()> at_next_acknowledgement;
   /// Called when connections break: the node is gone.
   std::function<void(machine&)> on_node_gone;
   /// Called once after each start, when the node serves.
