@@ -11,7 +11,7 @@ using messages::message_kind;
 
 namespace {
 
-struct fixture {
+struct watched_members {
   std::int64_t now = 0;
   trace log{now, nullptr};
   ledger book{log};
@@ -40,7 +40,7 @@ struct fixture {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_SUITE(raft_rules, fixture)
+BOOST_FIXTURE_TEST_SUITE(raft_rules, watched_members)
 
 BOOST_AUTO_TEST_CASE(one_leader_a_term_and_group_is_right) {
   lead(one, 2);
