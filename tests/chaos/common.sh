@@ -110,3 +110,70 @@ audit() {
 row() { sed -n "s/^$2   *//p" "$1" | sed 's/ .*//; s/,//g' | head -n 1; }
 
 grouped() { sed ':again; s/\B[0-9]\{3\}\>/,&/; t again' <<<"$1"; }
+
+# skip "why": ctest counts exit code 77 as skipped.
+skip() {
+  echo "skipped: $*"
+  passed=1
+  exit 77
+}
+
+# As start_node, below the command that is in `under`, which must end by becoming the node or hand its process id on.
+under=()
+start_node_under() {
+  "${under[@]}" "$epione" serve --data-dir "$work/data" --http 127.0.0.1:0 --demo "$@" >>"$work/node.out" 2>>"$work/node.err" &
+  node_pid=$!
+}
+
+# A load on $work/data with a ledger of its own, $work/round.ledger, which goes on while the node is away, as phones do: what had no
+# answer is sent again under the same key. start_round CONNECTIONS SUBJECTS SEED
+start_round() {
+  rm -f "$work/round.ledger"
+  "$epione" bench submit --data-dir "$work/data" --connections "$1" --duration 1h --subjects "$2" --seed "$3" \
+    --ledger "$work/round.ledger" >"$work/load.out" 2>"$work/load.err" &
+  load_pid=$!
+}
+
+# Records of the round's ledger, its first, which is the run's, not counted. It is written once a second, or when 2,048 have gathered.
+round_records() {
+  local bytes
+  bytes=$(stat -c %s "$work/round.ledger" 2>/dev/null || echo 0)
+  echo $((bytes < 32 ? 0 : bytes / 32 - 1))
+}
+
+# wait_for_round RECORDS: 1 when they were not there within 60 s, or the node or the load has ended.
+wait_for_round() {
+  local limit=$(($(now_ms) + 60000))
+  until (($(round_records) >= $1)); do
+    kill -0 "$node_pid" 2>/dev/null && kill -0 "$load_pid" 2>/dev/null && (($(now_ms) < limit)) || return 1
+    sleep 0.01
+  done
+}
+
+# Its exit code is not 0 when anything but 200, 202 and 503 was answered, or nothing was acknowledged.
+stop_round() {
+  local code=0
+  kill -TERM "$load_pid" 2>/dev/null
+  wait "$load_pid" || code=$?
+  load_pid=
+  ((code == 0)) || {
+    cat "$work/load.out" "$work/load.err" >&2
+    fail "the load ended with exit code $code"
+  }
+}
+
+# verify_ledger FILE AT_LEAST: everything acknowledged in it is there exactly once with its answers, nothing refused is. Sets $found.
+verify_ledger() {
+  local code=0 acknowledged
+  "$epione" bench verify --data-dir "$work/data" --ledger "$1" --connections 64 >"$work/verify.out" 2>&1 || code=$?
+  acknowledged=$(row "$work/verify.out" acknowledged)
+  found=$(row "$work/verify.out" "found exactly once")
+  ((code == 0 && acknowledged >= $2 && found == acknowledged)) || {
+    cat "$work/verify.out" >&2
+    fail "verification ended with exit code $code: ${found:-nothing} of ${acknowledged:-nothing} found, at least $2 were acknowledged"
+  }
+}
+
+# draw MIN MAX: sets $drawn. Repeats with the seed, which $(between MIN MAX) does not: a subshell begins RANDOM anew.
+drawn=0
+draw() { drawn=$(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1))); }
