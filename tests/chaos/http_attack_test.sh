@@ -86,11 +86,10 @@ verify_phone() { # NAME OPTIONS...
   }
 }
 
-# attack PORT ADDRESS PID OPTIONS...: and what it did to the process. BESIDE is called while it goes on.
+# attack PORT ADDRESS PID OPTIONS...: and what it did to the process, which had $files open before. $beside is called while it goes on.
 beside=:
 attack() {
-  local name=$1 where=$2 pid=$3 code=0 files peak limit most
-  files=$(open_files "$pid")
+  local name=$1 where=$2 pid=$3 code=0 peak limit most
   reset_peak "$pid"
   most=$(($(memory_kib "$pid" VmRSS) + memory_max * 1024))
   python3 tests/chaos/attack.py "$name" "$where" --seconds "$seconds" --seed "$seed" "${@:4}" >"$work/$name.attack" 2>"$work/$name.wrong" &
@@ -127,6 +126,7 @@ attack_http() {
   at=$(sed -n 's/.*"http": *"http:\/\/\([^"]*\)".*/\1/p' "$work/data/node.json")
   start_phone quiet 3 --data-dir "$work/data" # so that its files are open and its memory in use
   end_phone quiet $((rate * 2))
+  files=$(open_files "$node_pid")
   start_phone http "$seconds" --data-dir "$work/data"
   attack http "$at" "$node_pid" --idle "$idle" --header-limit $((header_limit_ms / 1000)) --body-limit $((body_limit_ms / 1000))
   end_phone http $((rate * seconds * 9 / 10))
@@ -154,6 +154,7 @@ attack_peer() {
   start_all
   start_phone quiet 3 --http "$(http_of 3)"
   end_phone quiet $((rate * 2))
+  files=$(open_files "${pids[3]}")
   start_phone peer "$seconds" --http "$(http_of 3)"
   beside=comes_back
   attack peer "127.0.0.1:$((port + 3))" "${pids[3]}"
