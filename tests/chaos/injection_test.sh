@@ -8,7 +8,7 @@
 #
 #   sync_eio, sync_enospc      the Nth sync (fsync, fdatasync) of each thread fails
 #   write_eio, write_enospc    the Nth pwrite64 of each thread fails
-#   write_short_of_space       N and the next twenty fail with ENOSPC; the node must then acknowledge again by itself
+#   write_short_of_space       N and the next four fail with ENOSPC; the node must then acknowledge again by itself
 #   writes_eio, writes_enospc  the Nth and all that follow fail
 #   read_eio, reads_eio        the Nth pread64 of each thread fails, or all from there on
 #   open_eio, open_emfile      the Nth openat fails
@@ -78,7 +78,7 @@ prepare() {
     sync_enospc) strace_of fsync,fdatasync ENOSPC "$n" ;;
     write_eio) strace_of pwrite64 EIO "$n" ;;
     write_enospc) strace_of pwrite64 ENOSPC "$n" ;;
-    write_short_of_space) strace_of pwrite64 ENOSPC "$n..$((n + 20))" ;;
+    write_short_of_space) strace_of pwrite64 ENOSPC "$n..$((n + 4))" ;;
     writes_eio) strace_of pwrite64 EIO "$n+" ;;
     writes_enospc) strace_of pwrite64 ENOSPC "$n+" ;;
     read_eio) strace_of pread64 EIO "$n" ;;
@@ -232,7 +232,7 @@ while ((run < runs)); do
   attempt=$((attempt + 1))
   ((invalid > 0)) || next_kind
   limit=$most
-  [[ $kind == open_* || $kind == memory ]] && limit=$((most < 512 ? most : 512))
+  [[ $kind == sync_* || $kind == open_* || $kind == memory ]] && limit=$((most < 256 ? most : 256))
   [[ $kind == memory_tight ]] && limit=65536
   spread "$limit"
   n=$drawn
@@ -250,7 +250,7 @@ while ((run < runs)); do
   start_node
   wait_until_ready
   pause_ms 300 # what had no answer is asked for again
-  stop_round
+  stop_round 3
   verify_ledger "$work/round.ledger" "$at_least"
   total=$((total + found))
   cat "$work/round.ledger" >>"$work/all.ledger"
