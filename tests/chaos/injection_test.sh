@@ -8,7 +8,7 @@
 #
 #   sync_eio, sync_enospc      the Nth sync (fsync, fdatasync) of each thread fails
 #   write_eio, write_enospc    the Nth pwrite64 of each thread fails
-#   write_short_of_space       N and the next four fail with ENOSPC; the node must then acknowledge again by itself
+#   write_short_of_space       the Nth and all that follow fail with ENOSPC, for up to 3 s; then the node must acknowledge again by itself
 #   writes_eio, writes_enospc  the Nth and all that follow fail
 #   read_eio, reads_eio        the Nth pread64 of each thread fails, or all from there on
 #   open_eio, open_emfile      the Nth openat fails
@@ -78,7 +78,9 @@ prepare() {
     sync_enospc) strace_of fsync,fdatasync ENOSPC "$n" ;;
     write_eio) strace_of pwrite64 EIO "$n" ;;
     write_enospc) strace_of pwrite64 ENOSPC "$n" ;;
-    write_short_of_space) strace_of pwrite64 ENOSPC "$n..$((n + 4))" ;;
+    write_short_of_space) # without its filter in the kernel, which would make the calls fail when the tracer is gone
+      under=(strace -D -I 2 -f -qq -o "$work/strace.log" -e trace=pwrite64 -e "inject=pwrite64:error=ENOSPC:when=$n+")
+      ;;
     writes_eio) strace_of pwrite64 EIO "$n+" ;;
     writes_enospc) strace_of pwrite64 ENOSPC "$n+" ;;
     read_eio) strace_of pread64 EIO "$n" ;;
@@ -170,11 +172,12 @@ do_fault() {
     *)
       wait_while nothing_injected || return 1
       nothing_injected && return 1 # it ended before
-      wait_while not_ready
-      if [[ $1 == write_short_of_space ]] && runs_on; then
-        goes_on
+      draw 200 3000
+      if [[ $1 == write_short_of_space ]]; then
+        pause_ms "$drawn"
+        kill -TERM "$(awk '/^TracerPid/ { print $2 }' "/proc/$node_pid/status")" && goes_on
       else
-        draw 200 2000
+        wait_while not_ready
         pause_ms "$drawn"
       fi
       ;;

@@ -155,7 +155,7 @@ while ((round < images)); do
   pause_ms "$drawn"
   take_power || counts=0
   pause_ms 300 # what had no answer is asked for again
-  stop_round
+  stop_round 3 # a machine that is busy may take longer for a start than the load waits
   verify_ledger "$work/round.ledger" "$at_least"
   audit
   total=$((total + found))
