@@ -6,7 +6,7 @@
 
 All attacks go on beside each other until the time is over; then all connections are closed. Prints a row "name  number" for each thing
 that was counted, and to standard error every answer that should not have been; exit code 1 when there was one, or when something
-that should have been tried never was. What waits for a time limit of the node is given 5 s more than that, and ten times the
+that should have been tried never was. What waits for a time limit of the node is given 10 s more than that, and ten times the
 longest time that this program itself came late by.
 """
 import argparse
@@ -20,7 +20,7 @@ import struct
 import sys
 import time
 
-SLACK = 5.0  # seconds beyond a time limit of the node: its sweep, and lingering after a refusal
+SLACK = 10.0  # seconds beyond a time limit of the node: its sweep, and lingering after a refusal
 
 
 class Attack:
@@ -290,7 +290,8 @@ async def drip(attack, name, n, first, data, limit, ends):
                 attack.problem(f"{name}: the node held on for {stood:.1f} s, its limit is {limit}")
             elif statuses(got) not in ([ends], []):
                 attack.problem(f"{name}: answered {statuses(got)}, not {ends}")
-            attack.counts[name_ends] += statuses(got) == [ends]
+            attack.counts[name_ends] += statuses(got) == [ends]  # or a reset overtook the answer
+            attack.counts[name + ", ended in time"] += closed
         await asyncio.sleep(limit / 20)
     for s in held:
         s.close()
@@ -407,8 +408,8 @@ def http_attacks(a):
         tasks += [forever(a, "random bytes", lambda s: noise(a, s)),
                   forever(a, "answers never taken", lambda s: deaf(a, s, b"/openapi.json"))]
     tasks.append(forever(a, "metrics never taken", lambda s: deaf(a, s, b"/metrics")))  # dear to make, by the thread that serves all
-    must = ["smuggling probes", "idle connections made", "flood, connections", "slow headers, answered 408", "slow bodies, answered 408",
-            "oversized bodies, answered 413", "endless chunks, answered 413", "endless headers, answered 431", "random bytes"]
+    must = ["smuggling probes", "idle connections made", "flood, connections", "slow headers, ended in time",
+            "slow bodies, ended in time", "oversized bodies", "endless chunks", "endless headers", "random bytes"]
     return tasks, must
 
 
