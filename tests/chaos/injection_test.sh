@@ -12,7 +12,8 @@
 #   writes_eio, writes_enospc  the Nth and all that follow fail
 #   read_eio, reads_eio        the Nth pread64 of each thread fails, or all from there on
 #   open_eio, open_emfile      the Nth openat fails
-#   memory                     the Nth mmap, brk or mremap of each thread and all that follow fail with ENOMEM
+#   memory                     under load the first or second mmap, brk, mremap or mprotect of each thread and all that follow fail for up to 3 s; the
+#                              node must then acknowledge again by itself, or have ended with a sentence (at the start it is the loader's)
 #   memory_tight               for two seconds the process under load gets up to 64 MiB more address space than it has, and no more
 #   clock_ahead, clock_behind  the clock is a day wrong from the start
 #   clock_jumps                it jumps a day to and fro under load
@@ -87,8 +88,7 @@ prepare() {
     reads_eio) strace_of pread64 EIO "$n+" ;;
     open_eio) strace_of openat EIO "$n" ;;
     open_emfile) strace_of openat EMFILE "$n" ;;
-    memory) strace_of mmap,brk,mremap ENOMEM "$n+" ;;
-    memory_tight) under=() ;;
+    memory | memory_tight) under=() ;;
     clock_ahead) clock_is +1d ;;
     clock_behind) clock_is -1d ;;
     clock_jumps) clock_is +0 ;;
@@ -144,7 +144,7 @@ clock_shows() {
 
 # do_fault KIND: until the fault has had its time. 1 when it did not come about.
 do_fault() {
-  local i size
+  local i size tracer
   case $1 in
     clock_ahead | clock_behind)
       wait_until_ready
@@ -158,6 +158,19 @@ do_fault() {
         clock_shows $((${i%d} * 24))
         goes_on
       done
+      ;;
+    memory)
+      wait_until_ready
+      goes_on
+      strace -f -I 2 -qq -o "$work/strace.log" -p "$node_pid" -e trace=mmap,brk,mremap,mprotect -e "inject=mmap,brk,mremap,mprotect:error=ENOMEM:when=$2+" &
+      tracer=$!
+      wait_while nothing_injected
+      draw 1000 3000
+      pause_ms "$drawn"
+      kill -TERM "$tracer"
+      wait "$tracer"
+      nothing_injected && return 1
+      runs_on && goes_on
       ;;
     memory_tight)
       wait_until_ready
@@ -235,7 +248,8 @@ while ((run < runs)); do
   attempt=$((attempt + 1))
   ((invalid > 0)) || next_kind
   limit=$most
-  [[ $kind == sync_* || $kind == open_* || $kind == memory ]] && limit=$((most < 256 ? most : 256))
+  [[ $kind == sync_* || $kind == open_* ]] && limit=$((most < 256 ? most : 256))
+  [[ $kind == memory ]] && limit=2
   [[ $kind == memory_tight ]] && limit=65536
   spread "$limit"
   n=$drawn
