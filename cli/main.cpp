@@ -5,7 +5,12 @@
 #include <iostream>
 
 #ifdef EPIONE_WITH_MIMALLOC
+#include "runtime/process.hpp"
+
+#include <cerrno>
 #include <mimalloc.h>
+#include <string_view>
+#include <unistd.h>
 #endif
 
 namespace {
@@ -18,10 +23,26 @@ void prefer_large_pages() {
 #endif
 }
 
+/// The packaged mimalloc is built as C: it cannot throw std::bad_alloc, knows no new handler, and would abort without a word.
+void say_when_memory_ends() {
+#ifdef EPIONE_WITH_MIMALLOC
+  const auto handler = [](int error, void*) {
+    if (error != ENOMEM)
+      return;
+    constexpr std::string_view why{"epione: the system gives no more memory; the process ends at once. Nothing acknowledged is "
+                                   "lost. Give it more, or lower sessions.per_node_max\n"};
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, why.data(), why.size());
+    _exit(epione::runtime::exit_code::failed);
+  };
+  mi_register_error(handler, nullptr);
+#endif
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
   prefer_large_pages();
+  say_when_memory_ends();
   epione::cli::command_context context{std::cout, std::cerr, epione::runtime::process_environment(), {}};
   return epione::cli::run(std::vector<std::string>{argv + 1, argv + argc}, context);
 }
