@@ -26,7 +26,9 @@ inline messages::log_entry entry_of_store(std::uint64_t index) {
                                        {4, 1, notice_step::dead, 77, "there is no mailbox of such a name"},
                                        {4, 2, notice_step::dead, 78, "refused"}})});
     case 5: return batch(5, {amendment(submission(1, "a"), 2, "changed", 1), submission(2, "d")});
-    default: return batch(6, {notice_changes({{4, 1, notice_step::retried, 1, ""}, {4, 2, notice_step::dropped, 1, ""}})});
+    default: // an event says one kind of thing
+      return batch(
+          6, {notice_changes({{4, 1, notice_step::retried, 1, ""}}), notice_changes({{4, 2, notice_step::dropped, 1, ""}})});
   }
 }
 

@@ -62,6 +62,10 @@ void fail_at(resource what, std::uint64_t nth) noexcept {
   here.happened = false;
 }
 
+void no_more_faults() noexcept {
+  here.fails_in = {};
+}
+
 bool fault_happened() noexcept {
   return here.happened;
 }

@@ -15,6 +15,8 @@ enum class resource {
 
 /// The nth use from now (1: the next) of this one, by what is under test, fails; no other does.
 void fail_at(resource what, std::uint64_t nth) noexcept;
+/// One whose turn has not come does not fail any more.
+void no_more_faults() noexcept;
 bool fault_happened() noexcept;
 /// Counts a use; true when it is to fail.
 bool fails_now(resource what) noexcept;
