@@ -81,7 +81,7 @@ endfunction()
 # Tests wait for what they test, not for themselves: half of the optimiser's time would go into them.
 set(epione_test_options $<$<CONFIG:RelWithDebInfo>:-Og$<SEMICOLON>-g0>)
 if(EPIONE_ASAN OR EPIONE_TSAN)
-  set(epione_test_options "") # as everything there, and with the lines that a report names
+  set(epione_test_options $<$<CONFIG:RelWithDebInfo>:-O0>) # with the lines that a report names
 endif()
 
 # epione_test(NAME SOURCES ... LINK ... [PRECOMPILED caf]): one Boost.Test program, known to ctest under its name. Those with actors
