@@ -222,8 +222,7 @@ public:
         env_.log.warning(name_, "a message of a member makes no sense", {{"member", m.peer}, {"why", taken.error()}});
         continue;
       }
-      if (m.kind == message_kind::append_entries && m.term == state_.core->term() && !state_.follow_from &&
-          state_.core->leader_id() == m.peer)
+      if (m.kind == message_kind::append_entries && !state_.follow_from && knows_what_is_committed(m))
         state_.follow_from = m.commit;
     }
     carry_out(out);
@@ -598,6 +597,17 @@ private:
     if (state_.listener != nullptr && state_.epoch != 0 && !leads())
       self_->send(state_.listener, leader_atom::value, state_.epoch, leader_elsewhere());
     show();
+  }
+
+  /// Whether this leader's commit index covers all that was acknowledged before its term. After a start of all members it begins
+  /// far behind that (Raft dissertation, 6.4), until the leader has committed an entry of its own term; or when its whole log is
+  /// committed.
+  bool knows_what_is_committed(const raft_message& m) const {
+    const auto& log = state_.core->log();
+    if (m.term != state_.core->term() || state_.core->leader_id() != m.peer)
+      return false;
+    const bool all = m.entries.empty() && m.index == m.commit && log.last() == m.commit;
+    return all || (m.commit >= log.cut_index() && m.commit <= log.last() && log.term_of(m.commit) == m.term);
   }
 
   void tell_following() {

@@ -80,11 +80,9 @@ BOOST_AUTO_TEST_CASE(a_form_is_shown_by_the_node_that_was_asked_as_soon_as_it_is
   auto* leader = cluster.leader(0);
   BOOST_REQUIRE(leader != nullptr);
   auto& asked = other_than(*leader, 0);
-  const auto known = [&] {
-    const auto read = asked.node->tree->catalog_view().get();
-    const auto demo = read->studies.find("demo");
-    return demo != read->studies.end() && demo->second->compiled().find_form("steps") != nullptr;
-  };
+  const auto studies = [&] { return asked.node->tree->catalog_view().get()->studies; };
+  const auto known = [&] { return studies().at("demo")->compiled().find_form("steps") != nullptr; };
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return studies().contains("demo"); }, 30'000), why());
   messages::fhir_request r;
   r.method = messages::fhir_request::verb::post;
   r.path = "/Questionnaire";
