@@ -58,9 +58,9 @@ source_result<void> wait_until_applied(runtime::disk& disk, const std::string& d
     const auto again = steady_clock::now() + milliseconds{defaults::snapshot_retry_ms};
     if (again >= until)
       return not_opened(exit_code::failed, runtime::shard_path(directory, group) + " has applied entry " +
-                                           std::to_string(at->applied) + ", but entry " + std::to_string(index) +
-                                           " is committed, and the stores were waited for " +
-                                           std::to_string(defaults::export_apply_limit_ms / 1'000) + " s in total");
+                                               std::to_string(at->applied) + ", but entry " + std::to_string(index) +
+                                               " is committed, and the stores were waited for " +
+                                               std::to_string(defaults::export_apply_limit_ms / 1'000) + " s in total");
     if (!wait(again))
       return not_opened(exit_code::failed, "asked to stop");
   }
@@ -135,7 +135,7 @@ source_result<void> data_source::apply(std::uint32_t shard, std::uint64_t index,
   if (applied)
     return {};
   return not_opened(applied.error().code,
-                applied.error().message + "; the node's log and its /readyz say why the shard does not go on");
+                    applied.error().message + "; the node's log and its /readyz say why the shard does not go on");
 }
 
 /// The journal is what makes an answer true: everything acknowledged before this call is in it. With one voter everything that is

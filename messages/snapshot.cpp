@@ -8,8 +8,8 @@ using namespace domain;
 
 namespace {
 
-constexpr std::uint32_t snapshot_members_max = 64;     // a later version may add some
-constexpr std::uint32_t question_members = 7; // before: without requester, and before that without at_least
+constexpr std::uint32_t snapshot_members_max = 64; // a later version may add some
+constexpr std::uint32_t question_members = 7;      // before: without requester, and before that without at_least
 constexpr std::uint32_t question_members_without_requester = 6, question_members_least = 5;
 constexpr std::uint32_t offer_members = 6;
 
