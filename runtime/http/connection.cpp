@@ -119,10 +119,17 @@ want connection::advance() {
       case phase::body:
         if (!read_body())
           return waiting_for();
+        // Dear to make, by the thread that serves all: a client that asks for them by the dozen takes its turn for each.
+        if (phase_ == phase::head && size_ != 0 && route_ != nullptr && route_->id == route_id::metrics)
+          return want::turn;
         break;
       default: return waiting_for();
     }
   }
+}
+
+want connection::on_turn() {
+  return phase_ == phase::head ? advance() : waiting_for();
 }
 
 /// False: more bytes are needed, or the answer is on its way.

@@ -19,6 +19,7 @@ enum class want : std::uint8_t {
   read,   ///< call on_readable() when there is something
   write,  ///< call on_writable() when there is room
   reply,  ///< nothing: the front will answer
+  turn,   ///< call on_turn() once others had theirs
   closed, ///< close the socket
 };
 
@@ -30,6 +31,7 @@ public:
 
   want open(int socket);
   want on_readable();
+  want on_turn();
   want on_writable();
   /// A reply of the front; ignored when it is not for the request that waits.
   want on_reply(const messages::reply& r);

@@ -57,7 +57,7 @@ struct slot {
   descriptor socket;
   connection conn;
   std::uint32_t number;
-  bool open = false, waits_read = false, waits_write = false;
+  bool open = false, waits_read = false, waits_write = false, waits_turn = false;
 };
 
 } // namespace
@@ -137,6 +137,7 @@ struct io_thread::impl {
       case want::read: wait_read(s); break;
       case want::write: wait_write(s); break;
       case want::reply: break;
+      case want::turn: wait_turn(s); break;
       case want::closed: close(s); break;
     }
   }
@@ -161,6 +162,16 @@ struct io_thread::impl {
     });
   }
 
+  void wait_turn(slot& s) {
+    if (s.waits_turn)
+      return;
+    s.waits_turn = true;
+    net::post(loop, [this, &s] {
+      s.waits_turn = false;
+      on_ready(s, {}, [](connection& c) { return c.on_turn(); });
+    });
+  }
+
   template <class Event>
   void on_ready(slot& s, error_code error, Event&& event) {
     if (!s.open)
@@ -182,7 +193,7 @@ struct io_thread::impl {
   }
 
   void free_if_unused(slot& s) {
-    if (!s.waits_read && !s.waits_write)
+    if (!s.waits_read && !s.waits_write && !s.waits_turn)
       free_slots.push_back(s.number);
   }
 

@@ -406,8 +406,8 @@ def http_attacks(a):
         ]
     for _ in range(10):
         tasks += [forever(a, "random bytes", lambda s: noise(a, s)),
-                  forever(a, "answers never taken", lambda s: deaf(a, s, b"/openapi.json"))]
-    tasks.append(forever(a, "metrics never taken", lambda s: deaf(a, s, b"/metrics")))  # dear to make, by the thread that serves all
+                  forever(a, "answers never taken", lambda s: deaf(a, s, b"/openapi.json")),
+                  forever(a, "metrics never taken", lambda s: deaf(a, s, b"/metrics"))]  # dear to make, by the thread that serves all
     must = ["smuggling probes", "idle connections made", "flood, connections", "slow headers, ended in time",
             "slow bodies, ended in time", "oversized bodies", "endless chunks", "endless headers", "random bytes"]
     return tasks, must

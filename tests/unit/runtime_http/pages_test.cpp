@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -56,6 +58,42 @@ BOOST_AUTO_TEST_CASE(metrics_count_requests_by_route_and_status) {
         "epione_http_requests_total{route=\"none\",status=\"404\"} 1", "epione_http_request_seconds_count{route=\"submit\"} 3",
         "epione_http_connections 1", "epione_http_connections_accepted_total 1"})
     BOOST_TEST(answer->body.find(line) != std::string::npos, line);
+}
+
+BOOST_AUTO_TEST_CASE(who_asks_for_metrics_by_the_dozen_lets_others_have_their_turn) {
+  constexpr int asked = 20;
+  std::promise<void> sent, answered;
+  auto was_sent = sent.get_future(), was_answered = answered.get_future();
+  int rendered = 0;
+  bool in_time = false;
+  surroundings around;
+  auto parts = around.get();
+  parts.before_metrics = [&] {
+    ++rendered;
+    if (rendered == 1)
+      was_sent.wait_for(std::chrono::seconds{10});
+    if (rendered == asked)
+      in_time = was_answered.wait_for(std::chrono::seconds{10}) == std::future_status::ready;
+  };
+  fake_front behind;
+  http_options one_thread;
+  one_thread.threads = 1;
+  http_server server{one_thread, parts};
+  const auto endpoint = server.start(behind);
+  BOOST_REQUIRE(endpoint);
+  raw_client greedy{endpoint->port}, other{endpoint->port};
+  BOOST_REQUIRE(other.ask(get("/healthz"))); // it is known to the thread
+  std::string dozens;
+  for (int i = 0; i < asked; ++i)
+    dozens += get("/metrics");
+  BOOST_REQUIRE(greedy.send(dozens));
+  BOOST_REQUIRE(other.send(get("/healthz")));
+  sent.set_value();
+  BOOST_REQUIRE(other.receive());
+  answered.set_value();
+  for (int i = 0; i < asked; ++i)
+    BOOST_REQUIRE(greedy.receive());
+  BOOST_TEST(in_time);
 }
 
 BOOST_AUTO_TEST_CASE(metrics_are_refreshed_before_they_are_shown) {
