@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# scripts/mutations.sh [--only NAME] [--max-seeds N] [--jobs N] [--markdown]: does the simulator notice what is planted? Builds the
-# preset `mutations` (epione-sim and nothing else), switches one fault of runtime/mutation.hpp on after the other, and runs seeds, 1
-# node and 3 nodes in turn, until one fails, at most N (200) of them; the seed that caught it must pass without it. Prints a table
-# at the end, with --markdown as docs/reliability.md has it. --only may be given several times; --no-build takes what is built.
-# Exit code 4 when one was not caught.
+# scripts/mutations.sh [--only NAME] [--max-seeds N] [--jobs N] [--markdown]: does the simulator notice what is planted? Builds
+# the preset `mutations` (epione-sim and nothing else), switches one fault of runtime/mutation.hpp on after the other, and runs
+# seeds, 1 node and 3 nodes in turn, until one fails, at most N (200) of them; the seed that caught it must pass without it.
+# Prints a table at the end, with --markdown as docs/reliability.md has it. --only may be given several times; --no-build takes
+# what is built. Exit code 4 when one was not caught.
 . "$(dirname "$0")/lib.sh"
 
 only=() max_seeds=200 jobs=2 markdown=false with_build=true

@@ -207,8 +207,8 @@ start_node_under() {
   node_pid=$!
 }
 
-# A load on $work/data with a ledger of its own, $work/round.ledger, which goes on while the node is away, as phones do: what had no
-# answer is sent again under the same key. start_round CONNECTIONS SUBJECTS SEED
+# A load on $work/data with a ledger of its own, $work/round.ledger, which goes on while the node is away, as phones do: what
+# had no answer is sent again under the same key. start_round CONNECTIONS SUBJECTS SEED
 start_round() {
   rm -f "$work/round.ledger"
   "$epione" bench submit --data-dir "$work/data" --connections "$1" --duration 1h --subjects "$2" --seed "$3" \

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Attacks the two ports of a node while a phone goes on submitting: the phone must be answered, each of its submissions acknowledged and
-# there; the process must stay within its memory; and when the attack is over, it holds no more connections than before.
+# Attacks the two ports of a node while a phone goes on submitting: the phone must be answered, each of its submissions
+# acknowledged and there; the process must stay within its memory; and when the attack is over, it holds no more connections
+# than before.
 #
 #   tests/chaos/http_attack_test.sh [--epione PATH] [--ports "http peer"] [--seconds 90] [--idle 10000] [--rate 100] [--seed N]
 #                                   [--header_limit_ms 10000] [--body_limit_ms 30000] [--idle_limit_ms 60000] [--memory_max 384]
@@ -10,10 +11,10 @@
 #          never taken, request smuggling probes (each must get one 400 and a closed connection), random bytes
 #   peer   of one node of three: plain text, random bytes, broken, cut, endless and silent handshakes, none with a certificate, floods
 #
-# All attacks of a port go on beside each other (attack.py). --memory_max is what the process may take beyond what it had before, in MiB:
-# half-received requests may have 128 of it (http_buffered_bytes_max), and 10,000 connections, answers that nobody takes and the
-# phone's own submissions the rest. The phone's latency is shown and not judged: attacker, phone and node share the processors.
-# --idle is lowered to what the limit of open files allows. Loopback only; needs python3.
+# All attacks of a port go on beside each other (attack.py). --memory_max is what the process may take beyond what it had
+# before, in MiB: half-received requests may have 128 of it (http_buffered_bytes_max), and 10,000 connections, answers that
+# nobody takes and the phone's own submissions the rest. The phone's latency is shown and not judged: attacker, phone and node
+# share the processors. --idle is lowered to what the limit of open files allows. Loopback only; needs python3.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 source tests/chaos/common.sh
@@ -62,8 +63,8 @@ list_files() { find "/proc/$1/fd" -mindepth 1 -printf '%l\n' 2>/dev/null | grep 
 memory_kib() { awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/status"; }
 reset_peak() { echo 5 >"/proc/$1/clear_refs" 2>/dev/null; }
 
-# Submits at its own pace, each once: whatever is not acknowledged shows. It must have come to at least half of what was due, on a machine
-# that it shares with the attacker. Its node is given by options of epione bench.
+# Submits at its own pace, each once: whatever is not acknowledged shows. It must have come to at least half of what was due, on
+# a machine that it shares with the attacker. Its node is given by options of epione bench.
 start_phone() { # NAME SECONDS OPTIONS...
   rm -f "$work/$1.ledger"
   "$epione" bench submit "${@:3}" --connections 64 --rate "$rate" --duration "$2s" --subjects 5000 --seed "$seed" \
@@ -88,7 +89,8 @@ verify_phone() { # NAME OPTIONS...
   }
 }
 
-# attack PORT ADDRESS PID OPTIONS...: and what it did to the process, whose open files were $work/files before. $beside is called while it goes on.
+# attack PORT ADDRESS PID OPTIONS...: and what it did to the process, whose open files were $work/files before. $beside is
+# called while it goes on.
 beside=:
 attack() {
   local name=$1 where=$2 pid=$3 code=0 peak limit most files
@@ -139,8 +141,8 @@ attack_http() {
   audit
 }
 
-# In the middle of it another node is killed and started. It has to make its link to the attacked one anew (the one whose name is less
-# dials), beside all that is in the way.
+# In the middle of it another node is killed and started. It has to make its link to the attacked one anew (the one whose name
+# is less dials), beside all that is in the way.
 comes_back() {
   local begun
   pause_ms $((seconds * 1000 / 3))

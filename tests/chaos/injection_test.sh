@@ -1,7 +1,7 @@
 #!/bin/bash
-# Lets system calls of a real node fail under load, gives it too little memory, or a clock that is wrong or jumps. The node must go on and
-# answer, or end by itself with a message that says why; and everything it had acknowledged is there when it is started again, exactly
-# once with its answers, with whole chains.
+# Lets system calls of a real node fail under load, gives it too little memory, or a clock that is wrong or jumps. The node must
+# go on and answer, or end by itself with a message that says why; and everything it had acknowledged is there when it is
+# started again, exactly once with its answers, with whole chains.
 #
 #   tests/chaos/injection_test.sh [--epione PATH] [--runs 60] [--kinds "KIND ..."] [--most 2048] [--connections 64] [--subjects 50000]
 #                                 [--seed N] [--directory DIR] [--keep]
@@ -18,10 +18,10 @@
 #   clock_ahead, clock_behind  the clock is a day wrong from the start
 #   clock_jumps                it jumps a day to and fro under load
 #
-# Small N hit the start, larger ones the load; N is spread evenly over its orders of magnitude up to --most. A run begins with a node under load
-# that is killed after 500 acknowledgements, and does not count without them, or when nothing was injected. The load goes on until the end of
-# the run and allows no status but 200, 202 and 503.
-# Needs strace, prlimit and libfaketime (packages strace, util-linux, faketime); kinds whose tool is missing are skipped, and said.
+# Small N hit the start, larger ones the load; N is spread evenly over its orders of magnitude up to --most. A run begins with a
+# node under load that is killed after 500 acknowledgements, and does not count without them, or when nothing was injected. The
+# load goes on until the end of the run and allows no status but 200, 202 and 503. Needs strace, prlimit and libfaketime
+# (packages strace, util-linux, faketime); kinds whose tool is missing are skipped, and said.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 source tests/chaos/common.sh

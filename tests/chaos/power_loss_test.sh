@@ -1,13 +1,13 @@
 #!/bin/bash
-# Takes the power from a node under full load: what had not reached its disk at a random moment is gone, and a node started on what is
-# left must have everything that was acknowledged until then, exactly once with its answers, and whole chains.
+# Takes the power from a node under full load: what had not reached its disk at a random moment is gone, and a node started on
+# what is left must have everything that was acknowledged until then, exactly once with its answers, and whole chains.
 #
 #   tests/chaos/power_loss_test.sh [--epione PATH] [--images 50] [--connections 128] [--subjects 50000] [--seed N] [--disk 8GiB]
 #                                  [--syncs kept|dropped] [--directory DIR] [--keep]
 #
-# The data directory is on a file system (ext4) in an image file. What the node has written and not synced is in the page cache of
-# that file system and not in the image; what was synced is in the image, if only in the page cache of the image file, which is this
-# disk's memory. So a copy of the image is what a power loss leaves, provided that
+# The data directory is on a file system (ext4) in an image file. What the node has written and not synced is in the page cache
+# of that file system and not in the image; what was synced is in the image, if only in the page cache of the image file, which
+# is this disk's memory. So a copy of the image is what a power loss leaves, provided that
 #   - the file system is not synced for it, as unmounting it or fsfreeze would do;
 #   - the copy is of one instant. The image lies on XFS, where `cp --reflink` shares all blocks under the file's lock. Without XFS it
 #     is read byte by byte, and read again when the device took a write meanwhile;
@@ -15,13 +15,16 @@
 #     stopped or inside the kernel, in the middle of a sync for instance: whichever way that ends, nobody is told.
 # Each time a file is written without a sync just before, and the round counts only if its content is missing in the copy.
 #
-# The node is killed, the copy mounted at another place, and a node started on it, which the load, that has never ended, finds: what had
-# no answer is sent again. The copy is then the disk of the next round. A round counts only with 500 acknowledgements before the copy.
+# The node is killed, the copy mounted at another place, and a node started on it, which the load, that has never ended, finds:
+# what had no answer is sent again. The copy is then the disk of the next round. A round counts only with 500 acknowledgements
+# before the copy.
 #
-# --syncs dropped makes the syncs of the node do nothing, from the 50th of each thread on (strace), to see that this test notices: it must fail.
+# --syncs dropped makes the syncs of the node do nothing, from the 50th of each thread on (strace), to see that this test
+# notices: it must fail.
 #
-# What this cannot show: a disk that loses, of what it was handed, more than what was not synced, or part of a sector. The simulator does.
-# Needs root, for mounts; they are made in a mount namespace of the test, so that nothing is left of them however it ends.
+# What this cannot show: a disk that loses, of what it was handed, more than what was not synced, or part of a sector. The
+# simulator does. Needs root, for mounts; they are made in a mount namespace of the test, so that nothing is left of them
+# however it ends.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 source tests/chaos/common.sh
