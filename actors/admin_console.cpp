@@ -1,5 +1,6 @@
 #include "actors/admin_console.hpp"
 
+#include "actors/console_bridge.hpp"
 #include "actors/console_commands.hpp"
 #include "runtime/defaults.hpp"
 
@@ -33,6 +34,34 @@ std::string wrong_reason(const console_command& command, const console_call& cal
   return call.reason().empty() ? "the reason is missing behind \"because\"" : "";
 }
 
+/// Has another node's console answer.
+void look_elsewhere(const std::shared_ptr<console_call>& call, const console_command& command) {
+  namespace d = runtime::defaults;
+  const auto& node = call->at_node();
+  if (command.changes)
+    return call->usage(std::string{command.name} + " is not one to be sent to another node; say it at the console of node " +
+                       node);
+  const auto* cluster = call->cluster();
+  if (cluster == nullptr)
+    return;
+  if (node == cluster->node)
+    return command.run(call);
+  if (const auto nodes = cluster->nodes.get(); nodes != nullptr && nodes->find(node) == nullptr)
+    return call->failed("there is no node \"" + node + "\" in the cluster; nodes lists them");
+  std::vector<std::string> words{std::string{command.name}};
+  words.insert(words.end(), call->arguments().begin(), call->arguments().end());
+  call->ask_node(node, routed_kind::console,
+                 bridge_question(words, call->json(), static_cast<std::uint32_t>(call->width()), call->after()),
+                 command.limit_ms - 2 * d::console_margin_ms, [call, node](const auto& answer) {
+                   if (!answer)
+                     return call->failed("node " + node + ": " + answer.error());
+                   const auto reply = decode_bridge_answer(*answer);
+                   if (!reply)
+                     return call->failed("node " + node + ": " + reply.error());
+                   call->relay(*reply);
+                 });
+}
+
 } // namespace
 
 admin_console_actor::behavior_type admin_console(console_call::pointer self, const runtime::environment& env,
@@ -51,6 +80,8 @@ admin_console_actor::behavior_type admin_console(console_call::pointer self, con
           call->usage(request->words.front() + " is for a terminal: type it at the console's prompt");
         else if (auto wrong = wrong_reason(*command, *call); !wrong.empty())
           call->usage(std::move(wrong));
+        else if (!call->at_node().empty())
+          look_elsewhere(call, *command);
         else
           command->run(call);
         return answer;

@@ -79,8 +79,10 @@ void restart(const console_call_ptr& call) {
 }
 
 void drain(const console_call_ptr& call) {
+  if (!call->name().empty() && call->ports().cluster)
+    return drain_node(call);
   if (!call->name().empty())
-    return call->usage("drain takes no name; a reason follows \"because\"");
+    return call->usage("drain takes no name, this node is alone; a reason follows \"because\"");
   if (!call->ports().request_stop)
     return call->failed("this node cannot be stopped from its console; send its process SIGTERM");
   call->record("drain", "node", [call](const std::string& unrecorded) {

@@ -62,6 +62,10 @@ console_call::console_call(pointer self, const runtime::environment& env, const 
     return;
   const auto because = std::find(words.cbegin() + 1, words.cend(), "because");
   arguments_.assign(words.cbegin() + 1, because);
+  if (!arguments_.empty() && arguments_.back().size() > 1 && arguments_.back().front() == '@') {
+    at_node_ = arguments_.back().substr(1);
+    arguments_.pop_back();
+  }
   name_ = joined(arguments_.cbegin(), arguments_.cend());
   gives_reason_ = because != words.cend();
   if (gives_reason_)
@@ -136,6 +140,24 @@ void console_call::record(const std::string& action, const std::string& entity, 
             then({});
           },
           [unrecorded, limit](const caf::error& why) { unrecorded("the catalog: " + console_error_text(why, limit)); });
+}
+
+const console_cluster* console_call::cluster() {
+  if (ports_.cluster)
+    return &*ports_.cluster;
+  failed("this node is alone: it was started without --cluster, and has neither other nodes nor links");
+  return nullptr;
+}
+
+void console_call::ask_node(const std::string& node, routed_kind kind, std::string question, std::uint32_t limit_ms,
+                            std::function<void(const tl::expected<std::string, std::string>&)> then) {
+  const auto router = env_.directory->get<router_actor>("router");
+  if (router == nullptr)
+    return then(tl::unexpected<std::string>("the router is not running; the log says why"));
+  const milliseconds limit{limit_ms + runtime::defaults::console_margin_ms};
+  self_->request(router, limit, ask_atom::value, node, kind, std::make_shared<const std::string>(std::move(question)), limit_ms)
+      .then([then](const bytes_ptr& bytes) { then(*bytes); },
+            [then, limit](const caf::error& why) { then(tl::unexpected(console_error_text(why, limit))); });
 }
 
 void console_call::done(std::string text, std::string message, std::string cursor) {

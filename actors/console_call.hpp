@@ -1,8 +1,10 @@
 // One command of the console on its way: what was asked, what may be looked at, and the one answer.
 #pragma once
 
+#include "actors/console_cluster.hpp"
 #include "actors/console_survey.hpp"
 #include "messages/interfaces.hpp"
+#include "messages/routed.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/process.hpp"
 
@@ -17,6 +19,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
@@ -27,8 +30,11 @@ struct console_ports {
   std::uint32_t shards = 0;  ///< besides the catalog's group 0
   std::uint32_t readers = 0; ///< "reader 0" and so on
   std::vector<std::pair<std::string, caf::weak_actor_ptr>>
-      tops;                           ///< supervisors that the directory does not know: nobody's children
-  std::function<void()> request_stop; ///< as SIGTERM; null: the node cannot be stopped from here
+      tops;                                    ///< supervisors that the directory does not know: nobody's children
+  std::function<void()> request_stop;          ///< as SIGTERM; null: the node cannot be stopped from here
+  std::optional<console_cluster> cluster;      ///< nothing: the node is alone
+  std::optional<std::int64_t> started_ns;      ///< when the node was started, by the environment's clock
+  std::function<std::optional<double>()> load; ///< of the machine, processes that run or want to; null: not known
 };
 
 /// Who waits for the console, by the number of the command. Shared with the commands' callbacks, but emptied by the actor's
@@ -62,6 +68,8 @@ public:
 
   /// The words behind the command's own, up to "because".
   const std::vector<std::string>& arguments() const { return arguments_; }
+  /// The node of the last of them, "@NODE", which is not among them; empty without it.
+  const std::string& at_node() const { return at_node_; }
   /// The same as one text: names of actors have spaces.
   const std::string& name() const { return name_; }
   /// Whether "because" is among the words.
@@ -91,6 +99,12 @@ public:
   /// Where group 0 cannot take it, `then` runs all the same, with why not: an operator who mends it must not be stopped by what
   /// is broken. The log has it as an error, and the answer is to say so (done_unrecorded).
   void record(const std::string& action, const std::string& entity, std::function<void(const std::string&)> then);
+  /// Null, and answered in one sentence, when this node is alone.
+  const console_cluster* cluster();
+  /// Asks a node of the cluster, this one too. `then` runs once, with the answer or why there is none, at the latest a margin
+  /// after the limit.
+  void ask_node(const std::string& node, messages::routed_kind kind, std::string question, std::uint32_t limit_ms,
+                std::function<void(const tl::expected<std::string, std::string>&)> then);
 
   // ---- the answer, once --------------------------------------------------------------------------------------------------
 
@@ -98,6 +112,8 @@ public:
   void done_json(const nlohmann::ordered_json& value, std::string message = {}, std::string cursor = {});
   /// A sentence for people, a value for programs; `unrecorded`: why the command is not in the audit trail, empty when it is.
   void done_acting(const std::string& sentence, nlohmann::ordered_json value, const std::string& unrecorded);
+  /// What another node's console said.
+  void relay(const messages::console_reply& reply) { answer(reply.code, reply.text, reply.message, reply.cursor); }
   void usage(std::string message) { answer(runtime::exit_code::usage, {}, std::move(message), {}); }
   void failed(std::string message) { answer(runtime::exit_code::failed, {}, std::move(message), {}); }
 
@@ -111,7 +127,7 @@ private:
   std::shared_ptr<console_answers> answers_;
   std::uint64_t number_;
   std::vector<std::string> arguments_;
-  std::string name_, reason_;
+  std::string name_, reason_, at_node_;
   bool gives_reason_ = false;
 };
 using console_call_ptr = std::shared_ptr<console_call>;

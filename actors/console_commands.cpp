@@ -20,14 +20,24 @@ constexpr std::uint32_t letters_ms = d::console_letters_limit_ms + d::console_ma
 constexpr std::array commands{
     console_command{"help", "[COMMAND]", "What there is to say, or what one command does", false, console_argument::command, "",
                     look_ms, console::help},
-    console_command{"actors", "[NAME]",
-                    "Every actor below its supervisor: state, messages that wait, restarts, age, messages a second; with a name "
-                    "only that one and those below it",
-                    false, console_argument::actor, "", look_ms, console::actors},
+    console_command{
+        "actors", "[NAME] [@NODE]",
+        "Every actor below its supervisor: state, messages that wait, restarts, age, messages a second; with a name "
+        "only that one and those below it; behind @ another node of the cluster, as for every command that only looks",
+        false, console_argument::actor, "", look_ms, console::actors},
     console_command{"status", "NAME", "All that one actor says of itself", false, console_argument::actor, "", look_ms,
                     console::status},
-    console_command{"shards", "", "Every shard: whether it serves and why not, its log, its store, its sessions", false,
-                    console_argument::none, "", look_ms, console::shards},
+    console_command{
+        "shards", "",
+        "Every shard: whether it serves and why not, its log, its store, its sessions; in a cluster its leader and how far each "
+        "replica is behind",
+        false, console_argument::none, "", look_ms, console::shards},
+    console_command{"nodes", "",
+                    "Every node of the cluster: version, uptime, load, shards it leads, its links, how its clock differs from "
+                    "this one's",
+                    false, console_argument::none, "", look_ms, console::nodes},
+    console_command{"links", "", "This node's links with the others: since when, bytes, round trip, clock, why there is none",
+                    false, console_argument::none, "", look_ms, console::links},
     console_command{"sessions", "[top N]", "How many patients' sessions live, and those heard of last (10, or N)", false,
                     console_argument::choice, "top", two_looks_ms, console::sessions},
     console_command{"notices", "", "What waits to be sent, what was given up, and how each channel is", false,
@@ -40,9 +50,15 @@ constexpr std::array commands{
     console_command{"restart", "NAME [because WHY]",
                     "Let an actor finish, then start it again with those that stand on it; also one that is halted", true,
                     console_argument::actor, "", act_ms, console::restart},
-    console_command{"drain", "[because WHY]",
-                    "Take no new requests, finish what was accepted, and stop the node, as SIGTERM does", true,
-                    console_argument::none, "", act_ms, console::drain},
+    console_command{"drain", "[NODE] [because WHY]",
+                    "Take no new requests, finish what was accepted, and stop this node, as SIGTERM does; with a name that node "
+                    "of the cluster gives its leaderships away and goes on",
+                    true, console_argument::node, "", act_ms, console::drain},
+    console_command{"undrain", "NODE [because WHY]", "Let a drained node of the cluster lead again", true, console_argument::node,
+                    "", act_ms, console::undrain},
+    console_command{"transfer", "SHARD NODE [because WHY]",
+                    "Hand the leadership of a shard over to a node of the cluster; shard 0 is the catalog", true,
+                    console_argument::shard_and_node, "", act_ms, console::transfer},
     console_command{"log-level", "[debug | info | warning | error] [because WHY]",
                     "Show what the node logs, or change it until its next start", true, console_argument::choice,
                     "debug info warning error", act_ms, console::log_level},
@@ -149,8 +165,7 @@ void help(const console_call_ptr& call) {
 void version(const console_call_ptr& call) {
   const auto& directory = call->env().data_directory;
   if (call->json())
-    return call->done_json(
-        nlohmann::ordered_json{{"version", EPIONE_VERSION}, {"data_directory", directory}, {"shards", call->ports().shards}});
+    return call->done_json(about(call));
   call->done("Epione " EPIONE_VERSION ", " + std::to_string(call->ports().shards) + " shards in " + directory + "\n");
 }
 

@@ -12,7 +12,14 @@
 namespace epione::actors {
 
 /// What the first argument is, for completion.
-enum class console_argument : std::uint8_t { none, actor, command, choice };
+enum class console_argument : std::uint8_t {
+  none,
+  actor,
+  command,
+  choice,
+  node,
+  shard_and_node ///< the node is the second one
+};
 
 struct console_command {
   std::string_view name;
@@ -53,6 +60,15 @@ void kill(const console_call_ptr& call);
 void restart(const console_call_ptr& call);
 void drain(const console_call_ptr& call);
 void log_level(const console_call_ptr& call);
+// console_nodes.cpp
+void nodes(const console_call_ptr& call);
+void links(const console_call_ptr& call);
+/// What a node says of itself: `version` as JSON.
+nlohmann::ordered_json about(const console_call_ptr& call);
+// console_move.cpp
+void transfer(const console_call_ptr& call);
+void drain_node(const console_call_ptr& call);
+void undrain(const console_call_ptr& call);
 } // namespace console
 
 } // namespace epione::actors

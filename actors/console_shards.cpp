@@ -71,21 +71,89 @@ std::string text_of(const std::optional<std::uint64_t>& x) {
   return x ? grouped(*x) : "-";
 }
 
-void show_shards(const console_call_ptr& call, const console_findings& found) {
-  auto all = ordered_json::array();
-  console_table table{{{"SHARD", kind::number},
-                       {"EPOCH", kind::number},
-                       {"COMMITTED", kind::number},
-                       {"APPLIED", kind::number},
-                       {"LAG", kind::number},
-                       {"EVENTS", kind::number},
-                       {"WAL", kind::number},
-                       {"SESSIONS", kind::number},
-                       {"STATE", kind::cut}}};
-  for (std::uint32_t shard = 0; shard <= call->ports().shards; ++shard) {
-    const auto f = facts_of(found, shard);
-    if (call->json())
-      all.push_back({{"shard", shard},
+/// A shard as its leader knows it, in a cluster.
+struct shard_lead {
+  std::string leader; ///< empty: nobody is known to
+  std::optional<runtime::group_view> group;
+};
+
+std::optional<std::uint64_t> lag_of(const runtime::group_view& v, const runtime::member_view& m) {
+  return m.known ? std::optional{v.last - std::min(m.match, v.last)} : std::nullopt;
+}
+
+bool is_heard(const runtime::member_view& m) {
+  constexpr auto limit_ms = 4 * std::int64_t{runtime::defaults::raft_election_ms};
+  return !m.known || m.role == "leader" || (m.heard_ms >= 0 && m.heard_ms < limit_ms);
+}
+
+/// "n1 0, n2 12, n3 400 stand-by": what each does not hold yet.
+std::string replicas_text(const shard_lead& lead) {
+  std::string text;
+  if (lead.group)
+    for (const auto& m : lead.group->members) {
+      const auto lag = lag_of(*lead.group, m);
+      text += (text.empty() ? "" : ", ") + m.node + " " + (lag ? grouped(*lag) : "unknown") +
+              (m.role == "stand-by" ? " stand-by" : "") + (is_heard(m) ? "" : " NOT HEARD");
+    }
+  return text.empty() ? "unknown" : text;
+}
+
+void add_lead(ordered_json& value, const shard_lead& lead) {
+  value["leader"] = lead.leader.empty() ? ordered_json(nullptr) : ordered_json(lead.leader);
+  value["term"] = lead.group ? ordered_json(lead.group->term) : ordered_json(nullptr);
+  value["commit"] = lead.group ? ordered_json(lead.group->commit) : ordered_json(nullptr);
+  value["replicas"] = ordered_json::array();
+  if (lead.group)
+    for (const auto& m : lead.group->members)
+      value["replicas"].push_back(
+          {{"node", m.node}, {"role", m.role}, {"lag", json_of(lag_of(*lead.group, m))}, {"reachable", is_heard(m)}});
+}
+
+console_table table_of_shards(bool in_cluster) {
+  if (in_cluster)
+    return console_table{{{"SHARD", kind::number},
+                          {"LEADER"},
+                          {"TERM", kind::number},
+                          {"COMMIT", kind::number},
+                          {"EVENTS", kind::number},
+                          {"WAL", kind::number},
+                          {"STATE", kind::cut},
+                          {"REPLICAS (BEHIND)", kind::cut}}};
+  return console_table{{{"SHARD", kind::number},
+                        {"EPOCH", kind::number},
+                        {"COMMITTED", kind::number},
+                        {"APPLIED", kind::number},
+                        {"LAG", kind::number},
+                        {"EVENTS", kind::number},
+                        {"WAL", kind::number},
+                        {"SESSIONS", kind::number},
+                        {"STATE", kind::cut}}};
+}
+
+std::vector<std::string> row_of(const shard_facts& f, const std::optional<shard_lead>& lead) {
+  const auto wal = f.wal_bytes ? bytes_text(*f.wal_bytes) : "-";
+  if (lead)
+    return {std::to_string(f.shard),
+            lead->leader.empty() ? "unknown" : lead->leader,
+            lead->group ? std::to_string(lead->group->term) : "-",
+            lead->group ? grouped(lead->group->commit) : "-",
+            text_of(f.events),
+            wal,
+            f.state,
+            replicas_text(*lead)};
+  return {std::to_string(f.shard),
+          text_of(f.epoch),
+          text_of(f.committed),
+          text_of(f.applied),
+          text_of(f.lag()),
+          text_of(f.events),
+          wal,
+          text_of(f.sessions),
+          f.state};
+}
+
+ordered_json json_of(const shard_facts& f, const std::optional<shard_lead>& lead) {
+  ordered_json value{{"shard", f.shard},
                      {"state", f.state},
                      {"serving", f.state == "serving"},
                      {"epoch", json_of(f.epoch)},
@@ -94,10 +162,25 @@ void show_shards(const console_call_ptr& call, const console_findings& found) {
                      {"store_lag", json_of(f.lag())},
                      {"events", json_of(f.events)},
                      {"wal_bytes", json_of(f.wal_bytes)},
-                     {"sessions", json_of(f.sessions)}});
+                     {"sessions", json_of(f.sessions)}};
+  if (lead)
+    add_lead(value, *lead);
+  return value;
+}
+
+void show_shards(const console_call_ptr& call, const console_findings& found) {
+  const auto& cluster = call->ports().cluster;
+  auto all = ordered_json::array();
+  auto table = table_of_shards(cluster.has_value());
+  for (std::uint32_t shard = 0; shard <= call->ports().shards; ++shard) {
+    const auto f = facts_of(found, shard);
+    std::optional<shard_lead> lead;
+    if (cluster)
+      lead = shard_lead{cluster->leader_of(shard), cluster->shards.best(shard)};
+    if (call->json())
+      all.push_back(json_of(f, lead));
     else
-      table.add({std::to_string(shard), text_of(f.epoch), text_of(f.committed), text_of(f.applied), text_of(f.lag()),
-                 text_of(f.events), f.wal_bytes ? bytes_text(*f.wal_bytes) : "-", text_of(f.sessions), f.state});
+      table.add(row_of(f, lead));
   }
   if (call->json())
     call->done_json(all);

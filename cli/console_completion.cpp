@@ -42,6 +42,16 @@ completion among(std::vector<std::string> all, std::string_view typed) {
   return result;
 }
 
+/// Other nodes of the cluster, by this node's links with them.
+std::vector<std::string> nodes_among(const std::vector<std::string>& actor_names) {
+  constexpr std::string_view link = "peer ";
+  std::vector<std::string> nodes;
+  for (const auto& name : actor_names)
+    if (name.starts_with(link))
+      nodes.push_back(name.substr(link.size()));
+  return nodes;
+}
+
 } // namespace
 
 completion complete(std::string_view line, const std::function<std::vector<std::string>()>& actor_names) {
@@ -59,6 +69,15 @@ completion complete(std::string_view line, const std::function<std::vector<std::
     case console_argument::actor: return among(actor_names(), rest); // names have blanks: the whole rest is one
     case console_argument::choice:
       return rest.find(' ') == std::string_view::npos ? among(words_of(command->choices), rest) : completion{};
+    case console_argument::node:
+      return rest.find(' ') == std::string_view::npos ? among(nodes_among(actor_names()), rest) : completion{};
+    case console_argument::shard_and_node: {
+      const auto blank = rest.find(' ');
+      if (blank == std::string_view::npos)
+        return {};
+      rest.remove_prefix(std::min(rest.find_first_not_of(' ', blank), rest.size()));
+      return rest.find(' ') == std::string_view::npos ? among(nodes_among(actor_names()), rest) : completion{};
+    }
     case console_argument::none: break;
   }
   return {};

@@ -3,6 +3,7 @@
 #include "actors/admin_console.hpp"
 #include "actors/anchor_keeper.hpp"
 #include "actors/catalog.hpp"
+#include "actors/console_bridge.hpp"
 #include "actors/fhir.hpp"
 #include "actors/gateway.hpp"
 #include "actors/journal_writer.hpp"
@@ -24,6 +25,7 @@
 #include "runtime/process.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace epione::node {
 
@@ -43,6 +45,31 @@ caf::strong_actor_ptr pointer_to(const Handle& h) {
 
 child_spec permanent(std::string name, std::uint32_t stop_limit_ms, std::function<caf::strong_actor_ptr()> start) {
   return {std::move(name), actors::child_kind::permanent, stop_limit_ms, std::move(start)};
+}
+
+std::vector<actors::console_link> links_of(const cluster_parts& parts) {
+  std::vector<actors::console_link> links;
+  for (auto& p : parts.peers.all()) {
+    actors::console_link l;
+    l.node = std::move(p.node);
+    l.linked = p.linked;
+    l.since_us = p.since_us;
+    l.version = std::move(p.version);
+    l.why = std::move(p.why);
+    l.round_trip_ns = p.round_trip_ns;
+    l.clock_offset_us = p.clock_offset_us;
+    l.sent_bytes = p.sent_bytes;
+    l.received_bytes = p.received_bytes;
+    l.in_flight_bytes = p.in_flight_bytes;
+    l.dropped = p.dropped;
+    links.push_back(std::move(l));
+  }
+  return links;
+}
+
+std::optional<double> load_of_machine() {
+  double of_a_minute = 0;
+  return ::getloadavg(&of_a_minute, 1) == 1 ? std::optional{of_a_minute} : std::nullopt;
 }
 
 } // namespace
@@ -116,13 +143,22 @@ caf::strong_actor_ptr actor_tree::start_console(std::function<void()> request_st
   ports.shards = config_.shards.count;
   ports.readers = config_.readers.count;
   ports.tops = {{"node", top_}};
-  if (cluster_ != nullptr)
+  if (cluster_ != nullptr) {
     ports.tops.emplace_back("cluster", beside_);
+    ports.cluster.emplace(
+        actors::console_cluster{cluster_->name, cluster_->nodes, cluster_->shards, [&c = *cluster_] { return links_of(c); }});
+  }
   ports.request_stop = std::move(request_stop);
+  ports.started_ns = environment_.clock.now_ns();
+  ports.load = load_of_machine;
   std::vector<child_spec> children;
   children.push_back(permanent("console", actor_stop_limit_ms, [this, ports] {
     return pointer_to(runtime::spawn_actor(system_, environment_, actors::admin_console, ports));
   }));
+  if (cluster_ != nullptr)
+    children.push_back(permanent("console bridge", actor_stop_limit_ms, [this] {
+      return pointer_to(runtime::spawn_actor(system_, environment_, actors::console_bridge));
+    }));
   auto beside = start_supervisor("operations", supervision_strategy::one_for_one, std::move(children));
   environment_.directory->put("operations", beside); // nobody's child, and to be seen all the same
   return beside;

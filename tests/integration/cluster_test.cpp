@@ -5,6 +5,7 @@
 #include "tests/integration/test_cluster.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <sstream>
 
 using namespace epione;
 using namespace epione::tests;
@@ -58,6 +59,38 @@ std::uint32_t shard_of(const std::string& patient) {
 std::string receipt_of(int patient) {
   return domain::to_text(domain::make_receipt("demo", std::to_string(patient), "key"));
 }
+
+/// A console on each node; it ends before they do.
+struct consoles {
+  explicit consoles(test_cluster& c) : cluster(c) {
+    for (auto& m : cluster.members)
+      beside.push_back(m->node->tree->start_console(nullptr));
+    cluster.run(100);
+  }
+  ~consoles() {
+    for (const auto& x : beside)
+      caf::anon_send_exit(caf::actor_cast<caf::actor>(x), caf::exit_reason::kill);
+    cluster.run(100);
+  }
+  messages::console_reply ask(test_cluster::member& m, const std::string& line, bool as_json = false) {
+    auto request = std::make_shared<messages::console_request>();
+    std::istringstream in{line};
+    for (std::string word; in >> word;)
+      request->words.push_back(word);
+    request->json = as_json;
+    request->who = "os:nurse";
+    messages::console_reply reply;
+    caf::scoped_actor self{m.node->system(), true};
+    auto pending = self->request(m.node->tree->console(), std::chrono::seconds{3600}, messages::console_atom::value,
+                                 messages::console_request_ptr{request});
+    BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return self->has_next_message(); }, 60'000), line << " is not answered");
+    pending.receive([&](const messages::console_reply_ptr& x) { reply = *x; },
+                    [&](caf::error& why) { BOOST_FAIL(line << ": " << runtime::error_text(why)); });
+    return reply;
+  }
+  test_cluster& cluster;
+  std::vector<caf::strong_actor_ptr> beside;
+};
 
 } // namespace
 
@@ -223,6 +256,31 @@ BOOST_AUTO_TEST_CASE(a_node_that_missed_what_the_others_have_cut_takes_over_a_co
   for (int patient = 1; patient <= 12; ++patient)
     BOOST_TEST(cluster.receipts(late, std::to_string(patient)).size() == 1u);
   BOOST_TEST(cluster.send(late, "13", test_node::phq9(), "key") == 202);
+}
+
+BOOST_AUTO_TEST_CASE(the_console_of_any_node_looks_at_the_others_and_moves_a_leadership) {
+  form();
+  consoles c{cluster};
+  auto* leader = cluster.leader(1);
+  BOOST_REQUIRE(leader != nullptr);
+  auto &next = other_than(*leader, 0), &asked = other_than(*leader, 1);
+  const auto nodes = json::parse(c.ask(asked, "nodes", true).text);
+  BOOST_REQUIRE(nodes.size() == 3U);
+  for (const auto& n : nodes) {
+    BOOST_TEST(n["state"] == "member");
+    BOOST_TEST(n["uptime_ms"].is_number(), n.dump());
+    BOOST_TEST(n["links_up"] == 2, n.dump());
+  }
+  const auto actors = c.ask(asked, "actors @" + next.name);
+  BOOST_TEST(actors.code == 0, actors.message);
+  BOOST_TEST(actors.text.find("peer " + asked.name) != std::string::npos, actors.text);
+  const auto moved = c.ask(asked, "transfer 1 " + next.name + " because a test wants it");
+  BOOST_TEST(moved.code == 0, moved.message);
+  BOOST_TEST(moved.message == ""); // it is in the audit trail
+  BOOST_TEST(cluster.run_until([&] { return cluster.leader(1) == &next; }, 10'000), why());
+  BOOST_TEST(c.ask(asked, "drain " + next.name).code == 0);
+  BOOST_TEST(cluster.run_until([&] { return next.parts->shards.led_here().empty(); }, 10'000), why());
+  BOOST_TEST(c.ask(asked, "undrain " + next.name).code == 0);
 }
 
 BOOST_AUTO_TEST_CASE(leaderships_spread_over_the_nodes_and_move_back_after_a_restart) {

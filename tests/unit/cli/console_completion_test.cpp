@@ -12,7 +12,7 @@ int asked = 0;
 completion of(std::string_view line) {
   return complete(line, [] {
     ++asked;
-    return std::vector<std::string>{"store 1", "store 10", "store 2", "shard 1", "console"};
+    return std::vector<std::string>{"store 1", "store 10", "store 2", "shard 1", "console", "peer n2", "peer n3"};
   });
 }
 
@@ -49,6 +49,17 @@ BOOST_AUTO_TEST_CASE(names_have_blanks) {
 BOOST_AUTO_TEST_CASE(watch_is_followed_by_a_command_and_its_arguments) {
   BOOST_TEST(of("watch sha").insert == "rds ");
   BOOST_TEST(of("watch status sh").insert == "ard 1 ");
+}
+
+BOOST_AUTO_TEST_CASE(nodes_are_those_this_one_has_links_with) {
+  BOOST_TEST((of("drain ").candidates == std::vector<std::string>{"n2", "n3"}));
+  BOOST_TEST(of("undrain n").candidates.size() == 2U);
+  BOOST_TEST(of("undrain n3").insert == " ");
+  BOOST_TEST(of("drain n2 ").candidates.empty());
+  BOOST_TEST(of("transfer n").candidates.empty()); // a shard's number
+  BOOST_TEST(of("transfer 1 n").candidates.size() == 2U);
+  BOOST_TEST(of("transfer 1 n2").insert == " ");
+  BOOST_TEST(of("transfer 1 n2 b").candidates.empty());
 }
 
 BOOST_AUTO_TEST_CASE(choices_come_from_the_table_and_the_node_is_not_asked) {
