@@ -79,7 +79,7 @@ function(epione_folder folder)
 endfunction()
 
 # Tests wait for what they test, not for themselves: half of the optimiser's time would go into them.
-set(epione_test_options $<$<CONFIG:RelWithDebInfo>:-O0$<SEMICOLON>-g0>)
+set(epione_test_options $<$<CONFIG:RelWithDebInfo>:-Og$<SEMICOLON>-g0>)
 if(EPIONE_ASAN OR EPIONE_TSAN)
   set(epione_test_options $<$<CONFIG:RelWithDebInfo>:-O0>) # with the lines that a report names
 endif()
