@@ -67,6 +67,7 @@ public:
   void end_of_turn();
 
 private:
+  std::vector<notifier_state::client>::iterator client_at(const caf::actor_addr& address);
   std::int64_t now() const { return env_.clock.now_ns(); }
 
   // sending
@@ -106,20 +107,24 @@ private:
 
 // ---- clients -------------------------------------------------------------------------------------------------------
 
+std::vector<notifier_state::client>::iterator notifier_work::client_at(const caf::actor_addr& address) {
+  return std::find_if(state_.clients.begin(), state_.clients.end(), [&](const auto& c) { return c.actor.address() == address; });
+}
+
 void notifier_work::on_notices(const notices_ptr& all, const notice_client& who) {
-  auto& c = state_.clients[who.address()];
-  if (c.number == 0) {
-    c = {++state_.clients_seen, who};
+  auto c = client_at(who.address());
+  if (c == state_.clients.end()) {
+    c = state_.clients.insert(c, {++state_.clients_seen, who});
     self_->monitor(who);
   }
   for (const auto& n : *all)
-    queue_.add(n, c.number);
+    queue_.add(n, c->number);
 }
 
 void notifier_work::on_down(const caf::down_msg& down) {
-  if (const auto c = state_.clients.find(caf::actor_cast<caf::actor_addr>(down.source)); c != state_.clients.end()) {
-    queue_.drop_client(c->second.number);
-    state_.outcomes.erase(c->second.number);
+  if (const auto c = client_at(caf::actor_cast<caf::actor_addr>(down.source)); c != state_.clients.end()) {
+    queue_.drop_client(c->number);
+    state_.outcomes.erase(c->number);
     state_.clients.erase(c);
     return;
   }
@@ -147,7 +152,7 @@ void notifier_work::report(const waiting_notice& w, bool sent, std::string reaso
 
 void notifier_work::end_of_turn() {
   send_what_is_due();
-  for (auto& [address, c] : state_.clients)
+  for (auto& c : state_.clients)
     if (const auto found = state_.outcomes.find(c.number); found != state_.outcomes.end())
       self_->send(c.actor, outcome_atom::value, std::make_shared<const notice_outcomes>(std::move(found->second)));
   state_.outcomes.clear();

@@ -68,7 +68,7 @@ struct notifier_state {
   using running_senders = std::vector<std::pair<caf::actor_addr, std::stop_source>>;
 
   notifier_state() = default;
-  std::map<caf::actor_addr, client> clients;
+  std::vector<client> clients; ///< a few, in the order in which they came, which does not depend on where they lie in memory
   std::uint64_t clients_seen = 0;
   std::vector<worker> workers;
   std::shared_ptr<running_senders> running = std::make_shared<running_senders>();
