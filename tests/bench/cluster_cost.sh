@@ -210,8 +210,8 @@ header() {
 }
 
 processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
-echo "$("$epione" --version | head -n 1); $(nproc) cores ($processor), all nodes and generators on them; $connections connections" \
-  "through ${through:+node }${through:-all nodes}, $seconds s each, $subjects patients."
+echo "$("$epione" --version | head -n 1); $(nproc) cores ($processor), all nodes and generators on them;" \
+  "$connections connections through ${through:+node }${through:-all nodes}, $seconds s each, $subjects patients."
 echo
 header nodes shards submissions/s p99 "nodes' CPU µs a submission" "generator's CPU µs" "cores busy"
 printf '%s\n' "${speed_rows[@]}"
