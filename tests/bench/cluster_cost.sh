@@ -75,7 +75,7 @@ wait_spread() {
     sleep 0.5
   done
   say "replicas a node, the catalog's among them: $(grep -o '"node": *"n[0-9]*"' "$work/status.json" | sed 's/.*"n/n/; s/"//' |
-    sort -V | uniq -c | awk '{ printf "%s%s %d", NR > 1 ? ", " : "", $2, $1 }')"
+    sort -V | uniq -c | awk '{ printf "%s%s %d", (NR > 1 ? ", " : ""), $2, $1 }')"
 }
 
 look() { # NAME: the metrics of all nodes, as they are now
@@ -120,7 +120,7 @@ of_loads() {
       "$(figure "$out" refused) $(figure "$out" unknown) $(figure "$out" retries)"
   done | awk '
     { if ($1 > p99) p99 = $1; cpu += $2 * $3; all += $3; bad += $4 + $5; again += $6 }
-    END { printf "%s %.6f %d %d\n", p99, all > 0 ? cpu / all : 0, bad, again }'
+    END { printf "%s %.6f %d %d\n", p99, (all > 0 ? cpu / all : 0), bad, again }'
 }
 
 # difference BEFORE AFTER PROGRAM OPTIONS...: what an awk program prints at its end. It has d[NAME], by how much a metric grew, of
@@ -163,6 +163,7 @@ measure() { # SHARDS
   all_run
   end_loads
   read -r p99 generator_us bad again < <(of_loads)
+  [[ -n $p99 && -n $again ]] || fail "the loads did not say how long answers took: $(load_said "${nodes[0]}")"
   # Syncs: journal and mark of each transaction, WAL and database of each checkpoint.
   # shellcheck disable=SC2016
   row=$(difference before after '
