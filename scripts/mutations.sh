@@ -21,12 +21,14 @@ done
 
 cd "$epione_root"
 if [ "$with_build" = true ]; then
+  ensure_packages
   say "building mutations"
   build mutations epione-sim
 fi
 export simulator=build/mutations/epione-sim results=build/mutations/results max_seeds
 mkdir -p "$results"
 mapfile -t all < <("$simulator" --mutations | awk '{ print $1 }')
+((${#all[@]} > 0)) || die "$simulator lists no mutations; run this without --no-build"
 for name in "${only[@]}"; do
   printf '%s\n' "${all[@]}" | grep -q -x -F -e "$name" || die "there is no mutation '$name'; $simulator --mutations lists them"
 done
@@ -51,7 +53,7 @@ look_for() {
 export -f look_for
 
 for name in "${only[@]}"; do rm -f "$results/$name"; done
-printf '%s\n' "${only[@]}" | xargs -P "$jobs" -I NAME bash -c 'look_for NAME'
+printf '%s\n' "${only[@]}" | xargs -P "$jobs" -I NAME bash -c 'look_for NAME' || true # whose run was broken off is said below
 
 if [ "$markdown" = true ]; then
   echo "| planted | what it breaks | seeds it took | caught by | what the checker said |"
@@ -62,6 +64,7 @@ else
 fi
 caught=0 missed=0
 for name in "${only[@]}"; do
+  seed=- nodes=- run=- said=
   IFS=$'\t' read -r seed nodes run said <"$results/$name" || said="NOT CAUGHT: its run was broken off"
   case $said in "NOT CAUGHT"*) missed=$((missed + 1)) ;; *) caught=$((caught + 1)) ;; esac
   # shellcheck disable=SC2059 # one of the two formats above

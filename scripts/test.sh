@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # scripts/test.sh [--ci]: installs what is missing, builds, and runs all tests. With --ci, or CI=true in the environment, also:
 # the format check, 100 simulated seeds of one node and 12 of three, a minute of fuzzing each reader of bytes from outside, and,
-# under AddressSanitizer and UndefinedBehaviorSanitizer, the unit, conformance and integration tests. Short kill tests are among
-# the tests. Ends with ctest's summary. See docs/testing.md.
+# under AddressSanitizer and UndefinedBehaviorSanitizer, the unit, conformance and integration tests. Short kill, fault and attack
+# tests are among the tests, skipped where the system does not allow them. Ends with ctest's summary. See docs/testing.md.
 . "$(dirname "$0")/lib.sh"
 
 ci=${CI:-false}
@@ -18,7 +18,7 @@ if [ "$ci" = true ]; then
   ensure_packages lint chaos
   run scripts/lint.sh --format
 else
-  ensure_packages chaos # networks and disks that the cluster's fault test can break
+  ensure_packages chaos # what the fault tests break networks, disks, system calls and clocks with
 fi
 
 say "building release"

@@ -35,7 +35,7 @@ no_reports() {
 failed=0
 for test in "${tests[@]}"; do
   say "$test"
-  # The crash suites run the simulated disk in one thread and would take most of the time.
+  # The crash suites and those where each thing fails once run in one thread and would take most of the time.
   "build/tsan/tests/unit/$test" '--run_test=!journal_crash_suite:!shard_crash_suite:!fail_at_*' || failed=$?
   no_reports
 done

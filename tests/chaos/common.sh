@@ -106,10 +106,18 @@ make_work_directory() {
   trap 'exit 130' INT TERM
 }
 
-# Starts a node on $work/data, with more options if given. Its end is noticed by wait_until_ready.
-start_node() {
-  "$epione" serve --data-dir "$work/data" --http 127.0.0.1:0 --demo "$@" >>"$work/node.out" 2>>"$work/node.err" &
+# Starts a node on $work/data, with more options if given, below the command that is in `under`, which must end by becoming the
+# node or hand its process id on. Its end is noticed by wait_until_ready.
+under=()
+start_node_under() {
+  "${under[@]}" "$epione" serve --data-dir "$work/data" --http 127.0.0.1:0 --demo "$@" >>"$work/node.out" 2>>"$work/node.err" &
   node_pid=$!
+}
+
+# The same, below nothing.
+start_node() {
+  local under=()
+  start_node_under "$@"
 }
 
 # node.json is written when the node may serve; the one of a killed node names another process.
@@ -181,6 +189,15 @@ need_found() {
   ((found >= $1)) || fail "$found were found, and $1 had been acknowledged"
 }
 
+# Everything of all rounds, $total in number, is there once more at the end, and the chain is intact.
+finish_rounds() {
+  read_back "$work/all.ledger" --data-dir "$work/data" --connections 64
+  ((found == total)) || fail "$total were acknowledged in all rounds, $found are there"
+  cat "$work/verify.out"
+  stop_node
+  audit
+}
+
 audit() {
   limited "$reading_limit_s" "audit verify" "$epione" audit verify --data-dir "$work/data" >"$work/audit.out" 2>&1 || {
     cat "$work/audit.out" >&2
@@ -198,13 +215,6 @@ skip() {
   echo "skipped: $*"
   passed=1
   exit 77
-}
-
-# As start_node, below the command that is in `under`, which must end by becoming the node or hand its process id on.
-under=()
-start_node_under() {
-  "${under[@]}" "$epione" serve --data-dir "$work/data" --http 127.0.0.1:0 --demo "$@" >>"$work/node.out" 2>>"$work/node.err" &
-  node_pid=$!
 }
 
 # A load on $work/data with a ledger of its own, $work/round.ledger, which goes on while the node is away, as phones do: what

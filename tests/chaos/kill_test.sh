@@ -28,23 +28,6 @@ RANDOM=$seed
 make_work_directory "$directory"
 echo "Kill test: $rounds rounds, $connections connections, seed $seed, data in $work"
 
-start_load() {
-  rm -f "$work/round.ledger"
-  "$epione" bench submit --data-dir "$work/data" --connections "$connections" --duration 1h --subjects "$subjects" \
-    --seed $((seed * 1000 + attempt)) --ledger "$work/round.ledger" >"$work/load.out" 2>"$work/load.err" &
-  load_pid=$!
-}
-
-# Returns 1 when it does not come.
-wait_for_load() {
-  local limit=$(($(now_ms) + 30000))
-  until (($(ledger_records "$work/round.ledger") >= acknowledged_min)); do
-    kill -0 "$node_pid" 2>/dev/null || fail "the node ended under load; see $work/node.err"
-    (($(now_ms) < limit)) || return 1
-    sleep 0.01
-  done
-}
-
 total=0
 round=0
 attempt=0
@@ -55,8 +38,9 @@ start_node
 wait_until_ready
 while ((round < rounds)); do
   attempt=$((attempt + 1))
-  start_load
-  if ! wait_for_load; then
+  start_round "$connections" "$subjects" $((seed * 1000 + attempt))
+  if ! wait_for_round "$acknowledged_min"; then
+    kill -0 "$node_pid" 2>/dev/null || fail "the node ended under load; see $work/node.err"
     stop_load
     invalid=$((invalid + 1))
     echo "round $((round + 1)): too little load, repeated"
@@ -85,7 +69,7 @@ while ((round < rounds)); do
   pause_ms 300 # what had no answer is asked for again
   stop_load
   read_back "$work/round.ledger" --data-dir "$work/data" --connections 64
-  ((found >= at_least)) || fail "round $round: $found found, at least $at_least sent"
+  need_found "$at_least"
   total=$((total + found))
   cat "$work/round.ledger" >>"$work/all.ledger"
   echo "round $round: killed with $at_least or more acknowledged$twice, ready after $ready ms," \
@@ -96,11 +80,7 @@ while ((round < rounds)); do
   fi
 done
 
-read_back "$work/all.ledger" --data-dir "$work/data" --connections 64
-cat "$work/verify.out"
-((found == total)) || fail "$total were acknowledged in all rounds, $found are there"
-stop_node
-audit
+finish_rounds
 passed=1
 echo "PASSED: faults: $rounds killed, $((rounds / 5)) of them twice, $((attempt - round)) rounds repeated for too little load;" \
   "acknowledged: $(grouped "$total"), before a kill at least $acknowledged_min; missing: $missing; duplicated: $duplicated;" \

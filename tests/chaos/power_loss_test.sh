@@ -177,11 +177,7 @@ while ((round < images)); do
     "all $(grouped "$found") there once with their answers, chain intact"
 done
 
-read_back "$work/all.ledger" --data-dir "$work/data" --connections 64
-need_found "$total"
-cat "$work/verify.out"
-stop_node
-audit
+finish_rounds
 passed=1
 echo "PASSED: $images images, $((attempt - round)) repeated, $(grouped "$found") acknowledged submissions, each there exactly once with" \
   "its answers; chain intact; ready again within $worst_ready ms"
