@@ -39,8 +39,11 @@ void look_elsewhere(const std::shared_ptr<console_call>& call, const console_com
   namespace d = runtime::defaults;
   const auto& node = call->at_node();
   if (command.changes)
-    return call->usage(std::string{command.name} + " is not one to be sent to another node; say it at the console of node " +
-                       node);
+    return call->usage(command.completes == console_argument::node || command.completes == console_argument::shard_and_node
+                           ? std::string{command.name} + " names its node without @: " + std::string{command.name} + " " +
+                                 std::string{command.arguments}
+                           : std::string{command.name} +
+                                 " is not one to be sent to another node; say it at the console of node " + node);
   const auto* cluster = call->cluster();
   if (cluster == nullptr)
     return;

@@ -31,8 +31,8 @@ public:
 
   void on_tick() {
     self_->delayed_send(self_, std::chrono::milliseconds{options_.interval_ms}, caf::tick_atom::value);
-    say([this](const caf::error& why, bool) {
-      if (why)
+    say([this](const caf::error& why, bool said) {
+      if (why && !said) // else that chain's own line is in the log
         env_.log.warning(part, "the chains' heads could not be kept in group 0", {{"why", runtime::error_text(why)}});
     });
   }
@@ -54,13 +54,15 @@ public:
   }
 
 private:
+  /// done(error, said): with an error although it was said when a chain could not be read.
   template <class F>
   void say(F done) {
     if (state_.under_way)
       return done(make_error(ec::not_serving, "an anchor is on its way already; try again"), false);
-    auto a = look();
+    caf::error unread;
+    auto a = look(unread);
     if (a.heads.empty() || !is_news(a))
-      return done(caf::error{}, false);
+      return done(unread, false);
     const auto catalog = env_.directory->get<catalog_actor>("catalog");
     if (catalog == nullptr)
       return done(make_error(ec::not_serving, "the catalog is not running"), false);
@@ -82,12 +84,12 @@ private:
         ->request(catalog, std::chrono::milliseconds{defaults::anchor_answer_limit_ms}, record_atom::value,
                   std::make_shared<const domain::event>(std::move(event)))
         .then(
-            [keep = shared_from_this(), said = std::move(said), done](bool) mutable {
+            [keep = shared_from_this(), said = std::move(said), unread, done](bool) mutable {
               keep->state_.under_way = false;
               keep->state_.said = std::move(said);
               ++keep->state_.anchors;
               keep->anchors_.Increment();
-              done(caf::error{}, true);
+              done(unread, true);
             },
             [keep = shared_from_this(), done](caf::error& why) mutable {
               keep->state_.under_way = false;
@@ -97,8 +99,8 @@ private:
 
   bool is_led(std::uint32_t group) const { return options_.view == nullptr || options_.view->where(group).here; }
 
-  /// How far the chains are that this node leads. One whose store cannot be read leaves the others theirs.
-  domain::anchor look() const {
+  /// How far the chains are that this node leads. One whose store cannot be read leaves the others theirs, and is in `unread`.
+  domain::anchor look(caf::error& unread) const {
     domain::anchor a;
     a.cluster = options_.cluster;
     a.node = options_.node;
@@ -112,6 +114,9 @@ private:
       if (!at) {
         env_.log.warning(part, "a chain has no anchor because its head cannot be read",
                          {{"group", group}, {"why", at.error().message}});
+        if (!unread)
+          unread = make_error(at.error().code, "the other chains' heads are kept, not that of group " + std::to_string(group) +
+                                                   ": " + at.error().message);
         continue;
       }
       if (at->head.seq != 0)

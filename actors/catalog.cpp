@@ -426,7 +426,9 @@ private:
               answered(a ? *a : steward_answer{ec::time_limit, "the leader's answer cannot be read: " + a.error()});
             },
             [answered](caf::error& why) mutable {
-              answered({runtime::code_of(why).value_or(ec::time_limit), runtime::sentence_of(why)});
+              // What the leader refuses is an answer. Only a node of another version does not understand the question.
+              const auto code = runtime::code_of(why).value_or(ec::time_limit);
+              answered({code == ec::invalid ? ec::not_serving : code, runtime::sentence_of(why)});
             });
     return true;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/cluster_view.hpp"
+#include "runtime/defaults.hpp"
 #include "runtime/shard_view.hpp"
 
 #include <cstdint>
@@ -12,6 +13,9 @@
 
 namespace epione::actors {
 
+/// A member of a group that its leader has not heard for so long is shown as not heard.
+inline constexpr std::int64_t member_heard_limit_ms = 4 * std::int64_t{runtime::defaults::raft_election_ms};
+
 /// The link with one other node, as this node knows it.
 struct console_link {
   std::string node;
@@ -21,6 +25,7 @@ struct console_link {
   std::string why;                             ///< not linked: why not
   std::optional<std::int64_t> round_trip_ns;   ///< nothing: not measured
   std::optional<std::int64_t> clock_offset_us; ///< how far its wall clock is before ours
+  bool clock_alarm = false;                    ///< the clocks differ by more than peers.clock_offset_max_ms
   std::uint64_t sent_bytes = 0, received_bytes = 0, in_flight_bytes = 0;
   std::uint64_t dropped = 0; ///< messages that were not sent
 };

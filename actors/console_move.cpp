@@ -100,12 +100,7 @@ void give_or_take(const console_call_ptr& call, const std::string& verb) {
   if (auto why = cannot_ask(*cluster, node); !why.empty())
     return call->failed(std::move(why));
   call->record(verb, "node " + node, [call, verb, node](const std::string& unrecorded) {
-    steward_question q;
-    q.verb = steward_verb::nodes;
-    q.text = verb;
-    q.text2 = node;
-    q.text4 = call->who();
-    ask_steward(call, node, q, [call, verb, node, unrecorded](const text_result& done) {
+    ask_steward(call, node, steward_question::leaderships(verb), [call, verb, node, unrecorded](const text_result& done) {
       if (!done)
         return call->failed(verb + " " + node + ": " + done.error());
       call->done_acting(*done, {{"action", verb}, {"node", node}}, unrecorded);

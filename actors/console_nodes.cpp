@@ -58,6 +58,10 @@ std::string offset_text(const std::optional<std::int64_t>& us) {
   return us ? format("%+.1f ms", static_cast<double>(*us) / 1e3) : unknown;
 }
 
+std::string clock_alarm_text(std::string state, const console_link& l) {
+  return l.clock_alarm ? state + ", CLOCK DIFFERS" : state;
+}
+
 /// As a node says it of itself (`about`); null where it does not, or is not to be asked.
 struct node_line {
   const domain::cluster_node* node = nullptr;
@@ -83,7 +87,7 @@ struct node_list {
 std::string state_text(const node_line& n) {
   return std::string{to_text(n.node->phase)} + (n.draining ? ", draining" : "") +
          (n.here       ? ", here"
-          : n.linked() ? ""
+          : n.linked() ? clock_alarm_text("", *n.link)
                        : ", NOT LINKED");
 }
 
@@ -100,7 +104,8 @@ ordered_json json_of(const node_line& n, std::uint64_t leads) {
           {"leads", leads},
           {"links_up", json_of(n.of<std::uint64_t>("links_up"))},
           {"links", json_of(n.of<std::uint64_t>("links"))},
-          {"clock_offset_ms", json_of(in_ms(n.link ? n.link->clock_offset_us : std::nullopt, 1e3))}};
+          {"clock_offset_ms", json_of(in_ms(n.link ? n.link->clock_offset_us : std::nullopt, 1e3))},
+          {"clock_alarm", n.link && n.link->clock_alarm}};
 }
 
 std::vector<std::string> row_of(const node_line& n, std::uint64_t leads) {
@@ -229,12 +234,13 @@ void links(const console_call_ptr& call) {
                      {"in_flight_bytes", l.in_flight_bytes},
                      {"dropped", l.dropped},
                      {"round_trip_ms", json_of(trip)},
-                     {"clock_offset_ms", json_of(in_ms(l.clock_offset_us, 1e3))}});
+                     {"clock_offset_ms", json_of(in_ms(l.clock_offset_us, 1e3))},
+                     {"clock_alarm", l.clock_alarm}});
     else
       table.add({l.node, l.since_us == 0 ? "never" : duration_text(std::max<std::int64_t>(now_us - l.since_us, 0) / 1'000),
                  l.version.empty() ? unknown : l.version, bytes_text(l.sent_bytes), bytes_text(l.received_bytes),
                  grouped(l.dropped), trip ? format("%.1f ms", *trip) : unknown, offset_text(l.clock_offset_us),
-                 l.linked ? "linked" : "NOT LINKED: " + l.why});
+                 l.linked ? clock_alarm_text("linked", l) : "NOT LINKED: " + l.why});
   }
   if (call->json())
     call->done_json(all);

@@ -77,13 +77,12 @@ struct shard_lead {
   std::optional<runtime::group_view> group;
 };
 
-std::optional<std::uint64_t> lag_of(const runtime::group_view& v, const runtime::member_view& m) {
-  return m.known ? std::optional{v.last - std::min(m.match, v.last)} : std::nullopt;
-}
-
-bool is_heard(const runtime::member_view& m) {
-  constexpr auto limit_ms = 4 * std::int64_t{runtime::defaults::raft_election_ms};
-  return !m.known || m.role == "leader" || (m.heard_ms >= 0 && m.heard_ms < limit_ms);
+/// What a follower knows of its group says nothing about the others.
+shard_lead lead_of(std::optional<runtime::group_view> known) {
+  if (!known || !known->led())
+    return {};
+  auto leader = known->leader;
+  return {std::move(leader), std::move(known)};
 }
 
 /// "n1 0, n2 12, n3 400 stand-by": what each does not hold yet.
@@ -91,9 +90,9 @@ std::string replicas_text(const shard_lead& lead) {
   std::string text;
   if (lead.group)
     for (const auto& m : lead.group->members) {
-      const auto lag = lag_of(*lead.group, m);
+      const auto lag = lead.group->lag_of(m);
       text += (text.empty() ? "" : ", ") + m.node + " " + (lag ? grouped(*lag) : "unknown") +
-              (m.role == "stand-by" ? " stand-by" : "") + (is_heard(m) ? "" : " NOT HEARD");
+              (m.role == "stand-by" ? " stand-by" : "") + (m.heard_within(member_heard_limit_ms) ? "" : " NOT HEARD");
     }
   return text.empty() ? "unknown" : text;
 }
@@ -105,8 +104,10 @@ void add_lead(ordered_json& value, const shard_lead& lead) {
   value["replicas"] = ordered_json::array();
   if (lead.group)
     for (const auto& m : lead.group->members)
-      value["replicas"].push_back(
-          {{"node", m.node}, {"role", m.role}, {"lag", json_of(lag_of(*lead.group, m))}, {"reachable", is_heard(m)}});
+      value["replicas"].push_back({{"node", m.node},
+                                   {"role", m.role},
+                                   {"lag", json_of(lead.group->lag_of(m))},
+                                   {"reachable", m.heard_within(member_heard_limit_ms)}});
 }
 
 console_table table_of_shards(bool in_cluster) {
@@ -176,7 +177,7 @@ void show_shards(const console_call_ptr& call, const console_findings& found) {
     const auto f = facts_of(found, shard);
     std::optional<shard_lead> lead;
     if (cluster)
-      lead = shard_lead{cluster->leader_of(shard), cluster->shards.best(shard)};
+      lead = lead_of(cluster->shards.best(shard));
     if (call->json())
       all.push_back(json_of(f, lead));
     else

@@ -4,6 +4,7 @@
 #include "domain/date_text.hpp"
 #include "domain/digest.hpp"
 #include "domain/fhir_text.hpp"
+#include "domain/hex.hpp"
 #include "domain/json_document.hpp"
 #include "domain/limits.hpp"
 
@@ -39,11 +40,7 @@ std::string form_version_id(std::string_view version) {
     return *id;
   std::array<std::uint8_t, 24> bytes{};
   domain::digest<24>{}.add(version).finish(bytes);
-  std::string out = "x--";
-  for (const auto b : bytes)
-    for (const auto nibble : {b >> 4, b & 15})
-      out += "0123456789abcdef"[nibble];
-  return out;
+  return "x--" + domain::to_hex(bytes);
 }
 
 std::string form_text(const domain::compiled_form& form, std::int64_t modified_us) {

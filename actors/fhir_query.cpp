@@ -1,7 +1,9 @@
 #include "actors/fhir_query.hpp"
 
+#include "domain/blanks.hpp"
 #include "domain/date_text.hpp"
 #include "domain/fhir_text.hpp"
+#include "domain/hex.hpp"
 #include "domain/json_document.hpp"
 #include "domain/limits.hpp"
 #include "domain/msgpack.hpp"
@@ -17,30 +19,6 @@ namespace epione::actors {
 namespace {
 
 using std::string_view;
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-string_view trim(string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
-/// Takes what stands before `separator` off the text.
-string_view take(string_view& text, char separator) {
-  const auto end = std::min(text.find(separator), text.size());
-  const auto part = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return trim(part);
-}
 
 std::string lower(string_view text) {
   std::string out{text};
@@ -79,9 +57,9 @@ std::optional<std::string> percent_decoded(string_view text, bool plus_is_space)
       out += text[i] == '+' && plus_is_space ? ' ' : text[i];
       continue;
     }
-    if (i + 2 >= text.size() || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)
+    if (i + 2 >= text.size() || domain::hex_digit(text[i + 1]) < 0 || domain::hex_digit(text[i + 2]) < 0)
       return std::nullopt;
-    out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+    out += static_cast<char>(domain::hex_digit(text[i + 1]) * 16 + domain::hex_digit(text[i + 2]));
     i += 2;
   }
   return domain::valid_utf8(out) ? std::optional{std::move(out)} : std::nullopt;
@@ -196,14 +174,14 @@ std::optional<domain::response_filter::authored_choice> authored_choice(string_v
 }
 
 bool takes_json(string_view accept) {
-  if (trim(accept).empty())
+  if (domain::trim(accept).empty())
     return true;
   while (!accept.empty()) {
-    auto range = take(accept, ',');
-    const auto type = lower(take(range, ';'));
+    auto range = domain::take(accept, ',');
+    const auto type = lower(domain::take(range, ';'));
     bool refused = false;
     while (!range.empty()) {
-      const auto parameter = take(range, ';');
+      const auto parameter = domain::take(range, ';');
       refused = refused || parameter == "q=0" || parameter == "q=0.0" || parameter == "q=0.00" || parameter == "q=0.000";
     }
     if (!refused && (type == "*/*" || type == "application/*" || is_json_type(type)))
@@ -213,14 +191,14 @@ bool takes_json(string_view accept) {
 }
 
 bool is_json_format(string_view format) {
-  return is_json_type(take(format, ';'));
+  return is_json_type(domain::take(format, ';'));
 }
 
 bool is_json_content(string_view content_type) {
-  const auto type = take(content_type, ';');
+  const auto type = domain::take(content_type, ';');
   while (!content_type.empty()) {
-    auto parameter = take(content_type, ';');
-    const auto name = lower(take(parameter, '='));
+    auto parameter = domain::take(content_type, ';');
+    const auto name = lower(domain::take(parameter, '='));
     if (parameter.size() >= 2 && parameter.front() == '"' && parameter.back() == '"')
       parameter = parameter.substr(1, parameter.size() - 2);
     if (name == "charset" && lower(parameter) != "utf-8" && lower(parameter) != "utf8")
@@ -231,8 +209,8 @@ bool is_json_content(string_view content_type) {
 
 wanted_return wanted_by(string_view prefer) {
   while (!prefer.empty()) {
-    auto preference = take(prefer, ',');
-    preference = take(preference, ';');
+    auto preference = domain::take(prefer, ',');
+    preference = domain::take(preference, ';');
     if (preference == "return=minimal")
       return wanted_return::minimal;
     if (preference == "return=OperationOutcome")
@@ -244,7 +222,7 @@ wanted_return wanted_by(string_view prefer) {
 }
 
 std::optional<std::uint64_t> version_in_etag(string_view etag) {
-  etag = trim(etag);
+  etag = domain::trim(etag);
   if (etag.starts_with("W/"))
     etag.remove_prefix(2);
   if (etag.size() < 3 || etag.front() != '"' || etag.back() != '"')
@@ -287,11 +265,11 @@ std::string encode_cursor(const search_cursor& cursor) {
 }
 
 std::optional<search_cursor> decode_cursor(string_view text) {
-  if (text.ends_with('-') || take(text, '-') != "1")
+  if (text.ends_with('-') || domain::take(text, '-') != "1")
     return std::nullopt;
   search_cursor out;
   while (!text.empty()) {
-    const auto position = number_in(take(text, '-'));
+    const auto position = number_in(domain::take(text, '-'));
     if (!position)
       return std::nullopt;
     out.push_back(*position);
@@ -322,7 +300,7 @@ tl::expected<provenance, std::string> read_provenance(string_view text) {
   provenance out;
   if (const auto reason = first_in(0, "reason"); reason != 0)
     out.reason = concept_text(reason);
-  if (trim(out.reason).empty())
+  if (domain::trim(out.reason).empty())
     return refuse{"X-Provenance gives no reason: its reason[0] needs a text, or a coding with a display or code"};
   if (out.reason.size() > runtime::defaults::reason_bytes_max)
     return refuse{"the reason in X-Provenance is longer than " + std::to_string(runtime::defaults::reason_bytes_max) + " bytes"};

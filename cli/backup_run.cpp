@@ -31,13 +31,6 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using steady_clock = std::chrono::steady_clock;
 
-tl::unexpected<source_failure> refuse(int code, std::string message) {
-  return tl::unexpected<source_failure>({code, std::move(message)});
-}
-tl::unexpected<source_failure> refuse(const runtime::storage_error& why) {
-  return tl::unexpected<source_failure>(failure_of(why));
-}
-
 /// How far a group's copy must be, and where it is.
 struct wanted_group {
   std::uint32_t group = 0;
@@ -84,6 +77,8 @@ public:
         done = closed;
     if (done)
       done = finish();
+    if (!done && !stop_.wait_until(steady_clock::now())) // whatever it ended by
+      done = refuse(exit_code::failed, nothing_kept);
     if (!done) {
       leave();
       return tl::unexpected(done.error());
@@ -241,8 +236,7 @@ private:
     if (source_ || g.index == 0) // the source has seen to it
       return {};
     const auto begun = steady_clock::now();
-    auto applied = cli::wait_until_applied(*disk_, data(), g.group, g.index, begun + patience_,
-                                           [this](auto time) { return stop_.wait_until(time); });
+    const auto applied = have_applied(*disk_, data(), g.group, g.index, begun + patience_);
     patience_ = std::max(steady_clock::duration{}, patience_ - (steady_clock::now() - begun));
     if (applied)
       return {};

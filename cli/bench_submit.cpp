@@ -13,7 +13,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 namespace epione::cli {

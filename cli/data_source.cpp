@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <thread>
 
 namespace epione::cli {
 
@@ -18,13 +17,6 @@ namespace exit_code = runtime::exit_code;
 namespace defaults = runtime::defaults;
 using std::chrono::milliseconds;
 using steady_clock = std::chrono::steady_clock;
-
-tl::unexpected<source_failure> not_opened(int code, std::string message) {
-  return tl::unexpected<source_failure>({code, std::move(message)});
-}
-tl::unexpected<source_failure> not_opened(const runtime::storage_error& why) {
-  return tl::unexpected<source_failure>(failure_of(why));
-}
 
 /// At least one, so that what is asked for with it is tried.
 milliseconds left_until(steady_clock::time_point end) {
@@ -42,28 +34,30 @@ tl::expected<runtime::admin_reply, runtime::admin_failure> ask_to_apply(const st
 
 } // namespace
 
-source_result<void> wait_until_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group,
-                                       std::uint64_t index, steady_clock::time_point until, const wait_function& wait) {
-  while (true) {
-    const auto asked = ask_to_apply(directory, group, index, left_until(until));
-    if (!asked)
-      return not_opened(exit_code::unreachable, "the node ended while it applied what is committed: " + asked.error().message);
-    if (asked->code != exit_code::done)
-      return not_opened(asked->code, asked->message);
-    const auto at = runtime::read_store_position(disk, directory, group);
-    if (!at)
-      return not_opened(at.error());
-    if (at->applied >= index)
-      return {};
-    const auto again = steady_clock::now() + milliseconds{defaults::snapshot_retry_ms};
-    if (again >= until)
-      return not_opened(exit_code::failed, runtime::shard_path(directory, group) + " has applied entry " +
-                                               std::to_string(at->applied) + ", but entry " + std::to_string(index) +
-                                               " is committed, and the stores were waited for " +
-                                               std::to_string(defaults::export_apply_limit_ms / 1'000) + " s in total");
-    if (!wait(again))
-      return not_opened(exit_code::failed, "asked to stop");
-  }
+source_result<void> have_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group, std::uint64_t index,
+                                 steady_clock::time_point until) {
+  const auto asked = ask_to_apply(directory, group, index, left_until(until));
+  if (!asked)
+    return refuse(exit_code::unreachable, "the node ended while it applied what is committed: " + asked.error().message);
+  if (asked->code != exit_code::done)
+    return refuse(asked->code, asked->message);
+  const auto at = runtime::read_store_position(disk, directory, group);
+  if (!at)
+    return refuse(at.error());
+  if (at->applied >= index)
+    return {};
+  return refuse(exit_code::failed, runtime::shard_path(directory, group) + " has applied entry " + std::to_string(at->applied) +
+                                       ", and entry " + std::to_string(index) +
+                                       " is committed; a node of an earlier version answers before it has applied it: "
+                                       "restart the node with this program, and try again");
+}
+
+tl::unexpected<source_failure> refuse(int code, std::string message) {
+  return tl::unexpected<source_failure>({code, std::move(message)});
+}
+
+tl::unexpected<source_failure> refuse(const runtime::storage_error& why) {
+  return tl::unexpected<source_failure>(failure_of(why));
 }
 
 source_failure failure_of(const runtime::storage_error& why) {
@@ -84,67 +78,65 @@ source_result<data_source> data_source::open(const runtime::config& config, cons
   s.directory_ = config.data.directory;
   std::error_code ignored;
   if (!std::filesystem::is_directory(s.directory_, ignored))
-    return not_opened(exit_code::failed, s.directory_ + " is not a directory; name the node's data directory with --data-dir");
+    return refuse(exit_code::failed, s.directory_ + " is not a directory; name the node's data directory with --data-dir");
   auto cluster = node::cluster_of(s.directory_);
   if (!cluster)
-    return not_opened(exit_code::failed,
-                      s.directory_ + " is no node's data directory: there is no readable " + node::identity_path(s.directory_));
+    return refuse(exit_code::failed,
+                  s.directory_ + " is no node's data directory: there is no readable " + node::identity_path(s.directory_));
   s.cluster_ = std::move(*cluster);
-  if (auto reached = s.reach_node(config, tell); !reached)
+  const auto until = steady_clock::now() + milliseconds{defaults::export_apply_limit_ms};
+  if (auto reached = s.reach_node(config, tell, until); !reached)
     return tl::unexpected(reached.error());
-  if (auto applied = s.wait_until_applied(config.shards.count); !applied)
+  if (auto applied = s.apply_all(config.shards.count, until); !applied)
     return tl::unexpected(applied.error());
   if (auto read = s.read_heads(config.shards.count); !read)
     return tl::unexpected(read.error());
   return s;
 }
 
-source_result<void> data_source::reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell) {
-  const auto asked = ask_to_apply(directory_, 0, 0, milliseconds{defaults::export_apply_limit_ms});
+source_result<void> data_source::reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell,
+                                            time_point until) {
+  const auto asked = ask_to_apply(directory_, 0, 0, left_until(until));
   if (asked && asked->code != exit_code::done)
-    return not_opened(asked->code, asked->message);
+    return refuse(asked->code, asked->message);
   if (asked)
     return {};
   if (!asked.error().unreachable)
-    return not_opened(exit_code::failed, asked.error().message);
+    return refuse(exit_code::failed, asked.error().message);
   if (const auto member = node::member_of(directory_); member && !member->node.empty())
     return tl::unexpected(does_not_run(directory_, member->node));
   if (auto why = node::why_not_owner(directory_, command_))
-    return not_opened(exit_code::failed, std::move(*why));
+    return refuse(exit_code::failed, std::move(*why));
   tell("no node runs on " + directory_ + "; recovering what it holds");
   auto own = config;
   if (own.log.level == defaults::log_level_name)
     own.log.level = "warning"; // a node's start and stop would bury what the command says
   auto started = node::node::start({.config = own, .demo = false, .http = false});
   if (!started)
-    return not_opened(started.error().exit_code, started.error().message);
+    return refuse(started.error().exit_code, started.error().message);
   node_ = std::move(*started);
   return {};
 }
 
-source_result<void> data_source::apply(std::uint32_t shard, std::uint64_t index, steady_clock::time_point until) {
+source_result<void> data_source::apply(std::uint32_t shard, std::uint64_t index, time_point until) {
   if (node_ != nullptr) {
     if (auto why = node_->apply_committed(shard, index, left_until(until)))
-      return not_opened(exit_code::failed, std::move(*why));
+      return refuse(exit_code::failed, std::move(*why));
     return {};
   }
-  auto applied = cli::wait_until_applied(*disk_, directory_, shard, index, until, [](auto time) {
-    std::this_thread::sleep_until(time);
-    return true;
-  });
+  auto applied = have_applied(*disk_, directory_, shard, index, until);
   if (applied)
     return {};
-  return not_opened(applied.error().code,
-                    applied.error().message + "; the node's log and its /readyz say why the shard does not go on");
+  return refuse(applied.error().code,
+                applied.error().message + "; the node's log and its /readyz say why the shard does not go on");
 }
 
 /// The journal is what makes an answer true: everything acknowledged before this call is in it. With one voter everything that is
 /// in it is committed as well.
-source_result<void> data_source::wait_until_applied(std::uint32_t shards) {
+source_result<void> data_source::apply_all(std::uint32_t shards, time_point until) {
   const auto ends = runtime::journal_ends(*disk_, directory_);
   if (!ends)
-    return not_opened(ends.error());
-  const auto until = steady_clock::now() + milliseconds{defaults::export_apply_limit_ms};
+    return refuse(ends.error());
   for (std::uint32_t shard = 0; shard <= shards; ++shard) {
     const auto known = ends->find(shard);
     if (auto applied = apply(shard, known == ends->end() ? 0 : known->second, until); !applied)
@@ -159,7 +151,7 @@ source_result<void> data_source::read_heads(std::uint32_t shards) {
     const auto shard = n % (shards + 1);
     const auto position = runtime::read_store_position(*disk_, directory_, shard);
     if (!position)
-      return not_opened(position.error());
+      return refuse(position.error());
     heads_[shard] = position->head;
   }
   return {};
@@ -185,7 +177,7 @@ source_result<std::map<std::string, data_source::study_versions>> data_source::s
         return {};
       });
   if (!walked)
-    return not_opened(walked.error());
+    return refuse(walked.error());
   return out;
 }
 
@@ -196,7 +188,7 @@ source_result<void> data_source::close() {
   const int code = node_->wait();
   node_.reset();
   if (code != exit_code::done)
-    return not_opened(code, directory_ + " could not be closed cleanly; its log lines above say why");
+    return refuse(code, directory_ + " could not be closed cleanly; its log lines above say why");
   return {};
 }
 

@@ -3,7 +3,6 @@
 
 #include "domain/study.hpp"
 #include "node/node.hpp"
-#include "runtime/admin_socket.hpp"
 #include "runtime/config.hpp"
 #include "runtime/storage/event_walk.hpp"
 
@@ -30,18 +29,16 @@ using source_result = tl::expected<T, source_failure>;
 /// The exit code that a storage error means: 4 when the data is damaged, else 1.
 source_failure failure_of(const runtime::storage_error& why);
 
+tl::unexpected<source_failure> refuse(int code, std::string message);
+tl::unexpected<source_failure> refuse(const runtime::storage_error& why);
+
 /// Why the directory of a cluster's member cannot be read while that node does not run.
 source_failure does_not_run(const std::string& directory, const std::string& node);
 
-/// Returns at that time, or at once when asked to stop: then false.
-using wait_function = std::function<bool(std::chrono::steady_clock::time_point)>;
-
-/// Has the node that runs on this directory apply what is committed now and this entry of the log in the store of this group, and
-/// looks whether it is there: a node of an earlier version answers without waiting. Exit code 3 when no node answers, 1 when it
-/// was asked to stop or the time came.
-source_result<void> wait_until_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group,
-                                       std::uint64_t index, std::chrono::steady_clock::time_point until,
-                                       const wait_function& wait);
+/// Has the node that runs on this directory apply what is committed now and this entry of the log in the store of this group; it
+/// answers once that is there. Exit code 3 when no node answers, 1 when it has not by that time.
+source_result<void> have_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group, std::uint64_t index,
+                                 std::chrono::steady_clock::time_point until);
 
 /// A directory in one state. On a running node's directory the node is asked to apply what is committed; on a stopped one's this
 /// process is its node, without HTTP, for as long as this object lives, which recovers what a crash left.
@@ -68,9 +65,11 @@ public:
   source_result<void> close();
 
 private:
-  source_result<void> reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell);
-  source_result<void> wait_until_applied(std::uint32_t shards);
-  source_result<void> apply(std::uint32_t shard, std::uint64_t index, std::chrono::steady_clock::time_point until);
+  using time_point = std::chrono::steady_clock::time_point;
+  source_result<void> reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell,
+                                 time_point until);
+  source_result<void> apply_all(std::uint32_t shards, time_point until);
+  source_result<void> apply(std::uint32_t shard, std::uint64_t index, time_point until);
   source_result<void> read_heads(std::uint32_t shards);
 
   std::string directory_, cluster_, command_;

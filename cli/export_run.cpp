@@ -21,10 +21,6 @@ constexpr std::uint64_t progress_events = 20'000; // between two lines on a term
 
 using versions = std::vector<std::shared_ptr<const domain::study>>;
 
-tl::unexpected<source_failure> not_exported(int code, std::string message) {
-  return tl::unexpected<source_failure>({code, std::move(message)});
-}
-
 template <class List>
 std::string joined(const List& names) {
   std::string out;
@@ -49,7 +45,7 @@ public:
   /// After everything was read, and the source is closed.
   source_result<void> commit() {
     if (auto done = output_.commit(); !done)
-      return not_exported(exit_code::failed, done.error());
+      return refuse(exit_code::failed, done.error());
     if (options_.cursor_file.empty())
       return {};
     export_cursor next{source_.cluster(), study_, options_.form, {}};
@@ -57,9 +53,8 @@ public:
       if (shard != 0)
         next.positions[shard] = head;
     if (auto done = write_export_cursor(options_.cursor_file, next); !done)
-      return not_exported(exit_code::failed,
-                          "the export is complete, but its cursor was not moved, and the next export repeats it: " +
-                              done.error());
+      return refuse(exit_code::failed,
+                    "the export is complete, but its cursor was not moved, and the next export repeats it: " + done.error());
     return {};
   }
 
@@ -75,13 +70,13 @@ private:
     for (const auto& [id, imports] : *found)
       names.push_back(id);
     if (names.empty())
-      return not_exported(exit_code::failed, source_.directory() + " has no study; import one with epione study import");
+      return refuse(exit_code::failed, source_.directory() + " has no study; import one with epione study import");
     if (options_.study.empty() && names.size() > 1)
-      return not_exported(exit_code::usage, "there are several studies; say which with --study: " + joined(names));
+      return refuse(exit_code::usage, "there are several studies; say which with --study: " + joined(names));
     study_ = options_.study.empty() ? names.front() : options_.study;
     const auto chosen = found->find(study_);
     if (chosen == found->end())
-      return not_exported(exit_code::failed, "there is no study \"" + study_ + "\"; there is: " + joined(names));
+      return refuse(exit_code::failed, "there is no study \"" + study_ + "\"; there is: " + joined(names));
     imports_ = std::move(chosen->second);
     return {};
   }
@@ -91,12 +86,12 @@ private:
       return {};
     auto cursor = read_export_cursor(options_.cursor_file);
     if (!cursor)
-      return not_exported(exit_code::failed, cursor.error());
+      return refuse(exit_code::failed, cursor.error());
     if (!*cursor)
       return {};
     const auto differs = [&](const std::string& what) {
-      return not_exported(exit_code::failed, options_.cursor_file + " is of another export: " + what +
-                                                 "; name another file with --cursor-file, one for each export");
+      return refuse(exit_code::failed, options_.cursor_file + " is of another export: " + what +
+                                           "; name another file with --cursor-file, one for each export");
     };
     if ((*cursor)->cluster != source_.cluster())
       return differs("its data directory is another one than " + source_.directory());
@@ -122,14 +117,14 @@ private:
     }
     imports_.clear();
     if (!left_out.empty() && options_.format == export_format::csv)
-      return not_exported(exit_code::failed, "an imported version of study \"" + study_ +
-                                                 "\" does not compile with this program, so that its columns are not known (" +
-                                                 left_out + "); export it with --format ndjson, which has none");
+      return refuse(exit_code::failed, "an imported version of study \"" + study_ +
+                                           "\" does not compile with this program, so that its columns are not known (" +
+                                           left_out + "); export it with --format ndjson, which has none");
     if (!options_.form.empty()) {
       const auto ids = all.empty() ? std::vector<std::string>{} : domain::form_ids(all);
       if (std::find(ids.begin(), ids.end(), options_.form) == ids.end())
-        return not_exported(exit_code::failed,
-                            "study \"" + study_ + "\" has no form \"" + options_.form + "\"; it has: " + joined(ids));
+        return refuse(exit_code::failed,
+                      "study \"" + study_ + "\" has no form \"" + options_.form + "\"; it has: " + joined(ids));
     }
     if (options_.format == export_format::csv)
       columns_.emplace(all, options_.form);
@@ -138,7 +133,7 @@ private:
 
   source_result<void> write_all() {
     if (auto opened = output_.open(); !opened)
-      return not_exported(exit_code::failed, opened.error());
+      return refuse(exit_code::failed, opened.error());
     if (columns_) {
       csv_.emplace(*columns_);
       csv_->append_header(output_.text());
@@ -219,10 +214,7 @@ private:
 } // namespace
 
 int run_export(const runtime::config& config, const export_options& options, command_context& context) {
-  const auto failed = [&](const source_failure& why) {
-    context.err << "epione: " << why.message << '\n';
-    return why.code;
-  };
+  const auto failed = [&](const source_failure& why) { return fail(context, why.code, why.message); };
   auto source = data_source::open(config, [&](std::string_view sentence) { context.err << "epione: " << sentence << std::endl; });
   if (!source)
     return failed(source.error());

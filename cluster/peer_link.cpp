@@ -411,6 +411,7 @@ private:
   void show() {
     shown_.round_trip_ns = clock_.round_trip_ns();
     shown_.clock_offset_us = clock_.offset_us();
+    shown_.clock_alarm = clock_alarm_;
     shown_.in_flight_bytes = in_flight();
     view_.set(shown_);
   }

@@ -8,7 +8,7 @@ namespace epione::cluster {
 
 namespace {
 
-tl::unexpected<std::string> not_read(std::string sentence) {
+tl::unexpected<std::string> cannot_load(std::string sentence) {
   return tl::unexpected<std::string>{std::move(sentence)};
 }
 
@@ -46,7 +46,7 @@ tl::expected<tls_material, std::string> read_tls_files(const tls_files& files) {
                                    std::pair{&files.authorities, &out.authorities}}) {
     auto read = read_certificate_file(*path);
     if (!read)
-      return not_read(std::move(read.error()));
+      return cannot_load(std::move(read.error()));
     *text = std::move(*read);
   }
   return out;
@@ -57,19 +57,19 @@ tl::expected<peer_context, std::string> make_peer_context(const tls_material& ma
   ERR_clear_error();
   auto chain = openssl::read_all(material.certificate);
   if (chain.empty())
-    return not_read(files.certificate + " holds no certificate that can be read: " + openssl::last_error());
+    return cannot_load(files.certificate + " holds no certificate that can be read: " + openssl::last_error());
   const auto key = openssl::read_key(material.key);
   if (key == nullptr)
-    return not_read(files.key + " holds no private key that can be read without a password: " + openssl::last_error());
+    return cannot_load(files.key + " holds no private key that can be read without a password: " + openssl::last_error());
   const auto authorities = openssl::read_all(material.authorities);
   if (authorities.empty() || ERR_peek_error() != 0)
-    return not_read(files.authorities + " holds no certificate, or a damaged one: " + openssl::last_error());
+    return cannot_load(files.authorities + " holds no certificate, or a damaged one: " + openssl::last_error());
 
   peer_context out{openssl::tls_context{SSL_CTX_new(TLS_method())}, {}, 0};
   auto* context = out.context.get();
   if (context == nullptr || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
-    return not_read("OpenSSL could not make a context: " + openssl::last_error());
+    return cannot_load("OpenSSL could not make a context: " + openssl::last_error());
   // Every link proves itself anew: a session taken up again would pass a certificate that has ended or lost its authority.
   SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_num_tickets(context, 0);
@@ -79,15 +79,15 @@ tl::expected<peer_context, std::string> make_peer_context(const tls_material& ma
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   for (const auto& x : authorities)
     if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), x.get()) != 1)
-      return not_read(files.authorities + " cannot be used: " + openssl::last_error());
+      return cannot_load(files.authorities + " cannot be used: " + openssl::last_error());
   if (SSL_CTX_use_certificate(context, chain.front().get()) != 1)
-    return not_read(files.certificate + " cannot be used: " + openssl::last_error());
+    return cannot_load(files.certificate + " cannot be used: " + openssl::last_error());
   for (std::size_t i = 1; i < chain.size(); ++i)
     if (SSL_CTX_add1_chain_cert(context, chain[i].get()) != 1)
-      return not_read(files.certificate + " cannot be used: " + openssl::last_error());
+      return cannot_load(files.certificate + " cannot be used: " + openssl::last_error());
   if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
     ERR_clear_error();
-    return not_read(files.key + " is not the key of " + files.certificate);
+    return cannot_load(files.key + " is not the key of " + files.certificate);
   }
   out.problem = problem_of(chain.front().get(), SSL_CTX_get_cert_store(context), files, node, now_s);
   out.not_after_s = openssl::seconds(X509_get0_notAfter(chain.front().get()));

@@ -21,6 +21,7 @@ struct peer_state {
   std::string why;               ///< not linked: why not
   std::optional<std::int64_t> round_trip_ns;
   std::optional<std::int64_t> clock_offset_us; ///< how far its wall clock is before ours
+  bool clock_alarm = false;                    ///< the clocks differ by more than peers.clock_offset_max_ms
   std::uint64_t sent_bytes = 0, received_bytes = 0;
   std::uint64_t dropped = 0;         ///< parcels and Raft messages that were not sent
   std::uint64_t in_flight_bytes = 0; ///< sent and not acknowledged

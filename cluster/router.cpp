@@ -367,7 +367,7 @@ private:
     self_->request(who, std::chrono::milliseconds{limit_ms}, ask_atom::value, node, question)
         .then([answered](const bytes_ptr& text) mutable { answered(ec::none, *text); },
               [answered](caf::error& why) mutable {
-                answered(runtime::code_of(why).value_or(ec::time_limit), runtime::error_text(why));
+                answered(runtime::code_of(why).value_or(ec::time_limit), runtime::sentence_of(why));
               });
   }
 

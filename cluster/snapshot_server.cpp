@@ -21,7 +21,7 @@ namespace {
 using snapshot_server_pointer = question_receiver_actor::stateful_pointer<snapshot_server_state>;
 using snapshot_server_promise = caf::typed_response_promise<bytes_ptr>;
 
-constexpr const char* server_part = "snapshots";
+constexpr const char* snapshot_server_part = "snapshots";
 // Together below snapshot_hold_answer_ms, which whoever asks for an opening waits at least.
 constexpr std::chrono::milliseconds apply_limit{defaults::snapshot_hold_answer_ms / 2};
 constexpr std::chrono::milliseconds checkpoint_limit{defaults::snapshot_hold_answer_ms / 2};
@@ -56,7 +56,8 @@ public:
   }
 
   status_report_ptr status() const {
-    status_report r{server_part, state_.now != nullptr ? "giving a file" : "idle", {{"files", std::to_string(state_.transfers)}}};
+    status_report r{
+        snapshot_server_part, state_.now != nullptr ? "giving a file" : "idle", {{"files", std::to_string(state_.transfers)}}};
     if (state_.now != nullptr)
       r.details.insert(r.details.end(), {{"to", state_.now->node},
                                          {"group", std::to_string(state_.now->group)},
@@ -72,18 +73,22 @@ private:
     auto store = env_.directory->get<shard_store_actor>("store " + std::to_string(who.group));
     if (store == nullptr)
       return make_error(ec::not_serving, "the store of group " + std::to_string(who.group) + " is not running");
+    const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(who.group));
+    if (at_least != 0 && replica == nullptr)
+      return make_error(ec::not_serving, "the replica of group " + std::to_string(who.group) + " is not running");
     auto answer = self_->make_response_promise<bytes_ptr>();
     if (at_least == 0) {
       hold(answer, store, who);
       return answer;
     }
-    const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(who.group));
     self_->request(replica, apply_limit, flush_atom::value, at_least)
         .then([this, answer, store, who](std::uint64_t) mutable { hold(answer, store, who); },
               [answer, who, at_least](caf::error& why) mutable {
-                answer.deliver(make_error(runtime::code_of(why).value_or(ec::time_limit),
-                                          "the store of group " + std::to_string(who.group) + " has not applied entry " +
-                                              std::to_string(at_least) + " yet"));
+                answer.deliver(runtime::code_of(why)
+                                   ? why
+                                   : make_error(ec::time_limit, "the store of group " + std::to_string(who.group) +
+                                                                    " has not applied entry " + std::to_string(at_least) +
+                                                                    " yet"));
               });
     return answer;
   }
@@ -136,7 +141,7 @@ private:
     XXH3_64bits_reset(x->hash.get());
     x->heard_ns = env_.clock.now_ns();
     x->until_ns = begun_ns + std::int64_t{defaults::snapshot_hold_limit_ms} * 1'000'000;
-    env_.log.info(server_part, "gives a store's file to another node",
+    env_.log.info(snapshot_server_part, "gives a store's file to another node",
                   {{"node", who.node}, {"group", who.group}, {"entry", point.index}, {"bytes", *size}});
     answer.deliver(shared(encode(snapshot_offer{x->number, *size, point})));
     state_.now = std::move(x);
@@ -211,7 +216,7 @@ snapshot_server_state::~snapshot_server_state() {
 }
 
 question_receiver_actor::behavior_type snapshot_server(snapshot_server_pointer self, const runtime::environment& env) {
-  runtime::prepare(self, env, server_part);
+  runtime::prepare(self, env, snapshot_server_part);
   auto w = std::make_shared<snapshot_server_work>(self, env);
   return {
       [w](ask_atom, const std::string& node, const bytes_ptr& question) { return w->on_ask(node, question); },

@@ -86,17 +86,18 @@ private:
     to.deliver(std::make_shared<const std::string>(encode(steward_answer{error, std::move(text), changed, seq})));
   }
 
+  /// What cannot be read is of a node of another version: once all have the same it can.
   void import(const steward_question& q, steward_promise answer) {
     auto source = domain::decode_study_source(q.bytes);
     if (!source)
-      return say(answer, ec::invalid, source.error());
+      return say(answer, ec::not_serving, source.error());
     have_imported(answer, import_atom::value, std::make_shared<const domain::study_source>(std::move(*source)), q.text);
   }
 
   void add_form(const steward_question& q, steward_promise answer) {
     auto addition = domain::decode_form_addition(q.bytes);
     if (!addition)
-      return say(answer, ec::invalid, addition.error());
+      return say(answer, ec::not_serving, addition.error());
     have_imported(answer, add_form_atom::value, std::make_shared<const domain::form_addition>(std::move(*addition)));
   }
 

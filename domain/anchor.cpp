@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t anchor_format = 1;
 constexpr std::uint32_t anchor_members = 7, head_members = 4;
-constexpr std::uint32_t heads_max = 10'000, members_max = 64; // a later version may add members
+constexpr std::uint32_t heads_max = 10'000;
 
 std::string_view text_of(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -91,7 +91,7 @@ std::string encode(const anchor& a) {
 tl::expected<anchor, std::string> decode_anchor(std::string_view bytes) {
   field_reader in{bytes};
   anchor a;
-  in.array(anchor_members, members_max);
+  in.array(anchor_members, fields_max);
   if (const auto format = in.number(); in.good() && format != anchor_format)
     return tl::unexpected("an anchor of format " + std::to_string(format) + ", which this version does not know");
   a.cluster = in.text();
@@ -113,7 +113,7 @@ std::string encode_heads(const std::vector<anchored_head>& heads) {
 
 tl::expected<std::vector<anchored_head>, std::string> decode_heads(std::string_view bytes) {
   field_reader in{bytes};
-  auto heads = read_heads(in, members_max);
+  auto heads = read_heads(in, fields_max);
   if (!in.good())
     return tl::unexpected(std::string{"a list of chains' heads that cannot be read"});
   return heads;

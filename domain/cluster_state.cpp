@@ -12,13 +12,11 @@ namespace {
 
 constexpr std::uint64_t state_format = 1;
 constexpr std::uint32_t state_members = 4, node_members = 7;
-constexpr std::uint32_t nodes_max = 1'000, state_members_max = 64;
+constexpr std::uint32_t nodes_max = 1'000;
 
 auto place_of(auto& nodes, std::string_view name) {
   return std::lower_bound(nodes.begin(), nodes.end(), name, [](const auto& x, std::string_view n) { return x.name < n; });
 }
-
-/// One value after the other; `good` once at the end.
 
 } // namespace
 
@@ -70,7 +68,7 @@ std::string encode(const cluster_state& s) {
 tl::expected<cluster_state, std::string> decode_cluster_state(std::string_view bytes) {
   field_reader r{bytes};
   cluster_state s;
-  const auto members = r.array(state_members, state_members_max);
+  const auto members = r.array(state_members, fields_max);
   if (const auto format = r.number(); r.good() && format != state_format)
     return tl::unexpected(std::string{"the list of nodes has a format that this version does not know"});
   s.replication_factor = static_cast<std::uint32_t>(r.number());
@@ -78,7 +76,7 @@ tl::expected<cluster_state, std::string> decode_cluster_state(std::string_view b
   const auto nodes = r.array(0, nodes_max);
   for (std::uint32_t i = 0; r.good() && i < nodes; ++i) {
     cluster_node n;
-    const auto parts = r.array(node_members, state_members_max);
+    const auto parts = r.array(node_members, fields_max);
     n.name = r.text();
     n.peer = r.text();
     n.http = r.text();

@@ -1,6 +1,7 @@
 #include "domain/command.hpp"
 
 #include "domain/msgpack.hpp"
+#include "domain/unreadable.hpp"
 
 #include <cstring>
 #include <utility>
@@ -8,10 +9,6 @@
 namespace epione::domain {
 
 namespace {
-
-tl::unexpected<std::string> refuse(std::string sentence) {
-  return tl::unexpected<std::string>(std::move(sentence));
-}
 
 constexpr std::uint64_t batch_format = 1;
 constexpr std::uint32_t command_members = 5;
@@ -28,7 +25,7 @@ bool read_id(const msgpack_value& v, id128& x) {
 }
 
 tl::unexpected<std::string> damaged(std::size_t command, const char* what) {
-  return refuse("command " + std::to_string(command) + " of the batch: " + what);
+  return unreadable("command " + std::to_string(command) + " of the batch: " + what);
 }
 
 } // namespace
@@ -58,15 +55,15 @@ tl::expected<std::vector<command_view>, std::string> decode_batch(std::string_vi
   const auto outer = r.next();
   const auto format = r.next();
   if (outer.type != msgpack_type::array || outer.count != 2 || !format.is_uint64())
-    return refuse("the batch does not begin as one");
+    return unreadable("the batch does not begin as one");
   if (format.integer != batch_format)
-    return refuse("batch format " + std::to_string(format.integer) + " is unknown to this version, which reads format " +
-                  std::to_string(batch_format));
+    return unreadable("batch format " + std::to_string(format.integer) + " is unknown to this version, which reads format " +
+                      std::to_string(batch_format));
   const auto list = r.next();
   if (list.type != msgpack_type::array)
-    return refuse("the batch holds no list of commands");
+    return unreadable("the batch holds no list of commands");
   if (list.count > r.rest().size() / command_members) // so that a damaged count takes no memory
-    return refuse("the batch promises more commands than it has bytes for");
+    return unreadable("the batch promises more commands than it has bytes for");
   std::vector<command_view> commands;
   commands.reserve(list.count);
   for (std::size_t i = 0; i < list.count; ++i) {
@@ -90,7 +87,7 @@ tl::expected<std::vector<command_view>, std::string> decode_batch(std::string_vi
     commands.push_back(c);
   }
   if (!r.at_end())
-    return refuse("something follows the batch");
+    return unreadable("something follows the batch");
   return commands;
 }
 

@@ -1,6 +1,7 @@
 #include "domain/event.hpp"
 
 #include "domain/msgpack.hpp"
+#include "domain/unreadable.hpp"
 
 #include <cstring>
 #include <utility>
@@ -8,10 +9,6 @@
 namespace epione::domain {
 
 namespace {
-
-tl::unexpected<std::string> unreadable(std::string sentence) {
-  return tl::unexpected<std::string>(std::move(sentence));
-}
 
 constexpr std::uint64_t event_format = 1;
 constexpr std::uint32_t event_members = 9;

@@ -5,6 +5,7 @@
 #include "domain/json_text.hpp"
 #include "domain/msgpack.hpp"
 #include "domain/response_filter.hpp"
+#include "domain/unreadable.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,10 +14,6 @@
 namespace epione::domain {
 
 namespace {
-
-tl::unexpected<std::string> no_columns(std::string sentence) {
-  return tl::unexpected<std::string>(std::move(sentence));
-}
 
 void append_digits(std::string& out, std::uint64_t value) {
   std::array<char, 24> digits;
@@ -112,7 +109,7 @@ tl::expected<void, std::string> csv_writer::append_row(std::string& out, const e
   const auto& r = row.record;
   const auto* form = columns_.find(r.form);
   if (form == nullptr)
-    return no_columns("its form \"" + quotable(r.form) + "\" is in no version of the study");
+    return unreadable("its form \"" + quotable(r.form) + "\" is in no version of the study");
   const auto begin = out.size();
   for (const std::string_view text : {std::string_view{r.study}, std::string_view{r.site}, std::string_view{r.subject}}) {
     append_cell(out, text);
@@ -154,7 +151,7 @@ tl::expected<void, std::string> csv_writer::append_form(std::string& out, const 
   for (const auto& s : r.scores) {
     const auto column = std::find_if(form.scores.begin(), form.scores.end(), [&](const auto& c) { return c.name == s.name; });
     if (column == form.scores.end() || (column->label == column->value && !s.label.empty()))
-      return no_columns("its score \"" + quotable(s.name) + "\" is in no version of the form \"" + form.id + "\"");
+      return unreadable("its score \"" + quotable(s.name) + "\" is in no version of the form \"" + form.id + "\"");
     auto begin = cells_.size();
     append_json_number(cells_, s.value);
     fill(column->value, begin);
@@ -168,24 +165,24 @@ tl::expected<void, std::string> csv_writer::append_form(std::string& out, const 
   msgpack_reader answers{r.answers};
   const auto map = answers.next();
   if (map.type != msgpack_type::map)
-    return no_columns("its answers are damaged");
+    return unreadable("its answers are damaged");
   auto item = form.items.begin();
   for (std::uint32_t i = 0; i < map.count; ++i) {
     const auto name = answers.next();
     std::string_view raw;
     if (name.type != msgpack_type::string || !answers.skip(raw))
-      return no_columns("its answers are damaged");
+      return unreadable("its answers are damaged");
     while (item != form.items.end() && item->first < name.text)
       ++item;
     if (item == form.items.end() || item->first != name.text)
-      return no_columns("its item \"" + quotable(name.text) + "\" is in no version of the form \"" + form.id + "\"");
+      return unreadable("its item \"" + quotable(name.text) + "\" is in no version of the form \"" + form.id + "\"");
     const auto begin = cells_.size();
     if (!append_answer(cells_, raw))
-      return no_columns("its answer to \"" + quotable(name.text) + "\" is damaged");
+      return unreadable("its answer to \"" + quotable(name.text) + "\" is damaged");
     fill(item->second, begin);
   }
   if (!answers.at_end())
-    return no_columns("its answers are damaged");
+    return unreadable("its answers are damaged");
   for (const auto& [begin, size] : places_) {
     out += ',';
     out.append(cells_, begin, size);
@@ -237,7 +234,7 @@ tl::expected<void, std::string> append_ndjson(std::string& out, const export_row
   const auto& r = row.record;
   msgpack_reader whole{r.answers};
   if (!whole.skip() || !whole.at_end())
-    return no_columns("its answers are damaged");
+    return unreadable("its answers are damaged");
   out += R"({"study":)";
   append_json_string(out, r.study);
   append_member(out, "site", r.site);

@@ -13,7 +13,7 @@ using enum argument_scope;
 using converted = std::optional<value>;
 
 template <class T>
-converted in_collection(std::optional<T> v) {
+converted as_converted(std::optional<T> v) {
   return v ? converted{value{std::move(*v)}} : std::nullopt;
 }
 
@@ -56,19 +56,19 @@ converted to_decimal(const call&, const value& v) {
     return value{decimal{*i}};
   if (const auto* b = std::get_if<bool>(&v))
     return value{*decimal::parse(*b ? "1.0" : "0.0")};
-  return text_in(v) != nullptr ? in_collection(decimal::parse(*text_in(v))) : std::nullopt;
+  return text_in(v) != nullptr ? as_converted(decimal::parse(*text_in(v))) : std::nullopt;
 }
 
 converted to_string(const call& c, const value& v) {
   auto text = text_of(v);
   if (text)
     c.run.spend_text(text->size());
-  return in_collection(std::move(text));
+  return as_converted(std::move(text));
 }
 
 converted to_date(const call&, const value& v) {
   if (const auto* text = text_in(v))
-    return in_collection(parse_date(*text));
+    return as_converted(parse_date(*text));
   const auto* m = std::get_if<moment>(&v);
   if (m == nullptr || m->kind == moment::kind_type::time)
     return std::nullopt;
@@ -82,7 +82,7 @@ converted to_date(const call&, const value& v) {
 
 converted to_date_time(const call&, const value& v) {
   if (const auto* text = text_in(v))
-    return in_collection(parse_date_time(*text));
+    return as_converted(parse_date_time(*text));
   const auto* m = std::get_if<moment>(&v);
   if (m == nullptr || m->kind == moment::kind_type::time)
     return std::nullopt;
@@ -93,7 +93,7 @@ converted to_date_time(const call&, const value& v) {
 
 converted to_time(const call&, const value& v) {
   if (const auto* text = text_in(v))
-    return in_collection(parse_time(*text));
+    return as_converted(parse_time(*text));
   const auto* m = std::get_if<moment>(&v);
   return m != nullptr && m->kind == moment::kind_type::time ? converted{v} : std::nullopt;
 }
@@ -107,7 +107,7 @@ converted to_quantity(const call& c, const value& v) {
   else if (const auto number = to_decimal(c, v))
     q = quantity{std::get<decimal>(*number)};
   const auto unit = c.arguments() > 0 ? c.text(0) : std::nullopt;
-  return in_collection(q && unit ? convert(*q, *unit) : q);
+  return as_converted(q && unit ? convert(*q, *unit) : q);
 }
 
 template <converted (*Convert)(const call&, const value&)>

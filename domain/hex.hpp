@@ -1,4 +1,4 @@
-// Bytes as lower-case hexadecimal digits, and back.
+// Bytes as lower-case hexadecimal digits, and back; single digits of either case.
 #pragma once
 
 #include <array>
@@ -15,7 +15,16 @@ std::string to_hex(std::span<const std::uint8_t> bytes);
 /// False unless these are two digits for each byte of `out`.
 bool from_hex(std::string_view text, std::span<std::uint8_t> out);
 
-/// The same for a value of a fixed size.
+/// Of either case; -1: none.
+constexpr int hex_digit(char c) {
+  if (c >= '0' && c <= '9')
+    return c - '0';
+  if (c >= 'a' && c <= 'f')
+    return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/// As from_hex, for a value of a fixed size.
 template <std::size_t Bytes>
 std::optional<std::array<std::uint8_t, Bytes>> parse_hex(std::string_view text) {
   std::array<std::uint8_t, Bytes> out{};

@@ -13,6 +13,8 @@
 
 namespace epione::domain {
 
+inline constexpr std::uint32_t fields_max = 64; ///< of one array; a later version may add some
+
 class field_reader {
 public:
   explicit field_reader(std::string_view bytes) : reader_(bytes) {}

@@ -3,6 +3,7 @@
 #include "domain/digest.hpp"
 #include "domain/fhir_primitive.hpp"
 #include "domain/fhir_text.hpp"
+#include "domain/hex.hpp"
 #include "domain/json_document.hpp"
 #include "domain/limits.hpp"
 #include "domain/msgpack.hpp"
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace epione::domain {
 
@@ -46,11 +48,7 @@ std::string free_name(const study_source& study, const std::string& form_id) {
 std::string made_id(std::string_view questionnaire) {
   std::array<std::uint8_t, 16> bytes{};
   digest<16>{}.add(questionnaire).finish(bytes);
-  std::string out = "form-";
-  for (std::size_t i = 0; i < 6; ++i)
-    for (const auto nibble : {bytes.at(i) >> 4, bytes.at(i) & 15})
-      out += "0123456789abcdef"[nibble];
-  return out;
+  return "form-" + to_hex(std::span{bytes}.first(6));
 }
 
 } // namespace

@@ -26,7 +26,7 @@ struct named_unit {
 };
 
 constexpr dimension plain{}, length{1}, mass{0, 1}, duration{0, 0, 1}, temperature{0, 0, 0, 1}, amount{0, 0, 0, 0, 1}, volume{3},
-    pressure{-1, 1, -2}, energy{2, 1, -2}, frequency{0, 0, -1}, things{0, 0, 0, 0, 0, 1};
+    pressure{-1, 1, -2}, energy{2, 1, -2}, frequency{0, 0, -1}, arbitrary_units{0, 0, 0, 0, 0, 1};
 
 constexpr named_unit units[] = {
     {"m", true, 1, length},
@@ -63,8 +63,8 @@ constexpr named_unit units[] = {
     {"1", false, 1, plain},
     {"[ppth]", false, 1e-3, plain},
     {"[ppm]", false, 1e-6, plain},
-    {"[iU]", true, 1, things},
-    {"[IU]", true, 1, things},
+    {"[iU]", true, 1, arbitrary_units},
+    {"[IU]", true, 1, arbitrary_units},
 };
 
 struct prefix {

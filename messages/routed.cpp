@@ -1,5 +1,6 @@
 #include "messages/routed.hpp"
 
+#include "domain/unreadable.hpp"
 #include "messages/wire.hpp"
 
 #include <utility>
@@ -10,15 +11,10 @@ namespace {
 
 using namespace domain;
 
-constexpr std::uint32_t members_max = 64;      // of one array; a later version may add some
 constexpr std::uint32_t events_max = 10'000;   // of one read; its limit is far below
 constexpr std::uint32_t choices_max = 10'000;  // of one parameter of a search
 constexpr std::uint32_t changes_max = 10'000;  // of one request
 constexpr std::uint32_t notices_max = 100'000; // of one event
-
-tl::unexpected<std::string> refuse(const char* what) {
-  return tl::unexpected<std::string>(what);
-}
 
 void begin(std::string& out, std::uint32_t members, routed_kind kind) {
   append_array_header(out, members);
@@ -36,7 +32,7 @@ void append_part(std::string& out, std::uint64_t seq, std::string_view bytes, co
 
 /// False for a notice in a state that this version does not know.
 bool read_part(wire_reader& r, std::uint64_t& seq, std::string& bytes, std::vector<notice_state>& notices) {
-  const auto parts = r.array(members_max);
+  const auto parts = r.array(fields_max);
   seq = r.number();
   bytes = r.bytes();
   const auto count = r.array(notices_max);
@@ -102,14 +98,14 @@ bool take_receipt(const std::string& bytes, std::optional<receipt>& out) {
 
 response_filter read_filter(wire_reader& r) {
   response_filter f;
-  r.array(members_max);
+  r.array(fields_max);
   f.study = r.text();
   f.subject = r.text();
   f.by_form = r.truth();
   const auto forms = r.array(choices_max);
   for (std::uint32_t i = 0; r.good() && i < forms; ++i) {
     response_filter::form_choice x;
-    r.array(members_max);
+    r.array(fields_max);
     x.study = r.text();
     x.form = r.text();
     x.version = r.text();
@@ -121,7 +117,7 @@ response_filter read_filter(wire_reader& r) {
     const auto count = r.array(choices_max);
     for (std::uint32_t k = 0; r.good() && k < count; ++k) {
       response_filter::authored_choice x;
-      r.array(members_max);
+      r.array(fields_max);
       x.prefix = static_cast<date_prefix>(r.number());
       x.first_us = r.signed_number();
       x.last_us = r.signed_number();
@@ -137,7 +133,7 @@ response_filter read_filter(wire_reader& r) {
     const auto count = r.array(choices_max);
     for (std::uint32_t k = 0; r.good() && k < count; ++k) {
       response_filter::identifier_choice x;
-      r.array(members_max);
+      r.array(fields_max);
       x.system = r.text();
       x.value = r.text();
       x.any_system = r.truth();
@@ -219,14 +215,14 @@ std::string encode_question(routed_kind kind, std::string_view question) {
 tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) {
   wire_reader r{bytes};
   routed_request x;
-  const auto members = r.array(members_max);
+  const auto members = r.array(fields_max);
   const auto kind = r.number();
   if (!r.good() || kind < 1 || kind > static_cast<std::uint64_t>(routed_kind::change))
-    return refuse("a request of an unknown kind");
+    return unreadable("a request of an unknown kind");
   x.kind = static_cast<routed_kind>(kind);
   if (x.kind == routed_kind::submit) {
     if (members < 13)
-      return refuse("a submission with parts missing");
+      return unreadable("a submission with parts missing");
     auto& s = x.what;
     s.study = r.text();
     s.subject = r.text();
@@ -241,17 +237,17 @@ tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) 
     s.held = r.truth();
     s.amends = r.truth();
     if (written_in > static_cast<std::uint64_t>(content_kind::response))
-      return refuse("a submission whose content is of an unknown kind");
+      return unreadable("a submission whose content is of an unknown kind");
     s.kind = static_cast<content_kind>(written_in);
   } else if (x.kind == routed_kind::change) {
     if (members < 4)
-      return refuse("changes with parts missing");
+      return unreadable("changes with parts missing");
     x.change.subject_hash = r.number();
     x.change.shard = static_cast<std::uint32_t>(r.number());
     const auto changes = r.array(changes_max);
     for (std::uint32_t i = 0; r.good() && i < changes; ++i) {
       change one;
-      const auto parts = r.array(members_max);
+      const auto parts = r.array(fields_max);
       const auto what = r.bytes();
       one.expected = r.number();
       one.who = r.text();
@@ -260,20 +256,20 @@ tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) 
       r.skip_rest(parts, 5);
       auto inner = r.good() ? decode_routed(what) : tl::unexpected(std::string{"changes that cannot be read"});
       if (!inner || inner->kind != routed_kind::submit)
-        return refuse("a change that is none of a submission");
+        return unreadable("a change that is none of a submission");
       one.what = std::move(inner->what);
       x.change.changes.push_back(std::move(one));
     }
   } else if (x.kind == routed_kind::read) {
     if (members < 10)
-      return refuse("a read with parts missing");
+      return unreadable("a read with parts missing");
     auto& q = x.read;
     q.study = r.text();
     q.subject = r.text();
     q.subject_hash = r.number();
     q.shard = static_cast<std::uint32_t>(r.number());
     if (!take_receipt(r.bytes(), q.id))
-      return refuse("a read with a receipt that is none");
+      return unreadable("a read with a receipt that is none");
     q.before_seq = r.number();
     q.limit = static_cast<std::uint32_t>(r.number());
     q.anywhere = r.truth();
@@ -281,15 +277,15 @@ tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) 
       wire_reader f{filter};
       q.filter = read_filter(f);
       if (!f.good())
-        return refuse("a search that cannot be read");
+        return unreadable("a search that cannot be read");
     }
     if (members > 10 && !take_receipt(r.bytes(), q.after)) // a node of the version before does not say it
-      return refuse("a read after a receipt that is none");
+      return unreadable("a read after a receipt that is none");
   } else {
     x.question = r.bytes();
   }
   if (!r.good())
-    return refuse("a request that cannot be read");
+    return unreadable("a request that cannot be read");
   return x;
 }
 
@@ -334,28 +330,28 @@ std::string encode_answer(routed_kind kind, ec error, std::string_view text) {
 tl::expected<routed_answer, std::string> decode_answer(std::string_view bytes) {
   wire_reader r{bytes};
   routed_answer x;
-  const auto members = r.array(members_max);
+  const auto members = r.array(fields_max);
   const auto kind = r.number();
   if (!r.good() || kind < 1 || kind > static_cast<std::uint64_t>(routed_kind::change))
-    return refuse("an answer of an unknown kind");
+    return unreadable("an answer of an unknown kind");
   x.kind = static_cast<routed_kind>(kind);
   if (members < (x.kind == routed_kind::submit ? 6u : 3u))
-    return refuse("an answer with parts missing");
+    return unreadable("an answer with parts missing");
   if (x.kind == routed_kind::submit) {
     x.answer.status = static_cast<int>(r.number());
     x.answer.body = r.bytes();
     x.answer.retry_after_s = static_cast<std::uint32_t>(r.number());
     const auto where = r.number();
     if (where > static_cast<std::uint64_t>(elsewhere::after_that))
-      return refuse("an answer that says something unknown");
+      return unreadable("an answer that says something unknown");
     x.answer.hint = static_cast<elsewhere>(where);
     x.answer.header = r.bytes();
     if (r.good() && (x.answer.status < 100 || x.answer.status > 599))
-      return refuse("an answer with a status that is none");
+      return unreadable("an answer with a status that is none");
   } else {
     const auto error = r.number();
     if (error > 255)
-      return refuse("an answer with an error that is none");
+      return unreadable("an answer with an error that is none");
     x.error = static_cast<ec>(error);
     if (x.kind != routed_kind::read) {
       x.text = r.bytes();
@@ -363,7 +359,7 @@ tl::expected<routed_answer, std::string> decode_answer(std::string_view bytes) {
       const auto events = r.array(events_max);
       for (std::uint32_t i = 0; r.good() && i < events; ++i) {
         stored_event e;
-        const auto parts = r.array(members_max);
+        const auto parts = r.array(fields_max);
         bool known = read_part(r, e.seq, e.bytes, e.notices);
         const auto amendments = r.array(events_max);
         for (std::uint32_t n = 0; r.good() && known && n < amendments; ++n) {
@@ -372,14 +368,14 @@ tl::expected<routed_answer, std::string> decode_answer(std::string_view bytes) {
           e.amendments.push_back(std::move(change));
         }
         if (!known)
-          return refuse("an event with a notice in an unknown state");
+          return unreadable("an event with a notice in an unknown state");
         r.skip_rest(parts, 2);
         x.events.push_back(std::move(e));
       }
     }
   }
   if (!r.good())
-    return refuse("an answer that cannot be read");
+    return unreadable("an answer that cannot be read");
   return x;
 }
 

@@ -8,8 +8,7 @@ using namespace domain;
 
 namespace {
 
-constexpr std::uint32_t snapshot_members_max = 64; // a later version may add some
-constexpr std::uint32_t question_members = 7;      // before: without requester, and before that without at_least
+constexpr std::uint32_t question_members = 7; // before: without requester, and before that without at_least
 constexpr std::uint32_t question_members_without_requester = 6, question_members_least = 5;
 constexpr std::uint32_t offer_members = 6;
 
@@ -31,7 +30,7 @@ std::string encode(const snapshot_question& q) {
 tl::expected<snapshot_question, std::string> decode_snapshot_question(std::string_view bytes) {
   wire_reader r{bytes};
   snapshot_question q;
-  const auto members = r.array(snapshot_members_max);
+  const auto members = r.array(fields_max);
   const auto what = r.number();
   q.group = static_cast<std::uint32_t>(r.number());
   q.transfer = r.number();
@@ -62,7 +61,7 @@ std::string encode(const snapshot_offer& o) {
 tl::expected<snapshot_offer, std::string> decode_snapshot_offer(std::string_view bytes) {
   wire_reader r{bytes};
   snapshot_offer o;
-  const auto members = r.array(snapshot_members_max);
+  const auto members = r.array(fields_max);
   o.transfer = r.number();
   o.size = r.number();
   o.point.index = r.number();

@@ -1,5 +1,6 @@
 #include "messages/steward.hpp"
 
+#include "domain/unreadable.hpp"
 #include "messages/wire.hpp"
 
 #include <utility>
@@ -10,13 +11,8 @@ using namespace domain;
 
 namespace {
 
-constexpr std::uint32_t steward_members_max = 64; // a later version may add some
 constexpr std::uint32_t steward_question_members = 10, grant_members = 4;
 constexpr std::uint32_t answer_members = 4, answer_members_least = 3; // earlier versions say no seq
-
-tl::unexpected<std::string> refuse_question(const char* what) {
-  return tl::unexpected<std::string>(what);
-}
 
 } // namespace
 
@@ -58,6 +54,13 @@ steward_question steward_question::transfer(std::uint32_t group, std::uint64_t t
   return q;
 }
 
+steward_question steward_question::leaderships(std::string verb) {
+  steward_question q;
+  q.verb = steward_verb::nodes;
+  q.text = std::move(verb);
+  return q;
+}
+
 steward_question steward_question::position(std::uint32_t group) {
   steward_question q;
   q.verb = steward_verb::position;
@@ -84,8 +87,8 @@ std::string encode(const steward_question& q) {
 tl::expected<steward_question, std::string> decode_steward_question(std::string_view bytes) {
   wire_reader r{bytes};
   steward_question q;
-  if (r.array(steward_members_max) < steward_question_members)
-    return refuse_question("a question with parts missing");
+  if (r.array(fields_max) < steward_question_members)
+    return unreadable("a question with parts missing");
   const auto verb = r.number();
   q.group = static_cast<std::uint32_t>(r.number());
   const auto what = r.number();
@@ -98,7 +101,7 @@ tl::expected<steward_question, std::string> decode_steward_question(std::string_
   q.bytes = r.bytes();
   if (!r.good() || verb < 1 || verb > static_cast<std::uint64_t>(steward_verb::add_form) ||
       what > static_cast<std::uint64_t>(server_change::kind::remove))
-    return refuse_question("a question that cannot be read");
+    return unreadable("a question that cannot be read");
   q.verb = static_cast<steward_verb>(verb);
   q.change.what = static_cast<server_change::kind>(what);
   return q;
@@ -117,16 +120,16 @@ std::string encode(const steward_answer& a) {
 tl::expected<steward_answer, std::string> decode_steward_answer(std::string_view bytes) {
   wire_reader r{bytes};
   steward_answer a;
-  const auto count = r.array(steward_members_max);
+  const auto count = r.array(fields_max);
   if (count < answer_members_least)
-    return refuse_question("an answer with parts missing");
+    return unreadable("an answer with parts missing");
   const auto error = r.number();
   a.text = r.bytes();
   a.changed = r.truth();
   if (count > answer_members_least)
     a.seq = r.number();
   if (!r.good() || error > 255)
-    return refuse_question("an answer that cannot be read");
+    return unreadable("an answer that cannot be read");
   a.error = static_cast<ec>(error);
   return a;
 }
@@ -144,14 +147,14 @@ std::string encode(const join_grant& g) {
 tl::expected<join_grant, std::string> decode_join_grant(std::string_view bytes) {
   wire_reader r{bytes};
   join_grant g;
-  if (r.array(steward_members_max) < grant_members)
-    return refuse_question("a grant with parts missing");
+  if (r.array(fields_max) < grant_members)
+    return unreadable("a grant with parts missing");
   g.cluster = r.text();
   g.server_id = r.number();
   g.shards = static_cast<std::uint32_t>(r.number());
   g.state = r.bytes();
   if (!r.good() || g.cluster.empty() || g.server_id == 0 || g.shards == 0)
-    return refuse_question("a grant that cannot be read");
+    return unreadable("a grant that cannot be read");
   return g;
 }
 

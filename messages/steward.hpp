@@ -38,6 +38,8 @@ struct steward_question {
   static steward_question record(const domain::event& event);
   static steward_question change_members(std::uint32_t group, server_change change);
   static steward_question transfer(std::uint32_t group, std::uint64_t to);
+  /// drain, undrain: of the node that is asked.
+  static steward_question leaderships(std::string verb);
   static steward_question position(std::uint32_t group);
 };
 

@@ -6,7 +6,6 @@
 #include "domain/msgpack_fields.hpp"
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <string_view>
 

@@ -58,6 +58,7 @@ std::vector<actors::console_link> links_of(const cluster_parts& parts) {
     l.why = std::move(p.why);
     l.round_trip_ns = p.round_trip_ns;
     l.clock_offset_us = p.clock_offset_us;
+    l.clock_alarm = p.clock_alarm;
     l.sent_bytes = p.sent_bytes;
     l.received_bytes = p.received_bytes;
     l.in_flight_bytes = p.in_flight_bytes;

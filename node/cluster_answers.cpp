@@ -1,5 +1,6 @@
 #include "node/cluster_answers.hpp"
 
+#include "actors/console_cluster.hpp"
 #include "domain/ids.hpp"
 #include "messages/steward.hpp"
 #include "runtime/directory.hpp"
@@ -58,7 +59,7 @@ struct shard_description {
 shard_description describe_shard(std::uint32_t group, const cluster_parts& parts, const domain::cluster_state* nodes) {
   const auto v = parts.shards.best(group);
   shard_description out;
-  const bool led = v && v->role == "leader" && v->serving;
+  const bool led = v && v->led();
   out.text = {{"id", group},
               {"leader", led ? json(v->leader) : json(nullptr)},
               {"term", v ? v->term : 0},
@@ -69,18 +70,17 @@ shard_description describe_shard(std::uint32_t group, const cluster_parts& parts
   std::size_t voters = 0;
   if (v)
     for (const auto& m : v->members) {
-      const auto lag = m.known ? v->last - std::min(m.match, v->last) : 0;
-      const bool heard =
-          !m.known || m.role == "leader" || (m.heard_ms >= 0 && m.heard_ms < 4 * std::int64_t{defaults::raft_election_ms});
+      const auto lag = v->lag_of(m);
+      const bool heard = m.heard_within(actors::member_heard_limit_ms);
       out.text["replicas"].push_back(
-          {{"node", m.node}, {"role", m.role}, {"lag", m.known ? json(lag) : json(nullptr)}, {"reachable", heard}});
+          {{"node", m.node}, {"role", m.role}, {"lag", lag ? json(*lag) : json(nullptr)}, {"reachable", heard}});
       if (m.role == "stand-by")
         continue;
       ++voters;
       if (!out.missing && !heard)
         out.missing = "node " + m.node + " is not heard";
-      if (!out.missing && lag > defaults::raft_promotion_lag_max)
-        out.missing = "node " + m.node + " is " + std::to_string(lag) + " entries behind";
+      if (!out.missing && lag.value_or(0) > defaults::raft_promotion_lag_max)
+        out.missing = "node " + m.node + " is " + std::to_string(*lag) + " entries behind";
     }
   if (nodes == nullptr && !out.missing)
     out.missing = "this node has not read yet which nodes there are";

@@ -386,8 +386,8 @@ struct node::impl {
     self->request(replica, limit, flush_atom::value, index)
         .receive([](std::uint64_t) {},
                  [&](caf::error& x) {
-                   why = name + " has not applied all that is committed after " + std::to_string(limit.count()) +
-                         " ms: " + runtime::error_text(x);
+                   why = name + " has not applied all that is committed (it was asked for " + std::to_string(limit.count()) +
+                         " ms at most): " + runtime::sentence_of(x);
                  });
     return why;
   }
@@ -416,7 +416,7 @@ struct node::impl {
     caf::scoped_actor self{*system, true};
     self->request(keeper, milliseconds{runtime::defaults::anchor_answer_limit_ms + runtime::defaults::console_margin_ms},
                   anchor_atom::value)
-        .receive([&](bool said) { reply.values["said"] = said ? "true" : "false"; },
+        .receive([](bool) {},
                  [&](caf::error& why) {
                    reply = {
                        runtime::exit_code::failed, "the chains' heads were not kept in group 0: " + runtime::error_text(why), {}};

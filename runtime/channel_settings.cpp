@@ -2,6 +2,7 @@
 
 #include "runtime/config_text.hpp"
 #include "runtime/defaults.hpp"
+#include "runtime/durations.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -10,7 +11,6 @@ namespace epione::runtime {
 
 namespace {
 
-constexpr std::uint64_t second_ms = 1'000, minute_ms = 60 * second_ms, hour_ms = 60 * minute_ms;
 constexpr std::uint64_t minute_s = 60, day_s = 24 * 60 * minute_s;
 
 std::optional<std::string> check_rate(std::string& text) {

@@ -59,6 +59,7 @@ enum class mutation : std::uint8_t {
   // between nodes
   router_counts_anew,
   request_sent_twice,
+  count ///< of those above, none included
 };
 
 struct mutation_text {
@@ -68,7 +69,7 @@ struct mutation_text {
 };
 
 /// All of them, in the order of the enumeration.
-inline constexpr std::array<mutation_text, 42> mutations{{
+inline constexpr std::array<mutation_text, static_cast<std::size_t>(mutation::count) - 1> mutations{{
     {mutation::acknowledge_before_commit, "acknowledge-before-commit", "202 is given when the leader has taken a submission."},
     {mutation::answer_repeat_before_commit, "answer-repeat-before-commit",
      "A repeat is answered 200 while the first one is still on its way."},

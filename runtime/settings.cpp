@@ -1,6 +1,7 @@
 // The table of everything an operator may set, and of what is fixed.
 #include "runtime/config.hpp"
 #include "runtime/config_text.hpp"
+#include "runtime/durations.hpp"
 #include "runtime/log.hpp"
 
 #include <algorithm>
@@ -14,7 +15,6 @@ namespace epione::runtime {
 namespace {
 
 constexpr std::uint64_t kib = 1024, mib = 1024 * kib, gib = 1024 * mib;
-constexpr std::uint64_t second = 1'000, minute = 60 * second, hour = 60 * minute;
 
 /// Every shard is a group of the journal, and so is the catalog.
 constexpr std::uint64_t shards_max = defaults::journal_groups_max - 1;
@@ -91,14 +91,15 @@ std::vector<setting> make_settings() {
        [](config& c) -> u64& { return c.http.body_bytes_max; }},
       {"http.header_bytes_max", "bytes", kib, 256 * kib, "Request line and headers; larger ones are answered 431.",
        "http_header_bytes_max", [](config& c) -> u64& { return c.http.header_bytes_max; }},
-      {"http.header_limit_ms", "ms", 10, 10 * minute, "Time for the headers of a request to arrive; then 408.",
+      {"http.header_limit_ms", "ms", 10, 10 * minute_ms, "Time for the headers of a request to arrive; then 408.",
        "http_header_limit_ms", [](config& c) -> u32& { return c.http.header_limit_ms; }},
-      {"http.body_limit_ms", "ms", 10, 10 * minute, "Time for the body of a request to arrive; then 408.", "http_body_limit_ms",
-       [](config& c) -> u32& { return c.http.body_limit_ms; }},
-      {"http.idle_limit_ms", "ms", 10, hour, "How long a connection may stay open between requests.", "http_idle_limit_ms",
+      {"http.body_limit_ms", "ms", 10, 10 * minute_ms, "Time for the body of a request to arrive; then 408.",
+       "http_body_limit_ms", [](config& c) -> u32& { return c.http.body_limit_ms; }},
+      {"http.idle_limit_ms", "ms", 10, hour_ms, "How long a connection may stay open between requests.", "http_idle_limit_ms",
        [](config& c) -> u32& { return c.http.idle_limit_ms; }},
-      {"http.request_limit_ms", "ms", 100, 10 * minute, "Time for a request to be answered; then 503 with outcome \"unknown\".",
-       "request_limit_ms", [](config& c) -> u32& { return c.http.request_limit_ms; }},
+      {"http.request_limit_ms", "ms", 100, 10 * minute_ms,
+       "Time for a request to be answered; then 503 with outcome \"unknown\".", "request_limit_ms",
+       [](config& c) -> u32& { return c.http.request_limit_ms; }},
       {"http.retry_after_s", "s", 1, 3'600, "What Retry-After tells a refused phone.", "retry_after_s",
        [](config& c) -> u32& { return c.http.retry_after_s; }},
       {"http.read_limit_max", "count", 1, 1'000, "Submissions on one page of GET /patient/{id}.", "read_limit_max",
@@ -108,7 +109,7 @@ std::vector<setting> make_settings() {
        [](config& c) -> u32& { return c.shards.count; }},
       {"sessions.per_node_max", "count", 100, 10'000'000, "Patient sessions kept in memory, about 1.5 KiB each.",
        "sessions_per_node_max", [](config& c) -> u32& { return c.sessions.per_node_max; }},
-      {"sessions.idle_limit_ms", "ms", second, 24 * hour, "A session that hears nothing for so long ends by itself.",
+      {"sessions.idle_limit_ms", "ms", second_ms, 24 * hour_ms, "A session that hears nothing for so long ends by itself.",
        "session_idle_limit_ms", [](config& c) -> u32& { return c.sessions.idle_limit_ms; }},
       {"admission.in_flight_per_shard_max", "count", 1, 65'536,
        "Credits: submissions of one shard on the way; without a credit 503.", "in_flight_per_shard_max",
@@ -128,7 +129,7 @@ std::vector<setting> make_settings() {
        [](config& c) -> u64& { return c.batch.bytes_max; }},
       {"storage.apply_rows_max", "count", 1, 1'000'000, "Rows of one store transaction.", "apply_rows_max",
        [](config& c) -> u32& { return c.storage.apply_rows_max; }},
-      {"storage.apply_delay_ms", "ms", 0, minute, "How long committed rows may gather before the store when nobody reads.",
+      {"storage.apply_delay_ms", "ms", 0, minute_ms, "How long committed rows may gather before the store when nobody reads.",
        "apply_delay_ms", [](config& c) -> u32& { return c.storage.apply_delay_ms; }},
       {"storage.store_checkpoint_bytes", "bytes", mib, 4 * gib, "Size of a store's WAL that starts a checkpoint.",
        "store_checkpoint_bytes", [](config& c) -> u64& { return c.storage.store_checkpoint_bytes; }},
@@ -151,19 +152,19 @@ std::vector<setting> make_settings() {
        [](config& c) -> text& { return c.peers.key; }, check_file},
       {"peers.authorities", "", 0, 0, "Whose certificates are trusted, one or more: a PEM file.", "peers_file",
        [](config& c) -> text& { return c.peers.authorities; }, check_file},
-      {"peers.handshake_limit_ms", "ms", 100, minute, "Time for a link to be made, from the connection to the greeting.",
+      {"peers.handshake_limit_ms", "ms", 100, minute_ms, "Time for a link to be made, from the connection to the greeting.",
        "peer_handshake_limit_ms", [](config& c) -> u32& { return c.peers.handshake_limit_ms; }},
-      {"peers.idle_limit_ms", "ms", 500, 10 * minute, "A link on which nothing is heard for so long is made anew.",
+      {"peers.idle_limit_ms", "ms", 500, 10 * minute_ms, "A link on which nothing is heard for so long is made anew.",
        "peer_idle_limit_ms", [](config& c) -> u32& { return c.peers.idle_limit_ms; }},
-      {"peers.certificate_look_ms", "ms", 100, hour, "How often it is looked whether the certificate's files were exchanged.",
+      {"peers.certificate_look_ms", "ms", 100, hour_ms, "How often it is looked whether the certificate's files were exchanged.",
        "peer_certificate_look_ms", [](config& c) -> u32& { return c.peers.certificate_look_ms; }},
-      {"peers.clock_offset_max_ms", "ms", 1, hour, "How far two nodes' clocks may differ; more is an alert.",
+      {"peers.clock_offset_max_ms", "ms", 1, hour_ms, "How far two nodes' clocks may differ; more is an alert.",
        "clock_offset_max_ms", [](config& c) -> u32& { return c.peers.clock_offset_max_ms; }},
       {"supervision.restarts_max", "count", 1, 1'000, "Restarts of one supervisor's children in the period; more stop the node.",
        "restarts_max", [](config& c) -> u32& { return c.supervision.restarts_max; }},
-      {"supervision.restart_period_ms", "ms", second, hour, "The period that restarts are counted in.", "restart_period_ms",
+      {"supervision.restart_period_ms", "ms", second_ms, hour_ms, "The period that restarts are counted in.", "restart_period_ms",
        [](config& c) -> u32& { return c.supervision.restart_period_ms; }},
-      {"stop.limit_ms", "ms", 100, hour, "Time to finish what was accepted after SIGTERM; then the process ends all the same.",
+      {"stop.limit_ms", "ms", 100, hour_ms, "Time to finish what was accepted after SIGTERM; then the process ends all the same.",
        "stop_limit_ms", [](config& c) -> u32& { return c.stop.limit_ms; }},
       {"log.level", "", 0, 0, "Log lines of this level and above: debug, info, warning, error.", "log_level_name",
        [](config& c) -> text& { return c.log.level; }, check_level},
@@ -282,9 +283,10 @@ const std::vector<fixed_limit>& fixed_limits() {
       {"import_answer_limit_ms", "ms", "How long the node waits for its catalog to say how an import ended.",
        defaults::import_answer_limit_ms},
       {"export_apply_limit_ms", "ms",
-       "How long `epione export` waits for the stores to hold what the journal held when it began.",
+       "How long `epione export` and `epione backup` wait, for all groups together, for the stores to hold what was committed.",
        defaults::export_apply_limit_ms},
-      {"applied_waiters_max", "requests", "Such requests that wait for one store at the same time; more are refused.",
+      {"applied_waiters_max", "requests",
+       "Commands, and nodes that fetch a file, that wait for one store to apply an entry; more are refused.",
        defaults::applied_waiters_max},
       {"export_piece_bytes", "bytes", "What it writes at once.", defaults::export_piece_bytes},
       {"backup_bytes_per_s", "bytes", "`epione backup` copies so much in a second at most.", defaults::backup_bytes_per_s},
@@ -333,7 +335,8 @@ const std::vector<fixed_limit>& fixed_limits() {
       {"snapshot_bytes_per_s", "bytes", "Fetched in a second at most.", defaults::snapshot_bytes_per_s},
       {"snapshot_piece_limit_ms", "ms", "For one piece; then it is asked for again.", defaults::snapshot_piece_limit_ms},
       {"snapshot_failures_max", "count", "Pieces of one file that are asked for again.", defaults::snapshot_failures_max},
-      {"snapshot_retry_ms", "ms", "Before a piece is asked for again.", defaults::snapshot_retry_ms},
+      {"snapshot_retry_ms", "ms", "Before a piece, or a file that is not to be had yet, is asked for again.",
+       defaults::snapshot_retry_ms},
       {"replica_memory_bytes_max", "bytes", "Applied log entries a replica keeps in memory.", defaults::replica_memory_bytes_max},
       {"store_feed_window_bytes", "bytes", "Log entries sent to a store and not applied yet.", defaults::store_feed_window_bytes},
       {"store_feed_chunk_bytes", "bytes", "One message to a store.", defaults::store_feed_chunk_bytes},

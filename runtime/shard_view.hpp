@@ -2,6 +2,7 @@
 // console, metrics.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -22,6 +23,9 @@ struct member_view {
   bool known = false;         ///< whether match and heard_ms mean anything: only the leader knows
   std::uint64_t match = 0;    ///< what it holds durably
   std::int64_t heard_ms = -1; ///< since it was heard last; -1: never
+
+  /// Where nobody knows, as the leader of others does, it counts as heard.
+  bool heard_within(std::int64_t limit_ms) const { return !known || role == "leader" || (heard_ms >= 0 && heard_ms < limit_ms); }
 };
 
 /// A group as this node's replica knows it.
@@ -33,6 +37,13 @@ struct group_view {
   bool serving = false;
   bool change_under_way = false; ///< of who its members are
   std::vector<member_view> members;
+
+  /// By its leader's own word.
+  bool led() const { return role == "leader" && serving; }
+  /// Entries that a member does not hold yet; nothing: unknown.
+  std::optional<std::uint64_t> lag_of(const member_view& m) const {
+    return m.known ? std::optional{last - std::min(m.match, last)} : std::nullopt;
+  }
 };
 
 /// Thread-safe. Group 0 is the catalog; shards are 1 and up.

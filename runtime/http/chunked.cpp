@@ -1,5 +1,6 @@
 #include "runtime/http/chunked.hpp"
 
+#include "domain/hex.hpp"
 #include "runtime/defaults.hpp"
 
 #include <algorithm>
@@ -8,16 +9,6 @@
 namespace epione::runtime::http {
 
 namespace {
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
 
 bool is_control(char c) {
   const auto u = static_cast<unsigned char>(c);
@@ -88,7 +79,7 @@ bool chunked_decoder::take(char c) {
 }
 
 bool chunked_decoder::take_size(char c) {
-  const int value = hex_value(c);
+  const int value = domain::hex_digit(c);
   if (value >= 0) {
     if (at_ == place::size_first) {
       left_ = 0;

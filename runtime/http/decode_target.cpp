@@ -1,4 +1,5 @@
 // What stands outside of a body: content types, and the path and query of a GET.
+#include "domain/blanks.hpp"
 #include "domain/ids.hpp"
 #include "domain/msgpack.hpp"
 #include "runtime/catalog_view.hpp"
@@ -19,21 +20,6 @@ using std::string_view;
 
 decode_error refuse_target(int status, string_view sentence) {
   return {status, error_body(sentence)};
-}
-
-string_view without_blanks(string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == string_view::npos)
-    return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-/// Takes what stands before `separator` off the text, without spaces around it.
-string_view take(string_view& text, char separator) {
-  const auto end = std::min(text.find(separator), text.size());
-  const auto part = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
-  return without_blanks(part);
 }
 
 template <class Number>
@@ -95,10 +81,10 @@ std::optional<decode_error> choose_study(const std::optional<std::string>& given
 std::optional<media> media_type(string_view content_type, string_view content_encoding) {
   if (!content_encoding.empty() && !equal_ignoring_case(content_encoding, "identity"))
     return std::nullopt;
-  const auto type = take(content_type, ';');
+  const auto type = domain::take(content_type, ';');
   while (!content_type.empty()) {
-    auto parameter = take(content_type, ';');
-    const auto name = take(parameter, '=');
+    auto parameter = domain::take(content_type, ';');
+    const auto name = domain::take(parameter, '=');
     if (parameter.size() >= 2 && parameter.front() == '"' && parameter.back() == '"')
       parameter = parameter.substr(1, parameter.size() - 2);
     if (equal_ignoring_case(name, "charset") && !equal_ignoring_case(parameter, "utf-8") &&

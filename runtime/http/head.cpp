@@ -1,4 +1,5 @@
 #include "runtime/http/head.hpp"
+#include "domain/blanks.hpp"
 
 #include <algorithm>
 #include <array>
@@ -56,19 +57,11 @@ constexpr bool decimal(char c) {
   return c >= '0' && c <= '9';
 }
 
-string_view trim(string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-    text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-    text.remove_suffix(1);
-  return text;
-}
-
 /// Whether a comma-separated list holds the token.
 bool list_has(string_view list, string_view token) {
   while (!list.empty()) {
     const auto comma = list.find(',');
-    if (equal_ignoring_case(trim(list.substr(0, comma)), token))
+    if (equal_ignoring_case(domain::trim(list.substr(0, comma)), token))
       return true;
     if (comma == string_view::npos)
       break;
@@ -294,7 +287,7 @@ std::optional<head_refusal> find_key(string_view raw, request_head& out) {
       continue;
     if (out.idempotency_key)
       return head_refusal{400, "the header has Idempotency-Key twice"};
-    out.idempotency_key = trim(rest.substr(key_field.size() + 1, rest.find('\r') - key_field.size() - 1));
+    out.idempotency_key = domain::trim(rest.substr(key_field.size() + 1, rest.find('\r') - key_field.size() - 1));
   }
   return std::nullopt;
 }
@@ -314,7 +307,7 @@ std::optional<string_view> find_field(string_view raw, string_view name) {
   for (auto at = raw.find('\n'); at + 3 < raw.size(); at = raw.find('\n', at + 1)) {
     const auto rest = raw.substr(at + 1);
     if (rest.size() > name.size() && rest[name.size()] == ':' && equal_ignoring_case(rest.substr(0, name.size()), name))
-      return trim(rest.substr(name.size() + 1, rest.find('\r') - name.size() - 1));
+      return domain::trim(rest.substr(name.size() + 1, rest.find('\r') - name.size() - 1));
   }
   return std::nullopt;
 }

@@ -1,4 +1,5 @@
 #include "runtime/http/routes.hpp"
+#include "domain/hex.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -81,16 +82,6 @@ bool matches(string_view pattern, string_view path, std::array<string_view, 2>& 
   return pattern.empty() && path.empty();
 }
 
-int percent_digit(char c) {
-  if (c >= '0' && c <= '9')
-    return c - '0';
-  if (c >= 'a' && c <= 'f')
-    return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F')
-    return c - 'A' + 10;
-  return -1;
-}
-
 } // namespace
 
 std::span<const route, route_count> routes() {
@@ -135,7 +126,7 @@ bool percent_decode(string_view text, bool plus_is_space, std::string& out) {
     if (c == '%') {
       if (i + 2 >= text.size())
         return false;
-      const int high = percent_digit(text[i + 1]), low = percent_digit(text[i + 2]);
+      const int high = domain::hex_digit(text[i + 1]), low = domain::hex_digit(text[i + 2]);
       if (high < 0 || low < 0)
         return false;
       out += static_cast<char>(high * 16 + low);

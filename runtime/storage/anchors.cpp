@@ -2,6 +2,7 @@
 
 #include "domain/event.hpp"
 #include "domain/msgpack_fields.hpp"
+#include "domain/unreadable.hpp"
 #include "runtime/storage/event_walk.hpp"
 #include "runtime/storage/sqlite.hpp"
 
@@ -14,10 +15,6 @@ namespace {
 
 constexpr std::size_t own_heads_max = 10'000; // of a chain: some 2 MB, and more than three months of anchors
 
-tl::unexpected<std::string> refuse(const char* what) {
-  return tl::unexpected<std::string>(what);
-}
-
 /// The anchor of an event; nothing when it is another kind of event.
 tl::expected<std::optional<domain::anchor>, std::string> anchor_of(std::string_view event) {
   const auto action = domain::action_of(event);
@@ -28,7 +25,7 @@ tl::expected<std::optional<domain::anchor>, std::string> anchor_of(std::string_v
   if (!a)
     return tl::unexpected(a.error());
   if (!domain::is_signed(*a))
-    return refuse("an anchor whose signature does not fit what it says");
+    return domain::unreadable("an anchor whose signature does not fit what it says");
   return std::optional{std::move(*a)};
 }
 
@@ -106,7 +103,7 @@ private:
 
 tl::expected<void, std::string> anchor_ledger::add(const domain::anchor& a) {
   if (!domain::is_signed(a))
-    return refuse("an anchor whose signature does not fit what it says");
+    return domain::unreadable("an anchor whose signature does not fit what it says");
   take(a, true);
   return {};
 }

@@ -168,9 +168,12 @@ private:
   /// the journal, and a member's by its leader; what has been applied is not on its way any more.
   void compare_end(part& p, std::uint64_t applied, const group_range& journal) const {
     const auto& said = anchors_.of(shard_);
+    std::optional<std::uint64_t> journal_now;
     for (auto missing = said.upper_bound(p.last); missing != said.end(); ++missing) {
       const auto index = missing->second.index;
-      if (applied < index && (index <= journal.last || index <= journal_end()))
+      if (applied < index && index > journal.last && !journal_now)
+        journal_now = journal_end();
+      if (applied < index && (index <= journal.last || index <= *journal_now))
         continue;
       if (applied >= index || !member_)
         fail(ec::damaged, connection_.path() + ": ends at event " + std::to_string(p.last) + ", behind " +

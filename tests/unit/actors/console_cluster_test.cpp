@@ -70,6 +70,7 @@ struct console_of_cluster : test::actor_fixture {
     there.term = 7;
     there.commit = there.last = 1'234;
     there.leader = "n2";
+    there.serving = true;
     there.members = {
         {1, "n1", "voter", true, 1'234, 10}, {2, "n2", "leader", true, 1'234, 0}, {3, "n3", "stand-by", true, 34, -1}};
     shards.claim("n2", {{1, there}}, true);
@@ -150,6 +151,19 @@ struct console_of_cluster : test::actor_fixture {
     result.erase(result.begin());
     return result;
   }
+  /// There are no actors of the shards here: it is answered once they were waited for.
+  std::string shards_text(bool as_json) {
+    std::string text;
+    auto pending =
+        self->request(env.directory->get<admin_console_actor>("console"), std::chrono::seconds{3600}, console_atom::value,
+                      console_request_ptr{std::make_shared<console_request>(console_request{{"shards"}, as_json, 0, "", ""})});
+    run();
+    advance(std::chrono::milliseconds{4'000});
+    BOOST_REQUIRE(self->has_next_message());
+    pending.receive([&](const console_reply_ptr& x) { text = x->text; },
+                    [&](caf::error& why) { BOOST_FAIL(runtime::error_text(why)); });
+    return text;
+  }
   /// Answered so, nobody asked and nothing recorded.
   void is_refused(const std::string& line, int code, const std::string& why) {
     order.clear();
@@ -227,16 +241,18 @@ BOOST_AUTO_TEST_CASE(links_are_those_of_this_node) {
   is_refused("links n2", 2, "takes no arguments");
 }
 
+BOOST_AUTO_TEST_CASE(a_node_whose_clock_differs_too_much_is_marked) {
+  BOOST_TEST(rows("nodes")[1].back().find("CLOCK") == std::string::npos);
+  BOOST_TEST(json::parse(ask("links", true).text)[0]["clock_alarm"] == false);
+  links[0].clock_alarm = true;
+  BOOST_TEST(rows("links")[0].back() == "linked, CLOCK DIFFERS");
+  BOOST_TEST(rows("nodes")[1].back().find("CLOCK DIFFERS") != std::string::npos);
+  BOOST_TEST(json::parse(ask("links", true).text)[0]["clock_alarm"] == true);
+  BOOST_TEST(json::parse(ask("nodes", true).text)[1]["clock_alarm"] == true);
+}
+
 BOOST_AUTO_TEST_CASE(shards_show_leader_and_how_far_each_replica_is_behind) {
-  auto pending =
-      self->request(env.directory->get<admin_console_actor>("console"), std::chrono::seconds{3600}, console_atom::value,
-                    console_request_ptr{std::make_shared<console_request>(console_request{{"shards"}, true, 0, "", ""})});
-  run();
-  advance(std::chrono::milliseconds{4'000}); // there are no actors of the shards here
-  BOOST_REQUIRE(self->has_next_message());
-  json all;
-  pending.receive([&](const console_reply_ptr& x) { all = json::parse(x->text); },
-                  [&](caf::error& why) { BOOST_FAIL(runtime::error_text(why)); });
+  const auto all = json::parse(shards_text(true));
   BOOST_REQUIRE(all.size() == 3U);
   BOOST_TEST(all[0]["leader"] == "n1");
   BOOST_TEST(all[1]["leader"] == "n2");
@@ -244,6 +260,20 @@ BOOST_AUTO_TEST_CASE(shards_show_leader_and_how_far_each_replica_is_behind) {
   BOOST_TEST(all[1]["commit"] == 1'234);
   BOOST_TEST(all[1]["replicas"][2] == (json{{"node", "n3"}, {"role", "stand-by"}, {"lag", 1'200}, {"reachable", false}}));
   BOOST_TEST(all[1]["replicas"][0]["lag"] == 0);
+  const auto shown = shards_text(false);
+  BOOST_TEST(shown.find("n1 0, n2 0, n3 1,200 stand-by NOT HEARD") != std::string::npos, shown);
+}
+
+BOOST_AUTO_TEST_CASE(a_shard_that_nobody_is_known_to_lead_shows_nothing_of_a_followers_own) {
+  auto follows = *shards.get(2);
+  follows.role = "follower";
+  follows.serving = false;
+  follows.term = 99;
+  shards.set(2, follows);
+  const auto all = json::parse(shards_text(true));
+  BOOST_TEST(all[2]["leader"].is_null());
+  BOOST_TEST(all[2]["term"].is_null());
+  BOOST_TEST(all[2]["replicas"].empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_transfer_is_recorded_and_then_asked_of_who_leads) {
@@ -278,8 +308,8 @@ BOOST_AUTO_TEST_CASE(leaderships_of_any_node_are_given_away_and_taken_back) {
   const auto reply = ask("drain n2 because of a new disk");
   BOOST_TEST(reply.text == "done there\n", reply.message);
   BOOST_TEST(ask("undrain n1").code == 0);
-  BOOST_TEST(order == (std::vector<std::string>{"os:nurse console.drain node n2 because of a new disk", "n2 drain n2",
-                                                "os:nurse console.undrain node n1 because ", "n1 undrain n1"}),
+  BOOST_TEST(order == (std::vector<std::string>{"os:nurse console.drain node n2 because of a new disk", "n2 drain ",
+                                                "os:nurse console.undrain node n1 because ", "n1 undrain "}),
              boost::test_tools::per_element());
   is_refused("undrain", 2, "undrain takes the name of one node");
   is_refused("drain n2 n3", 2, "drain takes the name of one node");
@@ -297,6 +327,7 @@ BOOST_AUTO_TEST_CASE(a_look_is_had_at_another_node) {
   BOOST_TEST(order == std::vector<std::string>{R"(n2 ["actors","store","1"])"}, boost::test_tools::per_element());
   order.clear();
   BOOST_TEST(json::parse(ask("version @n1", true).text)["node"] == "n1"); // this one
+  is_refused("drain @n2", 2, "names its node without @");
   is_refused("actors @n9", 1, "there is no node \"n9\"");
   is_refused("kill store 1 @n2", 2, "say it at the console of node n2");
   silent = true;
