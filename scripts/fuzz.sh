@@ -1,13 +1,19 @@
 #!/usr/bin/env bash
-# scripts/fuzz.sh [seconds] [preset]: feeds HTTP requests, study files, questionnaires with responses, stored bytes, expressions
-# and what nodes say to each other, as nobody would write them, to what reads them, each for so long (60 seconds unless said
-# otherwise), as many at a time as there are cores. Begins with what is made from the examples and goes on from what it found
+# scripts/fuzz.sh [seconds] [preset] [TARGET...]: feeds HTTP requests, study files, questionnaires with responses, stored bytes,
+# expressions and what nodes say to each other, as nobody would write them, to what reads them, each for so long (60 seconds
+# unless said otherwise), as many at a time as there are cores. Targets: http study stored questionnaire fhirpath peer; all
+# unless some are named. Begins with what is made from the examples and goes on from what it found
 # before, in build/PRESET/corpus. An input that breaks something is kept in build/PRESET as crash-*, leak-* or timeout-*. The preset
 # is fuzz, which is optimised, or asan, which CI has built anyway.
 . "$(dirname "$0")/lib.sh"
 
 seconds=${1:-60}
 preset=${2:-fuzz}
+targets=("${@:3}")
+[ "${#targets[@]}" -gt 0 ] || targets=(http study stored questionnaire fhirpath peer)
+for target in "${targets[@]}"; do
+  [ -f "$epione_root/tests/fuzz/${target}_fuzz.cpp" ] || die "there is no fuzz target '$target'; see tests/fuzz"
+done
 cd "$epione_root"
 ensure_packages fuzz
 say "building $preset"
@@ -29,5 +35,5 @@ fuzz() {
 }
 export -f fuzz
 export seconds preset
-printf '%s\n' http study stored questionnaire fhirpath peer | xargs -P "$(nproc)" -I TARGET bash -c 'fuzz TARGET'
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I TARGET bash -c 'fuzz TARGET'
 say "nothing was broken"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # scripts/test.sh [--ci]: installs what is missing, builds, and runs all tests. With --ci, or CI=true in the environment, also:
-# the format check, 100 simulated seeds of one node and 12 of three, a minute of fuzzing each reader of bytes from outside, and,
+# the format check, 100 simulated seeds of one node and 12 of three, a short fuzzing of each reader of bytes from outside, and,
 # under AddressSanitizer and UndefinedBehaviorSanitizer, the unit, conformance and integration tests. Short kill, fault and attack
 # tests are among the tests, skipped where the system does not allow them. Ends with ctest's summary. See docs/testing.md.
 . "$(dirname "$0")/lib.sh"
@@ -30,7 +30,8 @@ if [ "$ci" = true ]; then
   ensure_packages fuzz # clang
   say "building asan"
   build asan tests_unit tests_conformance tests_integration fuzz_programs
-  run scripts/fuzz.sh 60 asan
+  run scripts/fuzz.sh 60 asan questionnaire fhirpath
+  run scripts/fuzz.sh 20 asan http study stored peer
   run ctest --test-dir build/asan -j 2 --output-on-failure --no-tests=error -L '^(unit|conformance|integration)$'
 fi
 

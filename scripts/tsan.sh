@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# scripts/tsan.sh [seconds]: what runs threads of its own under ThreadSanitizer: the unit tests of runtime, HTTP, storage and
-# commands, the tests of the program, and a node under load (10 seconds unless said otherwise), with imports and metrics beside it.
+# scripts/tsan.sh [seconds]: what runs threads of its own under ThreadSanitizer: the unit tests of runtime, HTTP, channels, storage,
+# links between nodes and commands, the tests of the program, three nodes with a backup among them, and a node under load (10
+# seconds unless said otherwise), with imports and metrics beside it.
 # The first race ends the process it is in. See docs/testing.md.
 . "$(dirname "$0")/lib.sh"
 
 seconds=${1:-10}
-tests=(unit_runtime unit_runtime_http unit_runtime_storage unit_cli)
+tests=(unit_runtime unit_runtime_http unit_runtime_channels unit_runtime_storage unit_peer unit_cli)
 cd "$epione_root"
 ensure_packages
 say "building tsan"
@@ -39,7 +40,7 @@ for test in "${tests[@]}"; do
   "build/tsan/tests/unit/$test" '--run_test=!journal_crash_suite:!shard_crash_suite:!fail_at_*' || failed=$?
   no_reports
 done
-for test in program program_http program_damage; do
+for test in program program_http program_damage program_cluster_backup; do
   say "$test"
   "tests/unit/scripts/${test}_test.sh" build/tsan/epione || failed=$?
   no_reports
