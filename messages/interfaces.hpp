@@ -363,6 +363,8 @@ using shard_region_actor = caf::typed_actor<
     caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
     /// Up to so many of its sessions, the one heard of last first. (limit)
     caf::replies_to<sessions_atom, std::uint32_t>::with<session_lines_ptr>,
+    /// To itself: those who wait for a session to be started.
+    caf::reacts_to<flush_atom>,
     /// To itself: idle sessions, limits.
     caf::reacts_to<caf::tick_atom>, status_reply>;
 
