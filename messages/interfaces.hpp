@@ -158,6 +158,8 @@ using linked_atom = caf::atom_constant<caf::atom("linked")>;
 using unlinked_atom = caf::atom_constant<caf::atom("unlinked")>;
 
 using status_reply = caf::replies_to<status_atom>::with<status_report_ptr>;
+/// Every actor can be asked through this.
+using status_source = caf::typed_actor<status_reply>;
 
 // ---- journal -------------------------------------------------------------------------------------------------------
 
