@@ -32,7 +32,7 @@ std::optional<std::uint64_t> number_of(const actor_facts* facts, std::string_vie
 struct shard_facts {
   std::uint32_t shard = 0;
   std::string state;
-  std::optional<std::uint64_t> epoch, committed, applied, events, wal_bytes, sessions;
+  std::optional<std::uint64_t> epoch, committed, applied, events, size_bytes, wal_bytes, sessions;
   /// Entries that are committed and not applied. The two were asked one after the other, so that less than none is none.
   std::optional<std::uint64_t> lag() const {
     return committed && applied ? std::optional{*committed - std::min(*committed, *applied)} : std::nullopt;
@@ -58,6 +58,7 @@ shard_facts facts_of(const console_findings& found, std::uint32_t shard) {
   f.committed = number_of(replica, "committed");
   f.applied = number_of(store, "applied");
   f.events = number_of(store, "events");
+  f.size_bytes = number_of(store, "size_bytes");
   f.wal_bytes = number_of(store, "wal_bytes");
   f.sessions = number_of(front, "sessions");
   return f;
@@ -69,6 +70,10 @@ ordered_json json_of(const std::optional<std::uint64_t>& x) {
 
 std::string text_of(const std::optional<std::uint64_t>& x) {
   return x ? grouped(*x) : "-";
+}
+
+std::string size_of(const std::optional<std::uint64_t>& bytes) {
+  return bytes ? bytes_text(*bytes) : "-";
 }
 
 /// A shard as its leader knows it, in a cluster.
@@ -117,40 +122,35 @@ console_table table_of_shards(bool in_cluster) {
                           {"TERM", kind::number},
                           {"COMMIT", kind::number},
                           {"EVENTS", kind::number},
+                          {"SIZE", kind::number},
                           {"WAL", kind::number},
                           {"STATE", kind::cut},
                           {"REPLICAS (BEHIND)", kind::cut}}};
   return console_table{{{"SHARD", kind::number},
                         {"EPOCH", kind::number},
                         {"COMMITTED", kind::number},
-                        {"APPLIED", kind::number},
                         {"LAG", kind::number},
                         {"EVENTS", kind::number},
+                        {"SIZE", kind::number},
                         {"WAL", kind::number},
                         {"SESSIONS", kind::number},
                         {"STATE", kind::cut}}};
 }
 
 std::vector<std::string> row_of(const shard_facts& f, const std::optional<shard_lead>& lead) {
-  const auto wal = f.wal_bytes ? bytes_text(*f.wal_bytes) : "-";
   if (lead)
     return {std::to_string(f.shard),
             lead->leader.empty() ? "unknown" : lead->leader,
             lead->group ? std::to_string(lead->group->term) : "-",
             lead->group ? grouped(lead->group->commit) : "-",
             text_of(f.events),
-            wal,
+            size_of(f.size_bytes),
+            size_of(f.wal_bytes),
             f.state,
             replicas_text(*lead)};
-  return {std::to_string(f.shard),
-          text_of(f.epoch),
-          text_of(f.committed),
-          text_of(f.applied),
-          text_of(f.lag()),
-          text_of(f.events),
-          wal,
-          text_of(f.sessions),
-          f.state};
+  // What is applied is as much less than what is committed as LAG says; there is no room for it beside the sizes.
+  return {std::to_string(f.shard), text_of(f.epoch),     text_of(f.committed), text_of(f.lag()), text_of(f.events),
+          size_of(f.size_bytes),   size_of(f.wal_bytes), text_of(f.sessions),  f.state};
 }
 
 ordered_json json_of(const shard_facts& f, const std::optional<shard_lead>& lead) {
@@ -162,6 +162,7 @@ ordered_json json_of(const shard_facts& f, const std::optional<shard_lead>& lead
                      {"applied", json_of(f.applied)},
                      {"store_lag", json_of(f.lag())},
                      {"events", json_of(f.events)},
+                     {"size_bytes", json_of(f.size_bytes)},
                      {"wal_bytes", json_of(f.wal_bytes)},
                      {"sessions", json_of(f.sessions)}};
   if (lead)

@@ -1,6 +1,5 @@
 #include "actors/console_survey.hpp"
 
-#include "actors/status.hpp"
 #include "actors/supervisor.hpp"
 
 #include <algorithm>

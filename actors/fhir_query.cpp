@@ -258,23 +258,32 @@ string_view id_of_reference(string_view reference, string_view type) {
 }
 
 std::string encode_cursor(const search_cursor& cursor) {
-  std::string out = "1";
-  for (const auto position : cursor)
+  std::string out = "2-" + std::to_string(cursor.catalog);
+  for (const auto position : cursor.positions)
     out += "-" + std::to_string(position);
   return out;
 }
 
 std::optional<search_cursor> decode_cursor(string_view text) {
-  if (text.ends_with('-') || domain::take(text, '-') != "1")
+  if (text.ends_with('-'))
     return std::nullopt;
   search_cursor out;
+  const auto form = domain::take(text, '-');
+  if (form == "2") { // "1" has the positions only
+    const auto catalog = number_in(domain::take(text, '-'));
+    if (!catalog)
+      return std::nullopt;
+    out.catalog = *catalog;
+  } else if (form != "1") {
+    return std::nullopt;
+  }
   while (!text.empty()) {
     const auto position = number_in(domain::take(text, '-'));
     if (!position)
       return std::nullopt;
-    out.push_back(*position);
+    out.positions.push_back(*position);
   }
-  return out.empty() ? std::nullopt : std::optional{std::move(out)};
+  return out.positions.empty() ? std::nullopt : std::optional{std::move(out)};
 }
 
 tl::expected<provenance, std::string> read_provenance(string_view text) {

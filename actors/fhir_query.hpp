@@ -48,8 +48,14 @@ std::optional<std::string> unquoted_key(std::string_view value);
 /// "ID" of "Patient/ID" or of an address that ends so, perhaps with "/_history/N"; empty for another reference.
 std::string_view id_of_reference(std::string_view reference, std::string_view type);
 
-/// Where a search goes on: one position a shard, 0 where nothing is left. Survives restarts: positions are those of events.
-using search_cursor = std::vector<std::uint64_t>;
+/// Where a search goes on. Any node can, whoever leads the shards: positions are those of events, the same in all replicas.
+struct search_cursor {
+  /// catalog_snapshot::changed_seq of whoever made the page before. A node that knows less may not know a study or a form that
+  /// the search is for, and would show less. 0: not known.
+  std::uint64_t catalog = 0;
+  std::vector<std::uint64_t> positions; ///< one a shard, 0 where nothing is left
+  bool operator==(const search_cursor&) const = default;
+};
 std::string encode_cursor(const search_cursor& cursor);
 std::optional<search_cursor> decode_cursor(std::string_view text);
 

@@ -3,7 +3,8 @@
 // Each shard gives its own, newest first. A page takes the newest of all heads until it is full, or until a shard that has looked
 // at as many events as it may has no head left: then nobody knows what comes next, and the page ends there, with a next one.
 // Positions in the cursor are those of events, so that what is stored meanwhile moves nothing: it is newer than where the first
-// page began.
+// page began. They are the same in all replicas, so that any node goes on, whoever leads by then. A page that one shard could not
+// be read for is none at all.
 #include "actors/fhir_service.hpp"
 #include "domain/canonical.hpp"
 #include "domain/compiled_study.hpp"
@@ -32,6 +33,7 @@ struct fhir_service::search {
   };
   call_ptr c;
   std::uint32_t count = 0;
+  std::uint64_t catalog = 0; ///< what was known of the studies when the search was read, or before
   std::vector<shard> shards;
   std::size_t open = 0;
   bool failed = false;
@@ -128,6 +130,14 @@ void fhir_service::search_responses(const call_ptr& c) {
     if (error != std::errc{} || end != count->data() + count->size() || s->count == 0 || s->count > options_.page_max)
       return c->fail(400, "invalid", "_count must be between 1 and " + std::to_string(options_.page_max));
   }
+  const auto cursor_text = c->parameter("_cursor");
+  const auto cursor = cursor_text ? decode_cursor(*cursor_text) : std::optional<search_cursor>{};
+  s->catalog = catalog_.get()->changed_seq;
+  if (cursor && cursor->catalog > s->catalog)
+    return c->done({.status = 503,
+                    .body = domain::outcome_text(
+                        "transient", "this node has not read yet what the page before knew of the studies; try again", "unknown"),
+                    .retry_after_s = options_.retry_after_s});
   domain::response_filter filter;
   std::optional<place> one_subject;
   if (!read_filter(*c, filter, one_subject))
@@ -136,14 +146,9 @@ void fhir_service::search_responses(const call_ptr& c) {
     return search_by_id(c, filter, *id);
   const std::uint32_t first = one_subject ? one_subject->shard : 1, last = one_subject ? one_subject->shard : options_.shards;
   s->shards.resize(last - first + 1);
-  search_cursor positions(s->shards.size(), 0);
-  const auto cursor_text = c->parameter("_cursor");
-  if (cursor_text) {
-    const auto cursor = decode_cursor(*cursor_text);
-    if (!cursor || cursor->size() != positions.size())
-      return c->fail(400, "invalid", "_cursor must be that of the link next of an earlier page of the same search");
-    positions = *cursor;
-  }
+  if (cursor_text && (!cursor || cursor->positions.size() != s->shards.size()))
+    return c->fail(400, "invalid", "_cursor must be that of the link next of an earlier page of the same search");
+  const auto positions = cursor ? cursor->positions : std::vector<std::uint64_t>(s->shards.size(), 0);
   for (std::size_t i = 0; i < s->shards.size(); ++i) {
     s->shards[i].wanted = !cursor_text || positions[i] != 0;
     s->open += s->shards[i].wanted;
@@ -161,9 +166,9 @@ void fhir_service::search_responses(const call_ptr& c) {
     r->limit = s->count + 1;
     ports_.read(std::move(r), [this, s, i](const std::vector<stored_event>* events) {
       --s->open;
-      if (events == nullptr) {
+      if (events == nullptr || events->empty()) { // an answer says at least where it ends
         s->failed = true;
-      } else if (!events->empty()) { // else there is no such store yet
+      } else {
         s->shards[i].events.assign(events->begin(), events->end() - 1);
         s->shards[i].next = events->back().seq;
       }
@@ -209,10 +214,10 @@ void fhir_service::merge(search& s) {
     entries += R"(,"resource":)" + *text + R"(,"search":{"mode":"match"}})";
     ++shown;
   }
-  search_cursor next;
+  search_cursor next{s.catalog, {}};
   for (const auto& shard : s.shards)
-    next.push_back(shard.wanted ? shard.position() : 0);
-  const bool more = std::any_of(next.begin(), next.end(), [](auto p) { return p != 0; });
+    next.positions.push_back(shard.wanted ? shard.position() : 0);
+  const bool more = std::any_of(next.positions.begin(), next.positions.end(), [](auto p) { return p != 0; });
   std::string out = R"({"resourceType":"Bundle","type":"searchset","link":[)";
   append_link(out, "self", c.request->base, c.request->query);
   if (more) {

@@ -24,11 +24,14 @@ using state_type = shard_region_state;
 using shard_region_pointer = shard_region_actor::stateful_pointer<state_type>;
 
 constexpr std::chrono::seconds region_tick{1};
+constexpr std::chrono::milliseconds start_look{10};
+constexpr const char* too_many_starts = "the shard has just begun to serve and more patients come than it can look up; try again";
 constexpr const char* too_much = "the shard has more on its way than it may; try again";
 
 struct region_metrics {
   prometheus::Histogram &checked, &durable;
-  prometheus::Counter &stored, &repeats, &conflicts, &refused, &set_aside, &not_now, &alerts, &session_starts;
+  prometheus::Counter &stored, &repeats, &conflicts, &refused, &set_aside, &not_now, &alerts, &session_starts,
+      &waited_and_started, &waited_in_vain;
   prometheus::Gauge &table, &sessions;
 };
 
@@ -41,6 +44,10 @@ region_metrics make_shard_region_metrics(runtime::metrics& m, std::uint32_t shar
     return m.histogram("epione_submission_seconds", "From the last byte read to the end of a stage", runtime::latency_buckets(),
                        {{"stage", name}});
   };
+  const auto waited = [&](const char* name) -> prometheus::Counter& {
+    return m.counter("epione_session_starts_waited_total",
+                     "Submissions that waited for a session to be started, by what came of it", {{"outcome", name}});
+  };
   return {stage("checked"),
           stage("durable"),
           outcome("stored"),
@@ -51,6 +58,8 @@ region_metrics make_shard_region_metrics(runtime::metrics& m, std::uint32_t shar
           outcome("not_now"),
           m.counter("epione_alerts_total", "Alerts raised by submissions"),
           m.counter("epione_session_starts_total", "Patient sessions started"),
+          waited("started"),
+          waited("refused"),
           m.gauge("epione_region_table_entries", "Submissions on their way or not yet applied", of_shard),
           m.gauge("epione_sessions", "Live patient sessions", of_shard)};
 }
@@ -68,6 +77,7 @@ public:
   void start() {
     state_.validators.resize(options_.validators);
     state_.readers.resize(options_.readers);
+    state_.ramp = start_ramp{options_.session_starts_per_s};
     state_.replica = env_.directory->get<replica_actor>("replica " + std::to_string(options_.shard));
     state_.writer = env_.directory->get<storage_writer_actor>("writer " + std::to_string(options_.shard));
     readiness_.set(part_, "starting");
@@ -228,6 +238,7 @@ public:
   void on_serving(std::uint64_t epoch) {
     state_.epoch = epoch;
     state_.serving = true;
+    state_.ramp.begin(env_.clock.now_ns());
     readiness_.clear(part_);
     env_.log.info(name_, "serving", {{"epoch", epoch}});
     tell_outbox();
@@ -250,6 +261,7 @@ public:
     desk_.on_closed(description(why), known);
     state_.table.clear();
     state_.table_bytes = 0;
+    state_.starts_waiting.clear();
     state_.not_applied.clear();
     state_.outbox_commands.clear();
     tell_outbox();
@@ -373,6 +385,16 @@ public:
     send_replies();
   }
 
+  /// Those who wait for their sessions, in the order they came.
+  void on_look() {
+    state_.looking = false;
+    const auto now = env_.clock.now_ns();
+    while (!state_.starts_waiting.empty() && start_next(now))
+      state_.starts_waiting.pop_front();
+    look_soon();
+    send_replies();
+  }
+
   void on_tick() {
     self_->delayed_send(self_, region_tick, caf::tick_atom::value);
     const auto oldest_ns = env_.clock.now_ns() - std::int64_t{options_.session_idle_limit_ms} * 1'000'000;
@@ -400,13 +422,16 @@ public:
   }
 
   status_report_ptr status() const {
-    return std::make_shared<const status_report>(status_report{name_,
-                                                               state_.serving ? "serving" : to_string(state_.why_not),
-                                                               {{"epoch", std::to_string(state_.epoch)},
-                                                                {"on the way", std::to_string(state_.table.size())},
-                                                                {"not applied", std::to_string(state_.not_applied.size())},
-                                                                {"sessions", std::to_string(state_.sessions.size())},
-                                                                {"applied", std::to_string(state_.applied)}}});
+    return std::make_shared<const status_report>(
+        status_report{name_,
+                      state_.serving ? "serving" : to_string(state_.why_not),
+                      {{"epoch", std::to_string(state_.epoch)},
+                       {"on the way", std::to_string(state_.table.size())},
+                       {"not applied", std::to_string(state_.not_applied.size())},
+                       {"sessions", std::to_string(state_.sessions.size())},
+                       {"waiting for a session", std::to_string(state_.starts_waiting.size())},
+                       {"sessions a second", starts_text()},
+                       {"applied", std::to_string(state_.applied)}}});
   }
 
 private:
@@ -467,22 +492,39 @@ private:
         return answer(w, 422, set_aside_text(id));
     if (state_.table.size() >= options_.store_lag_max || state_.table_bytes >= options_.store_lag_bytes_max)
       return not_now(w, too_much, outcome::not_stored);
-    const auto v = pick_validator();
-    if (!v)
-      return not_now(w, "no validator is running; try again", outcome::not_stored);
-    auto* session = session_for(w.what->subject_hash);
-    if (session == nullptr)
-      return not_now(w, "no reader of the store is running; try again", outcome::not_stored);
     state_type::entry e;
     e.fingerprint = w.what->fingerprint;
     e.subject_hash = w.what->subject_hash;
-    e.session_serial = session->serial;
     e.received_ns = w.what->received_ns;
-    e.validator = *v;
-    ++session->checking;
-    self_->send(session->actor, submit_atom::value, w.what, state_.validators[*v].now);
+    if (has_to_wait(e.subject_hash)) {
+      if (state_.starts_waiting.size() >= runtime::defaults::session_starts_waiting_max) {
+        metrics_.waited_in_vain.Increment();
+        return not_now(w, too_many_starts, outcome::not_stored);
+      }
+      e.at = state_type::phase::waiting;
+      state_.starts_waiting.push_back(id);
+      look_soon();
+    } else if (const auto* why_not = begin_check(e, w.what); why_not != nullptr) {
+      return not_now(w, why_not, outcome::not_stored);
+    }
     wait(e, std::move(w));
     state_.table.emplace(id, std::move(e));
+  }
+
+  /// Gives it to its patient's session, which is started when there is none. A sentence when that cannot be done.
+  const char* begin_check(state_type::entry& e, const submission_ptr& what) {
+    const auto v = pick_validator();
+    if (!v)
+      return "no validator is running; try again";
+    auto* session = session_for(what->subject_hash);
+    if (session == nullptr)
+      return "no reader of the store is running; try again";
+    e.at = state_type::phase::checking;
+    e.session_serial = session->serial;
+    e.validator = *v;
+    ++session->checking;
+    self_->send(session->actor, submit_atom::value, what, state_.validators[*v].now);
+    return nullptr;
   }
 
   void wait(state_type::entry& e, state_type::waiter w) {
@@ -611,6 +653,47 @@ private:
 
   // ---- sessions ----------------------------------------------------------------------------------------------------------
 
+  /// Nobody overtakes those who wait, but for patients whose session is there.
+  bool has_to_wait(std::uint64_t subject_hash) const {
+    return (!state_.starts_waiting.empty() || !state_.ramp.may_start(env_.clock.now_ns())) &&
+           state_.sessions.count(subject_hash) == 0;
+  }
+
+  /// False when the first one of those who wait has to wait longer.
+  bool start_next(std::int64_t now_ns) {
+    const auto found = state_.table.find(state_.starts_waiting.front());
+    if (found == state_.table.end() || found->second.at != state_type::phase::waiting)
+      return true;
+    auto& e = found->second;
+    // Told so before its front says "unknown": three quarters of its time, the rest is for storing it.
+    const bool late = now_ns - e.received_ns > std::int64_t{options_.request_limit_ms} * 750'000;
+    if (!late && state_.sessions.count(e.subject_hash) == 0 && !state_.ramp.may_start(now_ns))
+      return false;
+    const auto* why_not = late ? too_many_starts : begin_check(e, e.waiters.front().what);
+    if (why_not == nullptr) {
+      metrics_.waited_and_started.Increment();
+      return true;
+    }
+    metrics_.waited_in_vain.Increment();
+    auto waiters = std::move(e.waiters);
+    erase(found);
+    for (auto& w : waiters)
+      not_now(w, why_not, outcome::not_stored);
+    return true;
+  }
+
+  void look_soon() {
+    if (state_.looking || state_.starts_waiting.empty())
+      return;
+    state_.looking = true;
+    self_->delayed_send(self_, start_look, flush_atom::value);
+  }
+
+  std::string starts_text() const {
+    const auto limit = state_.ramp.starts_per_s(env_.clock.now_ns());
+    return limit == 0 ? "no limit" : std::to_string(limit);
+  }
+
   state_type::session* session_for(std::uint64_t hash) {
     const auto now = env_.clock.now_ns();
     if (auto found = state_.sessions.find(hash); found != state_.sessions.end()) {
@@ -629,6 +712,7 @@ private:
         [me = shard_region_actor{self_}, hash, serial](const caf::error&) {
           caf::anon_send(me, ended_atom::value, hash, serial);
         });
+    state_.ramp.started(now);
     metrics_.session_starts.Increment();
     auto& s = state_.sessions[hash];
     s.actor = std::move(actor);
@@ -930,6 +1014,7 @@ shard_region_actor::behavior_type shard_region(shard_region_pointer self, const 
       [r](propose_atom, const command_ptr& command, bool soon) { r->on_propose(command, soon); },
       [r](ended_atom, std::uint64_t hash, std::uint64_t serial) { r->on_ended(hash, serial); },
       [r](changed_atom, const std::string& name, const caf::strong_actor_ptr& actor) { r->on_changed(name, actor); },
+      [r](flush_atom) { r->on_look(); },
       [r](caf::tick_atom) { r->on_tick(); },
       [r](sessions_atom, std::uint32_t limit) -> session_lines_ptr { return r->newest_sessions(limit); },
       [r](status_atom) -> status_report_ptr { return r->status(); },

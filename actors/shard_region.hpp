@@ -5,6 +5,7 @@
 #pragma once
 
 #include "actors/patient_session.hpp"
+#include "actors/start_ramp.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/readiness.hpp"
@@ -28,12 +29,14 @@ struct shard_region_options {
   std::uint32_t request_limit_ms = 0;    ///< after it the gateway has answered, and nobody waits here any more
   std::uint32_t sessions_max = 0;        ///< the least recently used is dropped beyond
   std::uint32_t session_idle_limit_ms = 0;
+  std::uint32_t session_starts_per_s = 1; ///< in the first second of an epoch (start_ramp.hpp)
   std::uint32_t validator_crashes_max = 0;
   std::uint32_t retry_after_s = 0;
 };
 
 struct shard_region_state {
   enum class phase : std::uint8_t {
+    waiting,   ///< for its session to be started (start_ramp.hpp)
     checking,  ///< with its session
     held,      ///< accepted; waits for those it is stored together with
     proposed,  ///< with the storage_writer, the log or the journal
@@ -91,6 +94,9 @@ struct shard_region_state {
   std::deque<std::pair<std::uint64_t, domain::receipt>> not_applied; ///< by index
   std::unordered_map<std::uint64_t, session> sessions;               ///< by subject_hash
   std::list<std::uint64_t> by_use;                                   ///< least recently used first
+  start_ramp ramp{1};
+  std::deque<domain::receipt> starts_waiting; ///< of the table, in the order they came
+  bool looking = false;                       ///< a message to look at those who wait is on its way
   std::uint64_t next_serial = 1;
   std::uint32_t next_validator = 0;
   std::uint64_t table_bytes = 0;

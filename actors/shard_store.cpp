@@ -183,6 +183,8 @@ public:
                    {"gathered_commands", std::to_string(state_.gathered_rows)},
                    {"wal_bytes", std::to_string(state_.file->wal_bytes())},
                    {"checkpoints", std::to_string(state_.checkpoints)}};
+      if (const auto bytes = state_.file->file_bytes())
+        r.details.emplace_back("size_bytes", std::to_string(*bytes));
     }
     return std::make_shared<const status_report>(std::move(r));
   }

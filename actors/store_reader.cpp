@@ -52,8 +52,12 @@ public:
   }
 
   void on_list(ticket t, const read_request_ptr& request, const list_client& who) {
-    bool absent = request->after.has_value(); // also while there is no file
+    // Whoever asks has made sure that the store holds all that is committed. Without a file it is just being replaced by a newer
+    // one, because another node leads by now; to find nothing in it would hide all there is.
+    bool is_there = false;
+    bool absent = request->after.has_value();
     auto found = read<std::vector<stored_event>>(request->shard, metrics_.list, [&](runtime::store_reader& r) {
+      is_there = true;
       if (!request->after)
         return find_events(r, *request);
       return r.find(request->subject_hash, *request->after).and_then([&](const std::optional<stored_event>& there) {
@@ -65,9 +69,10 @@ public:
     if (found)
       *events = std::move(*found);
     self_->send(who, list_atom::value, t, request, stored_events_ptr{std::move(events)},
-                !found   ? make_error(found.error().code)
-                : absent ? make_error(ec::not_found)
-                         : caf::error{});
+                !found      ? make_error(found.error().code)
+                : !is_there ? make_error(ec::not_serving)
+                : absent    ? make_error(ec::not_found)
+                            : caf::error{});
   }
 
   caf::result<notice_page_ptr> on_pending(const notice_question& q) {

@@ -182,6 +182,7 @@ study_register::check(const domain::form_addition& addition) const {
 std::shared_ptr<const runtime::catalog_snapshot> study_register::snapshot(const left_out& tell) {
   auto result = std::make_shared<runtime::catalog_snapshot>();
   result->seq = last_seq_;
+  result->changed_seq = changed_seq_;
   for (auto& [id, study] : studies_) {
     for (const auto& source : study.sources) {
       auto compiled = domain::compile_study(*source, study.compiled.get());

@@ -107,7 +107,7 @@ private:
   answer ask(const snapshot_question& q) {
     const auto reply = runtime::admin_call(directory_ + "/" + runtime::admin_socket_name,
                                            {"cluster-store", {{"node", node_}, {"question", encode(q)}}},
-                                           milliseconds{2 * defaults::snapshot_hold_answer_ms});
+                                           milliseconds{2 * defaults::snapshot_hold_answer_ms}, stop_.get());
     if (!reply)
       return tl::unexpected(reply.error().message);
     const auto found = reply->values.find("answer");

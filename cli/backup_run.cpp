@@ -138,7 +138,7 @@ private:
 
   /// The stores of a node that is alone hold what was acknowledged once the source is open.
   source_result<void> find_groups_of_one() {
-    auto opened = data_source::open(config_, tell_, "epione backup ...");
+    auto opened = data_source::open(config_, tell_, "epione backup ...", stop_.get());
     if (!opened)
       return tl::unexpected(opened.error());
     source_ = std::make_unique<data_source>(std::move(*opened));
@@ -152,7 +152,7 @@ private:
     auto cluster = node::cluster_of(data());
     manifest_.cluster = std::move(*cluster);
     const auto asked = runtime::admin_call(data() + "/" + runtime::admin_socket_name, {"cluster-positions", {}},
-                                           milliseconds{2 * defaults::backup_ask_limit_ms});
+                                           milliseconds{2 * defaults::backup_ask_limit_ms}, stop_.get());
     if (!asked && asked.error().unreachable)
       return tl::unexpected(does_not_run(data(), name));
     if (!asked)
@@ -236,7 +236,7 @@ private:
     if (source_ || g.index == 0) // the source has seen to it
       return {};
     const auto begun = steady_clock::now();
-    const auto applied = have_applied(*disk_, data(), g.group, g.index, begun + patience_);
+    const auto applied = have_applied(*disk_, data(), g.group, g.index, begun + patience_, stop_.get());
     patience_ = std::max(steady_clock::duration{}, patience_ - (steady_clock::now() - begun));
     if (applied)
       return {};

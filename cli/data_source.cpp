@@ -24,19 +24,19 @@ milliseconds left_until(steady_clock::time_point end) {
 }
 
 tl::expected<runtime::admin_reply, runtime::admin_failure> ask_to_apply(const std::string& directory, std::uint32_t group,
-                                                                        std::uint64_t index, milliseconds limit) {
+                                                                        std::uint64_t index, milliseconds limit, int stop) {
   return runtime::admin_call(
       directory + "/" + runtime::admin_socket_name,
       {"apply-committed",
        {{"group", std::to_string(group)}, {"index", std::to_string(index)}, {"limit_ms", std::to_string(limit.count())}}},
-      limit + milliseconds{2 * defaults::admin_io_limit_ms});
+      limit + milliseconds{2 * defaults::admin_io_limit_ms}, stop);
 }
 
 } // namespace
 
 source_result<void> have_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group, std::uint64_t index,
-                                 steady_clock::time_point until) {
-  const auto asked = ask_to_apply(directory, group, index, left_until(until));
+                                 steady_clock::time_point until, int stop) {
+  const auto asked = ask_to_apply(directory, group, index, left_until(until), stop);
   if (!asked)
     return refuse(exit_code::unreachable, "the node ended while it applied what is committed: " + asked.error().message);
   if (asked->code != exit_code::done)
@@ -72,8 +72,9 @@ source_failure does_not_run(const std::string& directory, const std::string& nod
 }
 
 source_result<data_source> data_source::open(const runtime::config& config, const std::function<void(std::string_view)>& tell,
-                                             std::string command) {
+                                             std::string command, int stop) {
   data_source s;
+  s.stop_ = stop;
   s.command_ = std::move(command);
   s.directory_ = config.data.directory;
   std::error_code ignored;
@@ -96,7 +97,7 @@ source_result<data_source> data_source::open(const runtime::config& config, cons
 
 source_result<void> data_source::reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell,
                                             time_point until) {
-  const auto asked = ask_to_apply(directory_, 0, 0, left_until(until));
+  const auto asked = ask_to_apply(directory_, 0, 0, left_until(until), stop_);
   if (asked && asked->code != exit_code::done)
     return refuse(asked->code, asked->message);
   if (asked)
@@ -124,7 +125,7 @@ source_result<void> data_source::apply(std::uint32_t shard, std::uint64_t index,
       return refuse(exit_code::failed, std::move(*why));
     return {};
   }
-  auto applied = have_applied(*disk_, directory_, shard, index, until);
+  auto applied = have_applied(*disk_, directory_, shard, index, until, stop_);
   if (applied)
     return {};
   return refuse(applied.error().code,

@@ -36,9 +36,9 @@ tl::unexpected<source_failure> refuse(const runtime::storage_error& why);
 source_failure does_not_run(const std::string& directory, const std::string& node);
 
 /// Has the node that runs on this directory apply what is committed now and this entry of the log in the store of this group; it
-/// answers once that is there. Exit code 3 when no node answers, 1 when it has not by that time.
+/// answers once that is there. Exit code 3 when no node answers, 1 when it has not by that time. `stop`: see runtime::admin_call.
 source_result<void> have_applied(runtime::disk& disk, const std::string& directory, std::uint32_t group, std::uint64_t index,
-                                 std::chrono::steady_clock::time_point until);
+                                 std::chrono::steady_clock::time_point until, int stop);
 
 /// A directory in one state. On a running node's directory the node is asked to apply what is committed; on a stopped one's this
 /// process is its node, without HTTP, for as long as this object lives, which recovers what a crash left.
@@ -46,9 +46,9 @@ class data_source {
 public:
   /// Waits until all stores have applied what the journal held at the call, up to defaults::export_apply_limit_ms. `tell` gets a
   /// sentence when there is something to wait for.
-  /// `command`: that of who asks, for sentences.
+  /// `command`: that of who asks, for sentences. `stop`: see runtime::admin_call.
   static source_result<data_source> open(const runtime::config& config, const std::function<void(std::string_view)>& tell,
-                                         std::string command = "epione export ...");
+                                         std::string command = "epione export ...", int stop = -1);
 
   /// Heads of shards 1 to N when it was opened.
   const std::map<std::uint32_t, runtime::chain_head>& heads() const { return heads_; }
@@ -73,6 +73,7 @@ private:
   source_result<void> read_heads(std::uint32_t shards);
 
   std::string directory_, cluster_, command_;
+  int stop_ = -1;
   std::unique_ptr<runtime::disk> disk_ = runtime::make_system_disk();
   std::unique_ptr<node::node> node_; ///< null: another process serves
   std::map<std::uint32_t, runtime::chain_head> heads_;

@@ -60,6 +60,9 @@ public:
     if (!mutated(mutation::router_counts_anew))
       state_.next_number += env_.random.next() >> 2;
     state_.regions.resize(options_.shards + 1);
+    // What the router before it heard grows old as well.
+    for (const auto& node : shards_.claimants())
+      state_.claimed_ns[node] = env_.clock.now_ns();
     env_.directory->subscribe(runtime::directory_subscriber{self_});
     self_->delayed_send(self_, router_tick, caf::tick_atom::value);
   }

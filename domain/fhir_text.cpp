@@ -84,19 +84,32 @@ std::string stored_resource(const json_document& resource) {
   return out + "}";
 }
 
+std::string resource_meta(std::string_view version, std::optional<std::int64_t> time_us) {
+  std::string out = R"({"versionId":)";
+  append_json_string(out, version);
+  if (time_us) {
+    out += R"(,"lastUpdated":")";
+    append_rfc3339_us(out, *time_us);
+    out += '"';
+  }
+  return out + "}";
+}
+
 std::string resource_meta(std::uint64_t version, std::int64_t stored_us) {
-  std::string out = R"({"versionId":")" + std::to_string(version) + R"(","lastUpdated":")";
-  append_rfc3339_us(out, stored_us);
-  return out + "\"}";
+  return resource_meta(std::to_string(version), std::optional{stored_us});
 }
 
 std::string shown_resource(const json_document& stored, std::string_view id, std::uint64_t version, std::int64_t stored_us) {
+  return shown_resource(stored, id, resource_meta(version, stored_us));
+}
+
+std::string shown_resource(const json_document& stored, std::string_view id, std::string_view meta) {
   std::string out = R"({"resourceType":)";
   append_json_string(out, json_text_at(stored, 0, "resourceType"));
   out += R"(,"id":)";
   append_json_string(out, id);
   out += R"(,"meta":)";
-  out += resource_meta(version, stored_us);
+  out += meta;
   if (const auto n = stored.find(0, "meta"); n != 0 && stored[n].kind == json_kind::object) {
     out.pop_back();
     bool first = false;

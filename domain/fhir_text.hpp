@@ -17,10 +17,14 @@ void append_canonical_json(std::string& out, const json_document& json, std::uin
 /// A resource as it is stored: canonical, without what a server gives it (id, meta.versionId, meta.lastUpdated).
 std::string stored_resource(const json_document& resource);
 
-/// The stored resource as it is shown: with id, version and time of that version (microseconds since 1970).
+/// The stored resource as it is shown: with this id, and in meta what a server says of it (resource_meta) before what it came
+/// with.
+std::string shown_resource(const json_document& stored, std::string_view id, std::string_view meta);
+/// The same of a version by its number and time (microseconds since 1970).
 std::string shown_resource(const json_document& stored, std::string_view id, std::uint64_t version, std::int64_t stored_us);
 
-/// {"versionId":...,"lastUpdated":...}
+/// {"versionId":...,"lastUpdated":...}; without a time when none is known.
+std::string resource_meta(std::string_view version, std::optional<std::int64_t> time_us);
 std::string resource_meta(std::uint64_t version, std::int64_t stored_us);
 
 /// A subject's id as the id of its Patient: itself where FHIR allows it, else "x-" and its bytes in hexadecimal. Nothing when

@@ -158,6 +158,8 @@ using linked_atom = caf::atom_constant<caf::atom("linked")>;
 using unlinked_atom = caf::atom_constant<caf::atom("unlinked")>;
 
 using status_reply = caf::replies_to<status_atom>::with<status_report_ptr>;
+/// Every actor can be asked through this.
+using status_source = caf::typed_actor<status_reply>;
 
 // ---- journal -------------------------------------------------------------------------------------------------------
 
@@ -363,6 +365,8 @@ using shard_region_actor = caf::typed_actor<
     caf::reacts_to<changed_atom, std::string, caf::strong_actor_ptr>,
     /// Up to so many of its sessions, the one heard of last first. (limit)
     caf::replies_to<sessions_atom, std::uint32_t>::with<session_lines_ptr>,
+    /// To itself: those who wait for a session to be started.
+    caf::reacts_to<flush_atom>,
     /// To itself: idle sessions, limits.
     caf::reacts_to<caf::tick_atom>, status_reply>;
 

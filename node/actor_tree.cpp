@@ -379,6 +379,7 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
     options.request_limit_ms = config_.http.request_limit_ms;
     options.sessions_max = std::max(1u, config_.sessions.per_node_max / config_.shards.count);
     options.session_idle_limit_ms = config_.sessions.idle_limit_ms;
+    options.session_starts_per_s = config_.sessions.starts_per_s;
     options.validator_crashes_max = config_.validators.crashes_max;
     options.retry_after_s = config_.http.retry_after_s;
     return pointer_to(runtime::spawn_actor(system_, environment_, actors::shard_region, options, std::ref(readiness_)));

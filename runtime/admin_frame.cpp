@@ -70,22 +70,25 @@ Number little_endian(std::string_view bytes) {
 }
 
 /// Waits until the socket is ready. False: the time is up.
-bool wait_for(int socket, short events, admin_deadline until) {
+/// Fails with `late` when the time is over.
+tl::expected<void, std::string> wait_for(int socket, short events, admin_deadline until, int stop, const char* late) {
   while (true) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now()).count();
     if (left <= 0)
-      return false;
-    pollfd p{socket, events, 0};
-    const int n = ::poll(&p, 1, static_cast<int>(std::min<long long>(left, 60'000)));
+      return failed(late);
+    std::array<pollfd, 2> p{{{socket, events, 0}, {stop, POLLIN, 0}}}; // a negative one is left out
+    const int n = ::poll(p.data(), p.size(), static_cast<int>(std::min<long long>(left, 60'000)));
+    if (n > 0 && p[0].revents != 0)
+      return {};
     if (n > 0)
-      return true;
+      return failed("asked to stop before it had answered");
     if (n < 0 && errno != EINTR)
-      return false;
+      return failed(late);
   }
 }
 
 /// Appends `count` bytes.
-tl::expected<void, std::string> receive_bytes(int socket, std::size_t count, std::string& out, admin_deadline until) {
+tl::expected<void, std::string> receive_bytes(int socket, std::size_t count, std::string& out, admin_deadline until, int stop) {
   constexpr std::size_t part_max = 1u << 20; // memory follows what really arrives, not what a header claims
   while (count > 0) {
     const auto part = std::min(count, part_max);
@@ -98,8 +101,9 @@ tl::expected<void, std::string> receive_bytes(int socket, std::size_t count, std
       return failed("the other side closed the connection");
     if (n < 0 && why != EAGAIN && why != EWOULDBLOCK && why != EINTR)
       return failed(std::string{"reading failed: "} + std::strerror(why));
-    if (n < 0 && !wait_for(socket, POLLIN, until))
-      return failed("nothing arrived within the time limit");
+    if (n < 0)
+      if (auto ready = wait_for(socket, POLLIN, until, stop, "nothing arrived within the time limit"); !ready)
+        return ready;
     count -= static_cast<std::size_t>(std::max<ssize_t>(n, 0));
   }
   return {};
@@ -190,7 +194,7 @@ bool admin_payload_intact(const admin_frame_header& header, std::string_view pay
   return payload.size() == header.length && XXH64(payload.data(), payload.size(), 0) == header.checksum;
 }
 
-tl::expected<void, std::string> send_admin_frame(int socket, std::string_view frame, admin_deadline until) {
+tl::expected<void, std::string> send_admin_frame(int socket, std::string_view frame, admin_deadline until, int stop) {
   while (!frame.empty()) {
     const auto n = ::send(socket, frame.data(), frame.size(), MSG_NOSIGNAL);
     if (n >= 0) {
@@ -199,20 +203,21 @@ tl::expected<void, std::string> send_admin_frame(int socket, std::string_view fr
     }
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
       return failed(std::string{"sending failed: "} + std::strerror(errno));
-    if (!wait_for(socket, POLLOUT, until))
-      return failed("the other side did not take what was sent within the time limit");
+    if (auto ready = wait_for(socket, POLLOUT, until, stop, "the other side did not take what was sent within the time limit");
+        !ready)
+      return ready;
   }
   return {};
 }
 
-tl::expected<std::string, std::string> receive_admin_frame(int socket, std::size_t bytes_max, admin_deadline until) {
+tl::expected<std::string, std::string> receive_admin_frame(int socket, std::size_t bytes_max, admin_deadline until, int stop) {
   std::string head, payload;
-  if (auto got = receive_bytes(socket, admin_header_bytes, head, until); !got)
+  if (auto got = receive_bytes(socket, admin_header_bytes, head, until, stop); !got)
     return failed(std::move(got.error()));
   const auto header = parse_admin_header(head, bytes_max);
   if (!header)
     return failed(header.error());
-  if (auto got = receive_bytes(socket, header->length, payload, until); !got)
+  if (auto got = receive_bytes(socket, header->length, payload, until, stop); !got)
     return failed(std::move(got.error()));
   if (!admin_payload_intact(*header, payload))
     return failed("a frame was damaged on its way");

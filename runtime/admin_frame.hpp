@@ -35,9 +35,11 @@ bool admin_payload_intact(const admin_frame_header& header, std::string_view pay
 
 using admin_deadline = std::chrono::steady_clock::time_point;
 
-/// Both take a non-blocking socket and fail with a sentence: time limit, connection closed, damaged frame.
-tl::expected<void, std::string> send_admin_frame(int socket, std::string_view frame, admin_deadline until);
-tl::expected<std::string, std::string> receive_admin_frame(int socket, std::size_t bytes_max, admin_deadline until);
+/// Both take a non-blocking socket and fail with a sentence: time limit, connection closed, damaged frame, or `stop` is readable
+/// (-1: nobody asks to stop).
+tl::expected<void, std::string> send_admin_frame(int socket, std::string_view frame, admin_deadline until, int stop = -1);
+tl::expected<std::string, std::string> receive_admin_frame(int socket, std::size_t bytes_max, admin_deadline until,
+                                                           int stop = -1);
 
 /// Address of a socket file, however long its path is: a Unix address takes 107 bytes, so it is named through its directory,
 /// which is kept open.

@@ -218,7 +218,7 @@ void admin_server::stop() {
 }
 
 tl::expected<admin_reply, admin_failure> admin_call(const std::string& path, const admin_request& request,
-                                                    std::chrono::milliseconds limit) {
+                                                    std::chrono::milliseconds limit, int stop) {
   const auto until = std::chrono::steady_clock::now() + limit;
   const admin_address named{path};
   const auto address = unix_address(named.path());
@@ -227,9 +227,9 @@ tl::expected<admin_reply, admin_failure> admin_call(const std::string& path, con
   const handle socket{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket || ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) != 0)
     return tl::unexpected{admin_failure{true, "no node answers at " + path + ": " + std::strerror(errno)}};
-  const auto sent = send_admin_frame(socket.get(), admin_frame(encode(request)), until);
+  const auto sent = send_admin_frame(socket.get(), admin_frame(encode(request)), until, stop);
   // Even when not all was taken the node may have said why.
-  const auto payload = receive_admin_frame(socket.get(), admin_options{}.frame_bytes_max, until);
+  const auto payload = receive_admin_frame(socket.get(), admin_options{}.frame_bytes_max, until, stop);
   if (!payload)
     return tl::unexpected{admin_failure{false, "the node at " + path + ": " + (sent ? payload.error() : sent.error())}};
   auto reply = decode_admin_reply(*payload);

@@ -69,8 +69,9 @@ struct admin_failure {
   std::string message;
 };
 
-/// Asks the node behind `path`; `limit` covers the whole call.
+/// Asks the node behind `path`; `limit` covers the whole call. `stop`: a descriptor that is readable once nobody wants the answer
+/// any more, which ends the wait for it; -1: none.
 tl::expected<admin_reply, admin_failure> admin_call(const std::string& path, const admin_request& request,
-                                                    std::chrono::milliseconds limit);
+                                                    std::chrono::milliseconds limit, int stop = -1);
 
 } // namespace epione::runtime

@@ -18,6 +18,8 @@ using form_times = std::map<std::pair<std::string, std::string>, std::int64_t>;
 
 struct catalog_snapshot {
   std::uint64_t seq = 0; ///< of the newest event it was built from
+  /// Of the newest event that changed a study: the same on every node of a cluster that knows the same studies.
+  std::uint64_t changed_seq = 0;
   std::map<std::string, std::shared_ptr<const domain::study>, std::less<>> studies;
   std::map<std::string, form_times, std::less<>> times; ///< by study
   /// 0: not known.

@@ -41,6 +41,7 @@ struct config {
   struct {
     std::uint32_t per_node_max = defaults::sessions_per_node_max;
     std::uint32_t idle_limit_ms = defaults::session_idle_limit_ms;
+    std::uint32_t starts_per_s = defaults::session_starts_per_s; ///< of a shard
   } sessions;
   struct {
     std::uint32_t requests_in_flight_max = defaults::requests_in_flight_max;

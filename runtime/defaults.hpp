@@ -100,9 +100,12 @@ inline constexpr std::size_t batch_bytes_max = 1024 * 1024;         // bytes in 
 inline constexpr std::uint32_t retry_after_s = 1;                   // what a refused phone is told
 inline constexpr std::uint32_t sessions_per_node_max = 1'000'000;   // about 1.5 KiB each
 inline constexpr std::uint32_t session_idle_limit_ms = 15 * 60'000; // a phone's retries come within minutes
-inline constexpr std::uint32_t validators = 2;                      // one a core
-inline constexpr std::uint32_t validator_crashes_max = 3;           // then the body is set aside
-inline constexpr std::size_t set_aside_remembered_max = 1'024;      // of a shard; a phone that insists crashes no more validators
+inline constexpr std::uint32_t session_starts_per_s = 2'000;     // of a shard, at first: 16 shards start 32,000, above all load
+inline constexpr std::uint32_t session_ramp_ms = 5'000;          // twice as many each second; by then caches are warm
+inline constexpr std::size_t session_starts_waiting_max = 4'096; // of a shard: two seconds' worth; about 1 KiB each
+inline constexpr std::uint32_t validators = 2;                   // one a core
+inline constexpr std::uint32_t validator_crashes_max = 3;        // then the body is set aside
+inline constexpr std::size_t set_aside_remembered_max = 1'024;   // of a shard; a phone that insists crashes no more validators
 
 // ---- storage -------------------------------------------------------------------------------------------------------
 inline constexpr std::uint32_t apply_rows_max = 4'096;               // rows of one store transaction

@@ -94,10 +94,19 @@ public:
     std::lock_guard guard{mutex_};
     return draining_nodes_.contains(node);
   }
-  /// That node cannot be reached, or says nothing any more.
+  /// That node cannot be reached, or says nothing any more: neither does what it said of itself hold.
   void forget(const std::string& node) {
     std::lock_guard guard{mutex_};
     claims_.erase(node);
+    draining_nodes_.erase(node);
+  }
+  /// Those whose word holds.
+  std::vector<std::string> claimants() const {
+    std::lock_guard guard{mutex_};
+    std::vector<std::string> nodes;
+    for (const auto& [node, led] : claims_)
+      nodes.push_back(node);
+    return nodes;
   }
   place where(std::uint32_t group) const {
     std::lock_guard guard{mutex_};

@@ -370,6 +370,7 @@ audit_report audit_directory(disk& d, const std::string& directory, progress_fun
   const auto applied = applied_of(d, directory);
   const auto ranges = journal_audit{d, directory, progress}.run(out.parts);
   const bool journal_whole = out.ok();
+  const auto given = anchors;
   for (std::uint32_t shard = 0; shard < shards_max; ++shard) {
     const auto group = ranges.find(shard);
     const auto stored = applied.find(shard);
@@ -390,8 +391,11 @@ audit_report audit_directory(disk& d, const std::string& directory, progress_fun
         continue; // a member's, fetched meanwhile
       p.broken = p.file + ": is missing, and the journal holds no entries before " + std::to_string(range.cut + 1);
     } else {
-      const auto done = audit_store(
-          d, p, [&](part& to) { shard_audit{d, directory, shard, options.member, progress, anchors}.run(to, range); });
+      const auto done = audit_store(d, p, [&](part& to) {
+        if (shard == 0)
+          anchors = given; // what an earlier look has found there was in a file that is no more
+        shard_audit{d, directory, shard, options.member, progress, anchors}.run(to, range);
+      });
       const bool being_made = !done && done.error().code == ec::not_found && range.cut == 0;
       if (!done && !being_made)
         p.broken = done.error().message;

@@ -103,6 +103,7 @@ public:
   }
 
   std::uint64_t wal_bytes() const override { return wal_bytes_; }
+  std::optional<std::uint64_t> file_bytes() const override { return connection_.file_bytes(); }
 
 private:
   static int count_frames(void* self, sqlite3*, const char*, int frames) {

@@ -8,6 +8,7 @@
 #include "runtime/storage/disk.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ public:
   /// when a reader was in the way (try again).
   virtual storage_result<std::optional<messages::snapshot_point>> checkpoint() = 0;
   virtual std::uint64_t wal_bytes() const = 0;
+  /// Size of the database file; what is still in the WAL is not in it. Nothing when the system does not say.
+  virtual std::optional<std::uint64_t> file_bytes() const = 0;
 };
 
 /// Opens or creates DIR/shard-NNN.db (NNN: three digits). `damaged` when its head row does not match its newest event.

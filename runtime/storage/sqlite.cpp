@@ -165,6 +165,15 @@ bool connection::restart_wal() {
   return true;
 }
 
+std::optional<std::uint64_t> connection::file_bytes() const noexcept {
+  sqlite3_file* file = nullptr;
+  sqlite3_int64 bytes = 0;
+  if (sqlite3_file_control(handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || file == nullptr ||
+      file->pMethods == nullptr || file->pMethods->xFileSize(file, &bytes) != SQLITE_OK)
+    return std::nullopt;
+  return static_cast<std::uint64_t>(bytes);
+}
+
 void connection::sync_database_file() {
   sqlite3_file* file = nullptr;
   if (const int code = sqlite3_file_control(handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file); code != SQLITE_OK)

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <sqlite3.h>
 #include <string>
 #include <string_view>
@@ -91,6 +92,8 @@ public:
   void rewrite_wal(disk& d);
   /// Writes all of the WAL to the database file, syncs it, and has the next write begin the WAL anew. False when somebody reads.
   bool restart_wal();
+  /// Size of the database file, without its WAL; nothing when the system does not say.
+  std::optional<std::uint64_t> file_bytes() const noexcept;
   /// Syncs the database file (not the WAL).
   void sync_database_file();
   [[noreturn]] void failed(int code, std::string_view doing) const;

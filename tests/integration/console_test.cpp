@@ -324,11 +324,15 @@ BOOST_AUTO_TEST_CASE(shards_show_log_and_store) {
   for (const auto& s : all) {
     BOOST_TEST(s["state"] == "serving");
     BOOST_TEST(s["store_lag"] == 0);
+    BOOST_TEST(s["size_bytes"].get<std::uint64_t>() >= 4'096U); // a page at least
     events += s["events"].get<std::uint64_t>();
   }
   BOOST_TEST(events == 2U); // the study and the submission
   const auto shown = text("shards");
-  BOOST_TEST(contains(shown, "SHARD  EPOCH  COMMITTED  APPLIED  LAG  EVENTS"));
+  BOOST_TEST(contains(shown, "SHARD  EPOCH  COMMITTED  LAG  EVENTS"));
+  const auto header = shown.substr(0, shown.find('\n'));
+  BOOST_TEST(header.find("SIZE") < header.find("WAL"), header);
+  BOOST_TEST(contains(shown, "KiB"));
   BOOST_TEST(contains(shown, "serving"));
 }
 

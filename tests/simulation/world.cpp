@@ -98,6 +98,7 @@ runtime::config world::make_config() {
   out.admission.store_lag_max = c.one_of<std::uint32_t>(64, 32'768);
   out.validators.count = static_cast<std::uint32_t>(c.between(1, 3));
   out.readers.count = static_cast<std::uint32_t>(c.between(1, 2));
+  out.sessions.starts_per_s = c.one_of<std::uint32_t>(50, 2'000);
   return out;
 }
 

@@ -260,7 +260,9 @@ BOOST_AUTO_TEST_CASE(shards_show_leader_and_how_far_each_replica_is_behind) {
   BOOST_TEST(all[1]["commit"] == 1'234);
   BOOST_TEST(all[1]["replicas"][2] == (json{{"node", "n3"}, {"role", "stand-by"}, {"lag", 1'200}, {"reachable", false}}));
   BOOST_TEST(all[1]["replicas"][0]["lag"] == 0);
+  BOOST_TEST(all[1]["size_bytes"].is_null()); // no store runs here
   const auto shown = shards_text(false);
+  BOOST_TEST(shown.find("EVENTS  SIZE  WAL") != std::string::npos, shown);
   BOOST_TEST(shown.find("n1 0, n2 0, n3 1,200 stand-by NOT HEARD") != std::string::npos, shown);
 }
 

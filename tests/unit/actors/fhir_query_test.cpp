@@ -69,8 +69,11 @@ BOOST_AUTO_TEST_CASE(etags_references_and_keys) {
 }
 
 BOOST_AUTO_TEST_CASE(a_cursor_reads_back_and_others_are_refused) {
-  BOOST_TEST((decode_cursor(encode_cursor({7, 0, 123'456'789'012})).value() == search_cursor{7, 0, 123'456'789'012}));
-  for (const auto* bad : {"", "1", "2-5", "1-x", "1-5-", "1--5", "1-99999999999999999999"})
+  const search_cursor cursor{3, {7, 0, 123'456'789'012}};
+  BOOST_TEST((decode_cursor(encode_cursor(cursor)).value() == cursor));
+  BOOST_TEST((decode_cursor("1-7-0").value() == search_cursor{0, {7, 0}})); // of the version before
+  for (const auto* bad :
+       {"", "1", "2", "2-5", "2-x-5", "2--5", "3-1-5", "1-x", "1-5-", "2-1-5-", "1--5", "1-99999999999999999999"})
     BOOST_TEST(!decode_cursor(bad), bad);
 }
 

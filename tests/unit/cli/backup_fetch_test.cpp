@@ -12,6 +12,7 @@
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <mutex>
@@ -40,9 +41,16 @@ struct two_nodes {
         scratch / runtime::admin_socket_name, [this](const auto& r, const auto&) { return answer(r); }, *quiet);
     BOOST_REQUIRE(server->start().has_value());
   }
-  ~two_nodes() { server->stop(); }
+  ~two_nodes() {
+    release.set_value();
+    server->stop();
+  }
 
   admin_reply answer(const runtime::admin_request& r) {
+    if (hangs) { // and the operator has enough of it
+      ::kill(::getpid(), SIGTERM);
+      released.wait();
+    }
     const std::lock_guard guard{mutex};
     const auto q = messages::decode_snapshot_question(r.arguments.at("question"));
     if (r.command != "cluster-store" || r.arguments.at("node") != "n2" || !q)
@@ -96,6 +104,9 @@ struct two_nodes {
   std::string file;
   std::uint64_t offered_bytes = 0, applied = 9, wrong = 0, paced = 0;
   int busy = 0, lost = 0;
+  bool hangs = false; ///< until the test is over
+  std::promise<void> release;
+  std::shared_future<void> released = release.get_future().share();
   steady_clock::duration patience{}; ///< none: what is not there at once is given up
   std::mutex mutex;
   std::vector<messages::snapshot_question> questions;
@@ -151,6 +162,11 @@ BOOST_AUTO_TEST_CASE(nothing_is_begun_after_a_stop) {
   BOOST_REQUIRE(!stop.wait_until(steady_clock::now() + 60s));
   expect_refused(wanted(), "asked to stop");
   BOOST_TEST(questions.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_ends_the_wait_for_a_node_that_does_not_answer) {
+  hangs = true;
+  expect_refused(wanted(), "asked to stop");
 }
 
 BOOST_AUTO_TEST_CASE(two_backups_through_one_node_are_told_apart) {

@@ -73,7 +73,7 @@ struct reader_of {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(a_store_that_is_not_there_yet_holds_nothing) {
+BOOST_AUTO_TEST_CASE(a_store_that_is_not_there_holds_nothing_and_is_not_shown_as_an_empty_one) {
   reader_of r{*node};
   r.head(1);
   BOOST_REQUIRE(r.told->head != nullptr);
@@ -83,6 +83,7 @@ BOOST_AUTO_TEST_CASE(a_store_that_is_not_there_yet_holds_nothing) {
   BOOST_TEST(!r.told->why);
   r.list(1, 20);
   BOOST_TEST(r.told->listed->empty());
+  BOOST_TEST((runtime::code_of(r.told->why) == ec::not_serving));
 }
 
 BOOST_AUTO_TEST_CASE(what_was_applied_is_found_and_one_more_than_asked_for_says_there_is_more) {

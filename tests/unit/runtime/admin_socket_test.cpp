@@ -14,6 +14,7 @@
 #include <mutex>
 #include <pwd.h>
 #include <stdexcept>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -263,6 +264,23 @@ BOOST_AUTO_TEST_CASE(a_caller_does_not_wait_beyond_its_limit) {
   BOOST_REQUIRE(!reply);
   BOOST_TEST(!reply.error().unreachable); // it may have been done
   BOOST_TEST(reply.error().message.find("time limit") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_caller_who_is_asked_to_stop_does_not_wait_for_the_answer) {
+  std::promise<void> end;
+  auto ended = end.get_future().share();
+  door d{[&](const admin_request& r, const std::string&) {
+    ended.wait();
+    return echo(r, {});
+  }};
+  const int stop = ::eventfd(1, EFD_CLOEXEC);
+  BOOST_REQUIRE(stop >= 0);
+  const auto reply = admin_call(d.path, {"slow", {}}, 600s, stop);
+  end.set_value();
+  BOOST_REQUIRE(!reply);
+  BOOST_TEST(!reply.error().unreachable); // it may have been done
+  BOOST_TEST(reply.error().message.find("asked to stop") != std::string::npos, reply.error().message);
+  ::close(stop);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -191,6 +191,28 @@ BOOST_AUTO_TEST_CASE(a_store_that_waits_for_its_fetched_copy_is_not_broken) {
   expect_whole(audit("/d", {.member = true}));
 }
 
+BOOST_AUTO_TEST_CASE(anchors_of_a_file_that_is_replaced_while_it_is_read_count_once) {
+  make("/whole", 30);
+  const auto said = record(std::string{domain::anchor_action}, domain::encode(anchor_of("/whole")));
+  make("/copy", 0, "answers", {said, record("something.else", "")});
+  BOOST_REQUIRE(must(must(runtime::open_shard_store(disk, "/copy", 0))->checkpoint()).has_value());
+  make("/d", 30, "answers", {said});
+  bool replaced = false;
+  const auto replace = [&](std::string_view file, std::uint64_t events) {
+    if (replaced || file != "/d/shard-000.db" || events == 0)
+      return;
+    replaced = true; // as a member's store does that goes on from another one's file
+    for (const auto* suffix : {"-wal", "-shm", ""})
+      must(disk.discard("/d/shard-000.db" + std::string{suffix}));
+    must(disk.rename("/copy/shard-000.db", "/d/shard-000.db"));
+  };
+  const auto report = runtime::audit_directory(disk, "/d", replace, {.anchors = {anchor_of("/copy", {0})}});
+  BOOST_TEST(replaced);
+  expect_whole(report);
+  BOOST_TEST(part_of(report, "/d/shard-000.db").last == 2u); // the first file lacked what the given anchor names
+  BOOST_TEST(report.anchors == 2u);                          // that one, and the one in group 0
+}
+
 BOOST_AUTO_TEST_CASE(after_a_restore_only_a_file_remembers_what_was_lost) {
   make("/whole", 30);
   const auto a = anchor_of("/whole");

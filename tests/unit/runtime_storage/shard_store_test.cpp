@@ -176,6 +176,7 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_names_the_point_that_is_in_the_file) {
   BOOST_TEST(point->term == 1u);
   BOOST_TEST(point->configuration == "configuration");
   BOOST_TEST(store->wal_bytes() == 0u);
+  BOOST_TEST(store->file_bytes().value() == std::filesystem::file_size(directory.path() + "/shard-003.db"));
   store.reset();
   std::filesystem::remove(directory.path() + "/shard-003.db-wal");
   store = open();

@@ -1,0 +1,103 @@
+// What other nodes say of themselves, and how long it holds.
+#include "cluster/claims.hpp"
+#include "cluster/router.hpp"
+#include "tests/unit/actors/actor_fixture.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace epione;
+using namespace epione::cluster;
+using namespace epione::messages;
+
+namespace {
+
+struct router_among_peers : actors::test::actor_fixture {
+  router_among_peers() {
+    start();
+    link(true);
+    say(true);
+  }
+  ~router_among_peers() { end(); }
+
+  void start() {
+    router_options options;
+    options.node = "n1";
+    options.shards = 2;
+    options.request_limit_ms = 10'000;
+    options.under_way_max = 10;
+    tested = runtime::spawn_actor(system, env, router, options, std::cref(peers), std::ref(shards));
+    run();
+  }
+  void end() {
+    self->send_exit(tested, caf::exit_reason::kill);
+    run();
+  }
+  void link(bool there) {
+    peer_state state;
+    state.node = "n2";
+    state.linked = there;
+    state.incarnation = 5;
+    peers.set(state);
+  }
+  /// n2 leads shard 1, and gives its leaderships away, or not.
+  void say(bool draining) {
+    claims c;
+    auto& group = c.led[1];
+    group.role = "leader";
+    group.term = 3;
+    group.serving = true;
+    c.draining = draining;
+    self->send(tested, receive_atom::value, std::string{"n2"}, parcel_kind::cast, std::uint64_t{0},
+               bytes_ptr{std::make_shared<const std::string>(encode_claims(c))});
+    run();
+  }
+  void wait(int ms) {
+    for (int i = 0; i < ms; i += 50)
+      advance(std::chrono::milliseconds{50});
+  }
+
+  peer_view peers;
+  runtime::shard_view shards;
+  router_actor tested;
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(claims_of_others, router_among_peers)
+
+BOOST_AUTO_TEST_CASE(what_a_node_says_holds_until_it_says_something_else) {
+  BOOST_TEST(shards.is_draining("n2"));
+  BOOST_TEST(shards.where(1).leader == "n2");
+  wait(1'500);
+  BOOST_TEST(shards.is_draining("n2"));
+  say(false);
+  BOOST_TEST(!shards.is_draining("n2"));
+  BOOST_TEST(shards.where(1).leader == "n2");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_node_said_goes_with_its_link) {
+  link(false);
+  wait(50);
+  BOOST_TEST(!shards.is_draining("n2"));
+  BOOST_TEST(shards.where(1).leader == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_says_nothing_any_more_is_neither_draining_nor_a_leader) {
+  wait(2'000);
+  BOOST_TEST(shards.is_draining("n2"));
+  wait(50);
+  BOOST_TEST(!shards.is_draining("n2"));
+  BOOST_TEST(shards.where(1).leader == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_node_said_to_the_router_before_goes_as_well) {
+  end();
+  link(false);
+  start();
+  BOOST_TEST(shards.is_draining("n2"));
+  wait(50);
+  BOOST_TEST(!shards.is_draining("n2"));
+  BOOST_TEST(shards.where(1).leader == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
