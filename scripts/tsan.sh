@@ -21,8 +21,9 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-# Reports go to files, so that none is overlooked: not every test looks at what a program says, or at how it ends.
-export TSAN_OPTIONS="suppressions=$epione_root/tests/tsan.supp halt_on_error=1 second_deadlock_stack=1 log_path=$work/report"
+# Reports go to files, so that none is overlooked: not every test looks at what a program says, or at how it ends. The longest
+# history, because a suppression needs the stack of the earlier access where that is the one inside CAF.
+export TSAN_OPTIONS="suppressions=$epione_root/tests/tsan.supp halt_on_error=1 second_deadlock_stack=1 history_size=7 log_path=$work/report"
 no_reports() {
   local report found=0
   for report in "$work"/report.*; do
