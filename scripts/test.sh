@@ -27,6 +27,7 @@ build release
 if [ "$ci" = true ]; then
   run build/release/epione-sim --seeds 1..100 --nodes 1 --jobs 2
   run build/release/epione-sim --seeds 1..12 --nodes 3 --jobs 2
+  run build/release/epione-sim --seeds 1..4 --nodes 5 --jobs 2
   ensure_packages fuzz # clang
   say "building asan"
   build asan tests_unit tests_conformance tests_integration fuzz_programs

@@ -90,6 +90,7 @@ ticket ledger::submission_sent(key_record& k, content_ptr what, std::size_t node
   q.key = &k;
   q.attempt = k.attempts.size();
   q.is_submission = true;
+  q.operation = k.subject->operations.submission_sent(k.key, what, what->valid && k.subject->enrolled, *now_ns_);
   const auto t = enter(std::move(q));
   ++counts_.sent;
   k.subject->by_authored.emplace(what->authored, &k);
@@ -106,9 +107,12 @@ reading_ptr ledger::begin_reading(subject_record& s) {
 }
 
 ticket ledger::page_asked(const reading_ptr& r, std::size_t node) {
+  if (r->items.empty())
+    r->operation = r->subject->operations.history_asked(*now_ns_);
   request q;
   q.node = node;
   q.page = r;
+  q.operation = r->operation;
   return enter(std::move(q));
 }
 
@@ -117,6 +121,7 @@ ticket ledger::detail_asked(key_record& k, std::size_t node) {
   q.node = node;
   q.key = &k;
   q.was_settled = k.settled;
+  q.operation = k.subject->operations.one_asked(k.key, *now_ns_);
   return enter(std::move(q));
 }
 
@@ -174,9 +179,22 @@ fate ledger::answered(const messages::reply& r) {
     violation("request " + std::to_string(r.to) + " got a body that is no JSON object, status " + std::to_string(r.status));
     return fate::unknown;
   }
+  take_down(q, r, body);
   if (q.is_submission)
     return submission_answered(q, r, body);
   return q.page != nullptr ? page_answered(q, r, body) : detail_answered(q, r, body);
+}
+
+/// For check_order(), from the answer itself: what else is made of it here does not matter there.
+void ledger::take_down(const request& q, const messages::reply& r, const json& body) {
+  auto& operations = (q.page != nullptr ? q.page->subject : q.key->subject)->operations;
+  if (q.is_submission)
+    operations.submission_answered(q.operation, r.status, text_of(body, "outcome"), sends_again_, *now_ns_);
+  else if (q.page == nullptr && (r.status == 200 || r.status == 404))
+    operations.one_answered(q.operation, r.status, body, *now_ns_);
+  else if (const auto items = body.find("submissions");
+           q.page != nullptr && r.status == 200 && items != body.end() && items->is_array())
+    operations.page_answered(q.operation, *items, text_of(body, "next").empty(), *now_ns_);
 }
 
 fate ledger::unavailable(const messages::reply& r, const json& body, const std::string& who) {
@@ -415,6 +433,22 @@ fate ledger::detail_answered(request& q, const messages::reply& r, const json& b
   else if (same.size() == 1) // two may differ only in how choices were written
     k.held = same.front();
   return fate::stored;
+}
+
+// ---- order of all operations -------------------------------------------------------------------------------------------------
+
+void ledger::check_order() {
+  for (const auto& s : subjects_) {
+    const auto verdict = s.operations.judge();
+    if (verdict.is == order::impossible) {
+      std::string which;
+      for (const auto n : verdict.involved)
+        which += (which.empty() ? "" : "; ") + s.operations.describe(n, trace_.start_ns());
+      return violation("patient " + s.id +
+                       ": no order of its requests fits their answers: " + which); // one is enough to look into
+    }
+    (verdict.is == order::exists ? counts_.ordered : counts_.undecided) += s.operations.size();
+  }
 }
 
 } // namespace epione::simulation

@@ -9,13 +9,17 @@
 // - reads never go back: a read shows all that was acknowledged, or seen by a read that had ended, when it began;
 // - every request gets exactly one answer, and every 503 says what it means and when to come back.
 //
-// All of it holds through whichever node. The rule of reads is what linearizability means here: a subject's history only ever
-// grows at its end, so an order of all operations that fits their times exists if and only if each read shows all that was
-// acknowledged or shown before it began, and every two reads show one the beginning of the other.
+// All of it holds through whichever node, and is said as soon as an answer breaks it. For whole histories and acknowledgements
+// the rule of reads comes to what linearizability means: a subject's history only ever grows at its end, so each read must show
+// all that was acknowledged or shown before it began, and of every two reads one must show the beginning of the other. That is an
+// argument, and it leaves out what other answers say of the time they were given: 409, 422, a read of one that finds nothing,
+// pages whose reading was never finished. So at the end of a seed a second checker, which does not use it, looks for an order of
+// all operations (check_order(), linearizability.hpp). Both must be content.
 #pragma once
 
 #include "messages/submission.hpp"
 #include "tests/simulation/form_content.hpp"
+#include "tests/simulation/subject_history.hpp"
 #include "tests/simulation/trace.hpp"
 
 #include <array>
@@ -75,6 +79,7 @@ struct subject_record {
   std::map<std::string, key_record*, std::less<>> by_authored;
   std::vector<key_record*> settled; ///< acknowledged or seen, in the order it became known
   std::vector<key_record*> history; ///< oldest first, as far as any read has shown it
+  subject_history operations;       ///< all of them, for check_order()
 };
 
 /// One look at a subject's whole history, in one or several pages.
@@ -85,12 +90,15 @@ struct reading {
   std::string next;           ///< cursor of the next page
   std::vector<nlohmann::json> items;
   bool complete = false;
+  subject_history::number operation = 0; ///< once its first page was asked for
 };
 using reading_ptr = std::shared_ptr<reading>;
 
 struct ledger_counts {
   std::uint64_t sent = 0, acknowledged = 0, repeats = 0, conflicts = 0, refused = 0, not_found = 0, not_stored = 0, unknown = 0,
                 lost = 0, readings = 0, details = 0;
+  /// Operations of subjects for which check_order() has found an order, and of those for which it has given up.
+  std::uint64_t ordered = 0, undecided = 0;
 };
 
 class ledger {
@@ -118,6 +126,9 @@ public:
   /// meanwhile may be set aside, and may be answered so later.
   void poisoned(std::string_view subject);
 
+  /// Once, at the end: whether each subject's answers come from one order of its operations.
+  void check_order();
+
   // ---- verdict -------------------------------------------------------------------------------------------------------------
   bool open(messages::ticket t) const { return open_.count(t) != 0; }
   /// Time of the oldest request that waits for a node; `none` when nobody waits.
@@ -139,9 +150,11 @@ private:
     bool is_submission = false;
     reading_ptr page;         ///< a page of a history
     bool was_settled = false; ///< a read of one: it must be there
+    subject_history::number operation = 0;
   };
 
   messages::ticket enter(request r);
+  void take_down(const request& q, const messages::reply& r, const nlohmann::json& body);
   fate submission_answered(request& q, const messages::reply& r, const nlohmann::json& body);
   fate page_answered(request& q, const messages::reply& r, const nlohmann::json& body);
   fate detail_answered(request& q, const messages::reply& r, const nlohmann::json& body);

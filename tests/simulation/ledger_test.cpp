@@ -40,7 +40,9 @@ struct fixture {
   static json unavailable(const char* outcome) { return {{"error", "later"}, {"outcome", outcome}}; }
 
   void answer(messages::ticket t, int status, const json& body) {
+    ++now; // later than it was sent, and sooner than what is sent next
     book.answered({t, status, body.dump(), status == 503 ? 1u : 0u});
+    ++now;
   }
 
   void submit(const content_ptr& what, int status, const json& body) { answer(book.submission_sent(key, what), status, body); }
@@ -48,6 +50,17 @@ struct fixture {
   void read(const std::vector<json>& newest_first) {
     auto r = book.begin_reading(patient);
     answer(book.page_asked(r), 200, {{"patientId", "42"}, {"site", "S01"}, {"submissions", newest_first}, {"next", nullptr}});
+  }
+
+  void answer_page(const reading_ptr& r, const std::vector<json>& newest_first, const json& next) {
+    answer(book.page_asked(r), 200, {{"patientId", "42"}, {"site", "S01"}, {"submissions", newest_first}, {"next", next}});
+  }
+
+  /// Another form, under another key.
+  content_ptr submit_another(const std::string& name, std::uint64_t number, const std::string& receipt) {
+    const auto what = fill_in(luck, number);
+    answer(book.submission_sent(book.new_key(patient, name), what), 202, stored(*what, receipt));
+    return what;
   }
 
   void read_one(const json& body) { answer(book.detail_asked(key), 200, body); }
@@ -207,6 +220,73 @@ BOOST_AUTO_TEST_CASE(a_second_answer_is_seen) {
 
 BOOST_AUTO_TEST_CASE(a_503_that_says_nothing_is_seen) {
   submit(first, 503, {{"error", "later"}});
+  BOOST_TEST(!holds());
+}
+
+// ---- in the end: is there an order of all operations?
+// ---------------------------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(the_answers_of_an_honest_node_have_an_order) {
+  submit(first, 503, unavailable("unknown"));
+  submit(other, 503, unavailable("not_stored"));
+  submit(first, 200, stored(*first));
+  submit(other, 409, {{"error", "used"}, {"receipt", receipt_a}});
+  read({item(*first)});
+  auto whole = item(*first);
+  whole["answers"] = first->stored;
+  read_one(whole);
+  answer(book.submission_sent(key, other), 503, unavailable("unknown"));
+  book.submission_sent(key, first);
+  book.node_gone();
+  book.check_order();
+  BOOST_TEST(holds());
+  BOOST_TEST(book.counts().ordered == 7u); // all but what is known not to be stored
+  BOOST_TEST(book.counts().undecided == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_history_without_what_a_conflict_spoke_of_has_no_order) {
+  submit(first, 503, unavailable("unknown"));
+  submit(other, 409, {{"error", "used"}, {"receipt", receipt_a}});
+  read({});
+  BOOST_TEST(holds()); // nothing so far says that it must be shown
+  book.check_order();
+  BOOST_TEST_REQUIRE(book.violations().size() == 1u);
+  BOOST_TEST(book.violations().front() == "patient 42: no order of its requests fits their answers: 0.000000-0.000000 s k1#2 in "
+                                          "conflict with what is stored; 0.000000-0.000000 s history, oldest first: nothing");
+}
+
+BOOST_AUTO_TEST_CASE(a_submission_that_vanishes_after_it_was_read_has_no_order) {
+  submit(first, 503, unavailable("unknown"));
+  auto whole = item(*first);
+  whole["answers"] = first->stored;
+  read_one(whole);
+  submit(first, 422, {{"problems", {{{"code", "required"}}}}});
+  const auto before = book.violations().size();
+  book.check_order();
+  BOOST_TEST(book.violations().size() == before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_history_in_pages_is_as_old_as_its_first_one) {
+  submit(first, 202, stored(*first));
+  const auto second = submit_another("k2", 1, receipt_b);
+  const auto r = book.begin_reading(patient);
+  answer_page(r, {item(*second, receipt_b)}, "7");
+  submit_another("k3", 2, std::string(32, 'c'));
+  answer_page(r, {item(*first)}, nullptr);
+  book.check_order();
+  BOOST_TEST(holds());
+  BOOST_TEST(book.counts().ordered == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_page_of_a_reading_that_never_ends_is_judged) {
+  submit(first, 202, stored(*first));
+  const auto second = submit_another("k2", 1, receipt_b);
+  answer_page(book.begin_reading(patient), {item(*second, receipt_b)}, "7");
+  book.check_order();
+  BOOST_TEST(holds());
+  answer_page(book.begin_reading(patient), {item(*first)}, "5"); // without the newest
+  BOOST_TEST(holds());
+  book.check_order();
   BOOST_TEST(!holds());
 }
 

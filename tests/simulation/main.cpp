@@ -63,7 +63,8 @@ void print_minimal(const seed_result& failed) {
 }
 
 struct totals {
-  std::uint64_t passed = 0, failed = 0, acknowledged = 0, requests = 0, readings = 0, starts = 0, steps = 0;
+  std::uint64_t passed = 0, failed = 0, acknowledged = 0, requests = 0, readings = 0, starts = 0, steps = 0, ordered = 0,
+                undecided = 0;
   double simulated_s = 0;
   std::map<std::string, std::uint64_t> faults;
   std::map<std::size_t, std::uint64_t> by_nodes;
@@ -74,6 +75,8 @@ struct totals {
     acknowledged += r.acknowledged;
     requests += r.requests;
     readings += r.readings;
+    ordered += r.ordered;
+    undecided += r.undecided;
     starts += r.starts;
     steps += r.steps;
     simulated_s += r.simulated_s;
@@ -92,13 +95,14 @@ struct totals {
     for (const auto& [nodes, n] : by_nodes)
       sizes +=
           (sizes.empty() ? "" : ", ") + std::to_string(n) + " of " + std::to_string(nodes) + (nodes == 1 ? " node" : " nodes");
-    std::printf(
-        "%llu passed, %llu failed (%s); simulated %.0f s; %llu submissions sent, %llu acknowledged, %llu reads; %llu starts; "
-        "%llu faults (%s)\n",
-        static_cast<unsigned long long>(passed), static_cast<unsigned long long>(failed), sizes.c_str(), simulated_s,
-        static_cast<unsigned long long>(requests), static_cast<unsigned long long>(acknowledged),
-        static_cast<unsigned long long>(readings), static_cast<unsigned long long>(starts), static_cast<unsigned long long>(all),
-        kinds.c_str());
+    std::printf("%llu passed, %llu failed (%s); simulated %.0f s; %llu submissions sent, %llu acknowledged, %llu reads; %llu "
+                "operations in linear order, "
+                "%llu undecided; %llu starts; %llu faults (%s)\n",
+                static_cast<unsigned long long>(passed), static_cast<unsigned long long>(failed), sizes.c_str(), simulated_s,
+                static_cast<unsigned long long>(requests), static_cast<unsigned long long>(acknowledged),
+                static_cast<unsigned long long>(readings), static_cast<unsigned long long>(ordered),
+                static_cast<unsigned long long>(undecided), static_cast<unsigned long long>(starts),
+                static_cast<unsigned long long>(all), kinds.c_str());
     std::fflush(stdout);
     std::fprintf(stderr, "took %.1f s\n", wall_s); // not on standard output: a seed's is the same every time
   }

@@ -27,7 +27,7 @@ std::string encode(const seed_result& r) {
               {"fault_numbers", r.fault_numbers},
               {"tail", r.trace_tail},
               {"kinds", r.fault_counts},
-              {"counts", {r.acknowledged, r.requests, r.readings, r.starts, r.steps, r.digest}},
+              {"counts", {r.acknowledged, r.requests, r.readings, r.starts, r.steps, r.digest, r.ordered, r.undecided}},
               {"simulated_s", r.simulated_s}}
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -46,6 +46,7 @@ std::optional<seed_result> decode(const std::string& text) {
   r.fault_counts = j["kinds"].get<std::map<std::string, std::uint64_t>>();
   const auto& n = j["counts"];
   r.acknowledged = n[0], r.requests = n[1], r.readings = n[2], r.starts = n[3], r.steps = n[4], r.digest = n[5];
+  r.ordered = n[6], r.undecided = n[7];
   r.simulated_s = j["simulated_s"];
   return r;
 }

@@ -250,6 +250,7 @@ private:
   }
 
   seed_result report() {
+    world_.book.check_order();
     seed_result r;
     const auto& counts = world_.book.counts();
     world_.log.line("end: " + std::to_string(counts.sent) + " sent, " + std::to_string(counts.acknowledged) + " acknowledged, " +
@@ -257,9 +258,11 @@ private:
                     std::to_string(counts.refused) + " refused, " + std::to_string(counts.not_found) + " not found, " +
                     std::to_string(counts.not_stored) + " not stored, " + std::to_string(counts.unknown) + " unknown, " +
                     std::to_string(counts.lost) + " lost, " + std::to_string(counts.readings) + " histories, " +
-                    std::to_string(counts.details) + " submissions read, " + std::to_string(world_.post.deliveries()) +
-                    " notices told, " + std::to_string(world_.post.repeats()) + " of them again, " +
-                    std::to_string(world_.starts) + " starts, " + std::to_string(world_.network.envelopes()) + " envelopes");
+                    std::to_string(counts.details) + " submissions read, " + std::to_string(counts.ordered) +
+                    " operations in order, " + std::to_string(counts.undecided) + " undecided, " +
+                    std::to_string(world_.post.deliveries()) + " notices told, " + std::to_string(world_.post.repeats()) +
+                    " of them again, " + std::to_string(world_.starts) + " starts, " +
+                    std::to_string(world_.network.envelopes()) + " envelopes");
     r.seed = world_.seed;
     r.nodes = world_.machines.size();
     r.violations = world_.book.violations();
@@ -272,6 +275,8 @@ private:
     r.acknowledged = counts.acknowledged;
     r.requests = counts.sent;
     r.readings = counts.readings + counts.details;
+    r.ordered = counts.ordered;
+    r.undecided = counts.undecided;
     r.starts = world_.starts;
     r.steps = world_.steps;
     r.digest = world_.log.digest();

@@ -35,7 +35,8 @@ struct seed_result {
   std::vector<std::string> trace_tail;
   std::map<std::string, std::uint64_t> fault_counts;
   std::uint64_t acknowledged = 0, requests = 0, readings = 0, starts = 0, steps = 0;
-  std::uint64_t digest = 0; ///< of the whole trace and of the disk at the end
+  std::uint64_t ordered = 0, undecided = 0; ///< operations that were put in one order, and those whose search was given up
+  std::uint64_t digest = 0;                 ///< of the whole trace and of the disk at the end
   double simulated_s = 0;
   bool passed() const { return violations.empty(); }
 };

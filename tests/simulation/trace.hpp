@@ -24,6 +24,7 @@ public:
   }
   std::uint64_t digest() const { return digest_; }
   std::uint64_t lines() const { return lines_; }
+  std::int64_t start_ns() const { return start_ns_; }
   double elapsed_s() const { return static_cast<double>(now_ns_ - start_ns_) * 1e-9; }
   const std::deque<std::string>& tail() const { return tail_; }
 
