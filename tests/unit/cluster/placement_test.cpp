@@ -324,7 +324,8 @@ public:
     nodes_.next_server_id = 1;
     join();
     groups_.assign(shards + 1, {{{1, true, true}}, 1});
-    shown_.resize(groups_.size());
+    seen_[0].resize(groups_.size());
+    seen_[1] = seen_[0];
   }
 
   void join() {
@@ -381,17 +382,18 @@ public:
       for (auto& m : x.members)
         if (!away_.contains(m.id) && luck_() % 2 == 0)
           m.caught_up = true;
+    auto& shown = seen_[late_ ? luck_() % 2 : 0];
     for (std::size_t g = 0; g < groups_.size(); ++g)
       if (!late_ || luck_() % 4 == 0)
-        shown_[g] = g == 0 ? catalog() : view(groups_[g]);
-    placement wanted{nodes_, shown_};
+        shown[g] = g == 0 ? catalog() : view(groups_[g]);
+    placement wanted{nodes_, shown};
     std::size_t asked = 0;
     for (std::uint32_t g = 1; g < groups_.size() && asked < 4; ++g) {
       const auto step = wanted.next_step(g);
       if (step.transfer)
         hand_over(groups_[g], *step.transfer);
       if (step.change) {
-        carry_out(g, *step.change);
+        carry_out(g, *step.change, *shown[g]);
         wanted.expect(g, *step.change);
       }
       asked += is_nothing(step) ? 0 : 1;
@@ -402,7 +404,7 @@ public:
           BOOST_TEST(groups_[g].members.size() == this->wanted());
       BOOST_TEST(wanted.replicas_of(move->from) >= wanted.replicas_of(move->to) + 2);
       ++moves;
-      carry_out(move->group, {add, move->to, nodes_.find_server(move->to)->name, {}});
+      carry_out(move->group, {add, move->to, nodes_.find_server(move->to)->name, {}}, *shown[move->group]);
     }
     const auto gone = std::find_if(nodes_.nodes.begin(), nodes_.nodes.end(), [&](const auto& n) {
       return n.phase == leaving_phase && std::none_of(groups_.begin() + 1, groups_.end(), [&](const auto& x) {
@@ -493,10 +495,10 @@ private:
   }
 
   /// As the leader's replica does.
-  void carry_out(std::uint32_t g, const server_change& change) {
+  void carry_out(std::uint32_t g, const server_change& change, const runtime::group_view& seen) {
     auto& x = groups_[g];
     const auto now = view(x);
-    if (!now || roster_of(*now) != roster_of(*shown_[g]))
+    if (!now || roster_of(*now) != roster_of(seen))
       return;
     const auto at = std::find_if(x.members.begin(), x.members.end(), [&](const auto& m) { return m.id == change.id; });
     switch (change.what) {
@@ -540,9 +542,10 @@ private:
   }
 
   placement look() {
+    std::vector<std::optional<runtime::group_view>> shown;
     for (std::size_t g = 0; g < groups_.size(); ++g)
-      shown_[g] = g == 0 ? catalog() : view(groups_[g]);
-    return {nodes_, shown_};
+      shown.push_back(g == 0 ? catalog() : view(groups_[g]));
+    return {nodes_, std::move(shown)};
   }
 
   bool is_done() {
@@ -556,7 +559,7 @@ private:
   std::mt19937 luck_;
   domain::cluster_state nodes_;
   std::vector<group> groups_;
-  std::vector<std::optional<runtime::group_view>> shown_;
+  std::array<std::vector<std::optional<runtime::group_view>>, 2> seen_; ///< by each of two who may decide
   std::set<std::uint64_t> away_;
   bool late_ = false;
 };
