@@ -471,21 +471,33 @@ private:
       if (const auto v = shards_.best(g))
         if (const auto at = led.find(v->leader); at != led.end())
           at->second.push_back(g);
-    const auto by_load = [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); };
-    const auto most = std::max_element(led.begin(), led.end(), by_load),
-               least = std::min_element(led.begin(), led.end(), by_load);
-    if (led.size() < 2 || most->second.size() < least->second.size() + 2)
-      return;
-    for (auto g = most->second.rbegin(); g != most->second.rend(); ++g) {
+    std::vector<std::pair<std::string, std::vector<std::uint32_t>>> by_load{led.begin(), led.end()};
+    std::stable_sort(by_load.begin(), by_load.end(),
+                     [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+    // Who leads least may have no part in what who leads most leads: then others even out.
+    for (auto most = by_load.rbegin(); most != by_load.rend(); ++most)
+      for (const auto& least : by_load) {
+        if (most->second.size() < least.second.size() + 2)
+          break;
+        if (hand_one_over(most->second, least.first))
+          return;
+      }
+  }
+
+  bool hand_one_over(const std::vector<std::uint32_t>& led, const std::string& to) {
+    for (auto g = led.rbegin(); g != led.rend(); ++g) {
       const auto v = shards_.best(*g);
+      if (!v || state_.asked.contains(*g))
+        continue;
       for (const auto& m : v->members)
-        if (m.node == least->first && m.role == "voter" && !state_.asked.contains(*g)) {
-          state_.balanced_ns = now;
+        if (m.node == to && m.role == "voter") {
+          state_.balanced_ns = env_.clock.now_ns();
           moves_.Increment();
           ask(*g, v->leader, steward_question::transfer(*g, m.id));
-          return;
+          return true;
         }
     }
+    return false;
   }
 
   void ask_for_change(std::uint32_t group, const runtime::group_view& seen, server_change change) {
