@@ -353,6 +353,11 @@ public:
     }
     if (state_.core == nullptr)
       return;
+    if (has_been_taken_out()) {
+      tell_leader();
+      schedule(now_ms() + options_.election_ms);
+      return;
+    }
     raft_output out;
     if (now_ms() >= state_.core->timeout_at_ms())
       state_.core->tick(now_ms(), out);
@@ -580,15 +585,35 @@ private:
   std::string leader_elsewhere() const {
     if (const auto id = state_.core->leader_id(); id != 0)
       return node_of(id);
+    if (auto leader = leader_without_this(); !leader.empty())
+      return leader;
     if (options_.view == nullptr || find_server(options_.server_id) != nullptr)
       return {};
     const auto known = options_.view->where(options_.group).leader;
     return known.empty() ? "another node" : known;
   }
 
+  /// Who leads a group that this server was taken out of: it gets no entries any more, so its own log never tells it, and it
+  /// would wait for a leader for ever. Empty when no leader says so.
+  std::string leader_without_this() const {
+    const auto v = options_.view == nullptr ? std::nullopt : options_.view->best(options_.group);
+    const auto is_this = [this](const auto& m) { return m.id == options_.server_id; };
+    return v && v->led() && v->leader_id != options_.server_id && std::none_of(v->members.begin(), v->members.end(), is_this)
+               ? v->leader
+               : std::string{};
+  }
+
+  /// It would only ask for votes that nobody gives it, for as long as it runs. Should it be added again, it hears from the
+  /// leader.
+  bool has_been_taken_out() const { return state_.core->role() == raft_role::candidate && !leader_without_this().empty(); }
+
   void tell_leader() {
     const auto leader = state_.core->leader_id();
-    if (std::exchange(state_.told_leader, leader) == leader)
+    const auto without = leader == 0 && !leads() ? leader_without_this() : std::string{};
+    const bool told = state_.told_leader == leader && state_.told_without == without;
+    state_.told_leader = leader;
+    state_.told_without = without;
+    if (told)
       return;
     state_.follow_from.reset();
     state_.follow_told = false;
@@ -662,6 +687,9 @@ private:
         x.address = options_.address;
     const auto who = std::find_if(next.begin(), next.end(), [&](const server& x) { return x.id == change.id; });
     const auto refuse_change = [&](ec code, std::string why) { answer.deliver(make_error(code, name_ + ": " + std::move(why))); };
+    // Or two who decide on the same members, one of them late, would take out two of them.
+    if (!change.seen.empty() && change.seen != roster(next))
+      return refuse_change(ec::not_serving, "its members are " + roster(next) + " by now");
     switch (change.what) {
       case server_change::kind::add:
         if (who != next.end())

@@ -69,6 +69,7 @@ struct replica_state {
 
   std::map<std::uint64_t, std::string> nodes; ///< of members that were heard, by id: a new one knows nobody else
   std::uint64_t told_leader = 0;              ///< whom the listener and the view know as leader
+  std::string told_without;                   ///< the same of a leader that says this server does not belong to it
   std::optional<std::uint64_t> follow_from;   ///< committed when this epoch's leader was first heard
   bool follow_told = false;
   bool fetching = false;                           ///< another member's store is on its way

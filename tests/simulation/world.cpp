@@ -377,6 +377,7 @@ std::string world::why_not_whole() const {
   for (const auto& m : machines)
     if (!m->accepts())
       return m->name + " is down";
+  std::vector<std::size_t> replicas(machines.size());
   for (std::uint32_t g = 0; g <= config.shards.count; ++g) {
     const auto group = "group " + std::to_string(g);
     const machine* by = nullptr;
@@ -392,7 +393,14 @@ std::string world::why_not_whole() const {
     for (const auto& x : v->members)
       if (x.role == "stand-by" || x.match + runtime::defaults::raft_promotion_lag_max < v->last)
         return group + ": " + x.node + " is " + x.role + " and has " + std::to_string(x.match) + " of " + std::to_string(v->last);
+    if (g != 0)
+      for (const auto& m : machines)
+        replicas[m->number] += static_cast<std::size_t>(
+            std::count_if(v->members.begin(), v->members.end(), [&](const auto& x) { return x.node == m->name; }));
   }
+  const auto [least, most] = std::minmax_element(replicas.begin(), replicas.end());
+  if (*most > *least + 1)
+    return "one node has " + std::to_string(*most) + " replicas, another one " + std::to_string(*least);
   return {};
 }
 
