@@ -412,14 +412,16 @@ bool world::is_level() const {
   if (!is_whole())
     return false;
   for (std::uint32_t g = 0; g <= config.shards.count; ++g) {
-    std::uint64_t last = 0;
+    std::optional<runtime::group_view> lead;
     for (const auto& m : machines)
-      if (const auto v = m->node.parts()->shards.get(g); v && v->serving)
-        last = v->last;
+      if (auto v = m->node.parts()->shards.get(g); v && v->serving)
+        lead = std::move(v);
+    if (!lead)
+      return false;
+    // As the leader lists them: who was taken out of a group is not told, and stays where it was.
     for (const auto& m : machines)
-      if (const auto v = m->node.parts()->shards.get(g); v && !v->members.empty())
-        if (std::any_of(v->members.begin(), v->members.end(), [&](const auto& x) { return x.node == m->name; }) &&
-            (v->applied != last || v->commit != last))
+      if (std::any_of(lead->members.begin(), lead->members.end(), [&](const auto& x) { return x.node == m->name; }))
+        if (const auto v = m->node.parts()->shards.get(g); !v || v->applied != lead->last || v->commit != lead->last)
           return false;
   }
   return true;
