@@ -148,7 +148,7 @@ public:
   void on_durable(const snapshot_point_ptr& point) {
     // A later checkpoint will say so again. After a start the store may hold what this member does not know to be committed yet.
     if (state_.core == nullptr || point->index <= state_.core->log().cut_index() ||
-        point->index > state_.core->applicable_index())
+        point->index < raft_core::snapshot_index_min || point->index > state_.core->applicable_index())
       return;
     // Who takes over a copy of the store needs what comes behind it; a later checkpoint cuts it.
     if (leads() && somebody_takes_over_a_copy() && state_.core->log().bytes() < defaults::log_kept_bytes_max)
@@ -703,8 +703,9 @@ private:
         if (who == next.end() || who->role == server_role::voter)
           return refuse_change(ec::invalid, "server " + number(change.id) + " is no stand-by of it");
         const auto match = state_.core->match_index(change.id), last = state_.core->log().last();
+        // It has to know at least that it is a member: one that does not cannot vote (see may_vote in raft_core.c).
         if (!heard_recently(change.id) || match == 0 || match < state_.core->log().cut_index() ||
-            match + defaults::raft_promotion_lag_max < last)
+            match < state_.core->servers_index() || match + defaults::raft_promotion_lag_max < last)
           return refuse_change(ec::not_serving, "server " + number(change.id) + " is not caught up: it holds entries up to " +
                                                     number(match) + " of " + number(last));
         who->role = server_role::voter;

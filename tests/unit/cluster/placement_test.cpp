@@ -283,9 +283,9 @@ BOOST_FIXTURE_TEST_CASE(of_one_too_many_the_one_goes_whose_node_has_most_and_nev
 
 BOOST_FIXTURE_TEST_CASE(a_leader_that_moves_hands_over_first_to_who_leads_least, four_nodes) {
   groups[2] = group_of({{2, "leader"}, {1, "voter"}, {4, "voter"}});
-  groups[3] = group_of({{2, "leader"}, {1, "voter"}, {4, "voter"}});
-  groups[1] = group_of({{1, "leader"}, {2, "voter"}, {3, "voter"}, {4, "voter"}}); // n1 and n2 have four, n3 two, n4 three
-  groups[4] = group_of({{1, "leader"}, {4, "voter"}, {3, "voter"}});               // n1 alone has four
+  groups[3] = group_of({{2, "leader"}, {1, "voter"}, {3, "voter"}});
+  groups[1] = group_of({{1, "leader"}, {2, "voter"}, {3, "voter"}, {4, "voter"}});
+  groups[4] = group_of({{1, "leader"}, {4, "voter"}, {3, "voter"}}); // n1 has four, the others three
   const auto step = now().next_step(1);
   BOOST_TEST(!step.change.has_value());
   BOOST_REQUIRE(step.transfer.has_value());
