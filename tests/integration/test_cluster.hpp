@@ -195,9 +195,11 @@ public:
   std::size_t replicas_of(const member& m) {
     std::size_t n = 0;
     for (std::uint32_t g = 1; g <= test_node::small_config().shards.count; ++g)
-      if (const auto* l = leader(g))
-        for (const auto& x : l->parts->shards.get(g)->members)
+      if (const auto* l = leader(g)) {
+        const auto view = l->parts->shards.get(g);
+        for (const auto& x : view->members)
           n += x.node == m.name ? 1 : 0;
+      }
     return n;
   }
 
