@@ -295,6 +295,67 @@ BOOST_AUTO_TEST_CASE(value_sets_and_code_systems_may_be_given) {
   BOOST_TEST(issues.size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(filters_choose_from_a_code_system) {
+  std::vector<fhir_issue> issues;
+  file_problems problems{"ValueSet", issues};
+  terminology given;
+  // A has B, and B has C; D stands beside them.
+  given.add(R"({"resourceType":"CodeSystem","url":"http://s","content":"complete","hierarchyMeaning":"is-a","concept":[
+    {"code":"A","display":"First","concept":[{"code":"B","concept":[
+      {"code":"C","property":[{"code":"kind","valueCode":"x"},{"code":"old","valueBoolean":true}]}]}]},
+    {"code":"D","property":[{"code":"kind","valueCode":"y"}]}]})",
+            problems);
+  given.add(R"({"resourceType":"CodeSystem","url":"http://parts","content":"complete","hierarchyMeaning":"part-of","concept":[
+    {"code":"A","concept":[{"code":"B"}]}]})",
+            problems);
+  given.add(
+      R"({"resourceType":"ValueSet","url":"http://only-a","compose":{"include":[{"system":"http://s","concept":[{"code":"A"}]}]}})",
+      problems);
+  BOOST_TEST(issues.empty(), line_of(issues));
+  /// Which of A to D are in it; "?" for those that nobody knows.
+  const auto members = [&](const std::string& compose, const std::string& system = "http://s") {
+    const auto form = compile_form(item_a("choice", R"("answerValueSet":"#v")"),
+                                   R"("contained":[{"resourceType":"ValueSet","id":"v","compose":{)" + compose + "}}],", &given)
+                          .form;
+    std::string all;
+    for (const std::string code : {"A", "B", "C", "D"}) {
+      const auto found = line_of(issues_of(form, response_json(answer_a(coding(code, system)))));
+      all += found.empty() ? code : found.starts_with("warning") ? "?" : "";
+    }
+    return all;
+  };
+  const auto filter = [](const std::string& property, const std::string& op, const std::string& value) {
+    return R"({"property":")" + property + R"(","op":")" + op + R"(","value":")" + value + "\"}";
+  };
+  const auto include = [](const std::string& filters, const std::string& system = "http://s") {
+    return R"("include":[{"system":")" + system + R"(","filter":[)" + filters + "]}]";
+  };
+  BOOST_TEST(members(include(filter("concept", "is-a", "B"))) == "BC");
+  BOOST_TEST(members(include(filter("concept", "descendent-of", "A"))) == "BC");
+  BOOST_TEST(members(include(filter("concept", "is-not-a", "B"))) == "AD");
+  BOOST_TEST(members(include(filter("concept", "generalizes", "B"))) == "AB");
+  BOOST_TEST(members(include(filter("code", "in", "A, D"))) == "AD");
+  BOOST_TEST(members(include(filter("code", "not-in", "A,D"))) == "BC");
+  BOOST_TEST(members(include(filter("code", "regex", "[AB]|DD"))) == "AB"); // of the whole code
+  BOOST_TEST(members(include(filter("display", "=", "First"))) == "A");
+  BOOST_TEST(members(include(filter("kind", "=", "x"))) == "C");
+  BOOST_TEST(members(include(filter("kind", "exists", "false"))) == "AB");
+  BOOST_TEST(members(include(filter("old", "=", "true"))) == "C");
+  BOOST_TEST(members(include(filter("concept", "is-a", "A") + "," + filter("kind", "exists", "true"))) == "C"); // both
+  BOOST_TEST(members(include(filter("concept", "is-a", "Z"))) == "????");
+  BOOST_TEST(members(include(filter("concept", "like", "A"))) == "????");
+  BOOST_TEST(members(include(filter("parent", "=", "A"))) == "????");
+  BOOST_TEST(members(include(filter("concept", "is-a", "A"), "http://parts"), "http://parts") == "????"); // a part is no kind
+  const std::string all = R"("include":[{"system":"http://s"}])";
+  BOOST_TEST(members(all + R"(,"exclude":[{"system":"http://s","filter":[)" + filter("concept", "is-a", "B") + "]}]") == "AD");
+  BOOST_TEST(members(all + R"(,"exclude":[{"valueSet":["http://only-a"]}])") == "BCD");
+  BOOST_TEST(members(all + R"(,"exclude":[{"valueSet":["http://nowhere"]}])") == "????");
+  BOOST_TEST(
+      members(
+          R"("include":[{"system":"http://unknown"},{"valueSet":["http://only-a"]}],"exclude":[{"system":"http://unknown"}])") ==
+      "A");
+}
+
 BOOST_AUTO_TEST_CASE(value_sets_that_include_each_other_many_times_take_no_longer) {
   // Each includes the next one a hundred times: followed one by one that would be a hundred to the seventh.
   std::string sets;
