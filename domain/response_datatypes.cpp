@@ -51,6 +51,7 @@ bool response_validation::read_coding(std::uint32_t node, std::uint32_t form) {
     return refuse(issue_code::structure, n, form, "a boolean is true or false, without quotes");
   answer_value v;
   v.kind = value_kind::text;
+  v.is = text_kind::code;
   v.text = text_at(node, "code");
   v.system = text_at(node, "system");
   const bool restricted = item(form).closed || item(form).value_set;
@@ -151,18 +152,34 @@ bool response_validation::read_reference(std::uint32_t node, std::uint32_t form)
   answer_value v;
   v.kind = value_kind::text;
   v.text = text_at(node, "reference");
-  auto type = text_at(node, "type");
-  if (type.empty())
-    type = referenced_type(v.text);
-  if (v.text.size() > 1 && v.text.front() == '#') {
-    const auto contained = contained_resource(v.text.substr(1));
-    if (contained == 0)
-      return refuse(issue_code::invariant, node, form, "the response contains no resource with that id (FHIR invariant ref-1)");
-    type = text_at(contained, "resourceType");
-  }
+  if (!is_whole_reference(node, form))
+    return false;
+  const auto type = type_of_reference(node);
   if (item(form).rules && !keeps(node, form, breaks_reference_type(*item(form).rules, type)))
     return false;
   return accept(node, form, v, option_type::reference);
+}
+
+/// The type of resource that a Reference is to, as far as it says.
+std::string_view response_validation::type_of_reference(std::uint32_t node) const {
+  const auto reference = text_at(node, "reference");
+  if (reference.size() > 1 && reference.front() == '#') {
+    const auto contained = contained_resource(reference.substr(1));
+    return contained == 0 ? std::string_view{} : text_at(contained, "resourceType");
+  }
+  const auto type = referenced_type(reference);
+  return type.empty() ? text_at(node, "type") : type;
+}
+
+/// What it refers to within the response is there, and of the type that is given (FHIR R4, Reference.type).
+bool response_validation::is_whole_reference(std::uint32_t node, std::uint32_t form) {
+  const auto reference = text_at(node, "reference");
+  if (reference.size() > 1 && reference.front() == '#' && contained_resource(reference.substr(1)) == 0)
+    return refuse(issue_code::invariant, node, form, "the response contains no resource with that id (FHIR invariant ref-1)");
+  const auto given = text_at(node, "type"), known = type_of_reference(node);
+  if (given.empty() || known.empty() || given == known || given.ends_with("/" + std::string{known}))
+    return true;
+  return refuse(issue_code::invariant, node, form, "its type is not that of the resource it refers to");
 }
 
 std::uint32_t response_validation::contained_resource(std::string_view id) const {

@@ -92,6 +92,15 @@ BOOST_AUTO_TEST_CASE(every_answer_type_has_its_equality) {
   BOOST_TEST(!asked(when("string", condition_json("exists", R"("answerBoolean":false)")), R"({"valueString":"x"})"));
 }
 
+BOOST_AUTO_TEST_CASE(a_free_text_is_no_code_also_where_it_reads_so) {
+  const auto code = when("open-choice", condition_json("=", R"("answerCoding":{"code":"x"})"));
+  BOOST_TEST(asked(code, R"({"valueCoding":{"code":"x"}})"));
+  BOOST_TEST(!asked(code, R"({"valueString":"x"})"));
+  const auto text = when("open-choice", condition_json("=", R"("answerString":"x")"));
+  BOOST_TEST(asked(text, R"({"valueString":"x"})"));
+  BOOST_TEST(!asked(text, R"({"valueCoding":{"code":"x"}})"));
+}
+
 BOOST_AUTO_TEST_CASE(several_conditions_hold_all_or_any) {
   const auto both = condition_json(">", R"("answerInteger":1)") + "," + condition_json("<", R"("answerInteger":5)");
   const auto with = [&](const std::string& behavior) {
@@ -390,6 +399,13 @@ BOOST_AUTO_TEST_CASE(a_form_says_what_it_cannot_check) {
   BOOST_TEST(remarks(item_a("choice", R"("answerValueSet":"http://v")")) == "warning not-found a item[0].answerValueSet");
   BOOST_TEST(remarks(item_a("string", R"("answerValueSet":"http://v")")) == "warning not-supported a item[0].answerValueSet");
   BOOST_TEST(remarks(item_a("string"), R"("name":"not good",)") == "warning invariant - name"); // que-0
+  BOOST_TEST(remarks("") == "error structure - item");
+  BOOST_TEST(remarks(item_a("string", R"("code":[])")) == "error structure a item[0].code");
+  BOOST_TEST(remarks(item_a("string", extensions(R"({"valueString":"x"})"))) == "error required a item[0].extension[0]");
+  BOOST_TEST(remarks(item_a("string", extensions(R"({"url":"http://u","valueString":"x","extension":[{"url":"v"}]})"))) ==
+             "error invariant a item[0].extension[0]");
+  BOOST_TEST(remarks(item_a("string"), R"("subjectType":["patient"],)") == "error code-invalid - subjectType");
+  BOOST_TEST(remarks(item_a("string", R"("enableBehavior":"some")")) == "error code-invalid a item[0].enableBehavior");
   BOOST_TEST(remarks(item_a("decimal", R"("initial":[{"valueString":"x"}])")) == "error structure a item[0].initial[0]");
   for (const auto* type : {"text", "url", "reference", "attachment", "boolean", "display"})
     BOOST_TEST(remarks(item_a(type, R"("answerOption":[{"valueString":"x"}])")) == "error invariant a item[0].answerOption",
