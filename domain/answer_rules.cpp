@@ -159,12 +159,11 @@ std::optional<rule_break> breaks_reference_type(const item_rules& rules, std::st
   return rule_break{"reference-type", "the reference must be to a resource of type " + list};
 }
 
-bool is_resource_type(std::string_view text) {
-  return !text.empty() && text.front() >= 'A' && text.front() <= 'Z' &&
-         std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); });
-}
-
 std::string_view referenced_type(std::string_view reference) {
+  const auto is_type = [](std::string_view s) {
+    return !s.empty() && s.front() >= 'A' && s.front() <= 'Z' &&
+           std::all_of(s.begin(), s.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); });
+  };
   if (const auto history = reference.find("/_history/"); history != std::string_view::npos)
     reference = reference.substr(0, history);
   const auto slash = reference.rfind('/');
@@ -173,7 +172,7 @@ std::string_view referenced_type(std::string_view reference) {
   const auto before = reference.substr(0, slash);
   const auto start = before.rfind('/');
   const auto type = start == std::string_view::npos ? before : before.substr(start + 1);
-  return is_resource_type(type) ? type : std::string_view{};
+  return is_type(type) ? type : std::string_view{};
 }
 
 } // namespace epione::domain

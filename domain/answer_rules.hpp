@@ -52,8 +52,6 @@ std::optional<rule_break> breaks_attachment(const item_rules& rules, const attac
 
 /// referenceResource; `type` is the resource's type or empty when the reference does not say.
 std::optional<rule_break> breaks_reference_type(const item_rules& rules, std::string_view type);
-/// Whether it reads as a type of resource: "Patient".
-bool is_resource_type(std::string_view text);
 /// The type of resource that a literal reference names ("Patient" of "https://x/fhir/Patient/1/_history/2"); empty if it names
 /// none.
 std::string_view referenced_type(std::string_view reference);

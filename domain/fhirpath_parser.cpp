@@ -1,5 +1,6 @@
 #include "domain/fhirpath_parser.hpp"
 
+#include "domain/fhir_type_names.hpp"
 #include "domain/fhirpath_functions.hpp"
 #include "domain/fhirpath_lexer.hpp"
 #include "domain/fhirpath_limits.hpp"
@@ -309,7 +310,8 @@ void parser::type_specifier(ast_node& n) {
   constexpr std::array<std::string_view, 8> system{"Boolean", "Integer",  "Decimal", "String",
                                                    "Date",    "DateTime", "Time",    "Quantity"};
   const bool of_system = std::find(system.begin(), system.end(), n.type_name) != system.end();
-  const bool of_fhir = parse_fhir_type(n.type_name) != fhir_type::unknown;
+  const bool of_fhir =
+      primitive(parse_fhir_type(n.type_name)) || is_fhir_complex_type(n.type_name) || is_fhir_resource(n.type_name);
   if (!n.qualifier.empty() && n.qualifier != "System" && n.qualifier != "FHIR")
     throw failure{offset, "types are of System or of FHIR"};
   if (n.qualifier == "System" ? !of_system : n.qualifier == "FHIR" ? !of_fhir : !of_system && !of_fhir)

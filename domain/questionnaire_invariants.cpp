@@ -1,5 +1,5 @@
 // What the specification says of a Questionnaire's own members and of an item's, apart from what they mean for answers.
-#include "domain/answer_rules.hpp"
+#include "domain/fhir_type_names.hpp"
 #include "domain/questionnaire_compiler.hpp"
 
 #include <algorithm>
@@ -45,7 +45,7 @@ void read_subject_types(const fhir_object& root, questionnaire& form) {
   if (!types->is_array())
     return root.problem("subjectType", "it must be a list in [ ]", issue_code::structure);
   for (const auto& t : *types)
-    if (t.is_string() && is_resource_type(t.get_ref<const std::string&>()))
+    if (t.is_string() && is_fhir_resource(t.get_ref<const std::string&>()))
       form.subject_types.push_back(t.get<std::string>());
     else
       root.problem("subjectType", "each must be a type of resource, such as \"Patient\"", issue_code::code_invalid);

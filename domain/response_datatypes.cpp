@@ -8,6 +8,16 @@
 
 namespace epione::domain {
 
+namespace {
+
+/// Apart from upper and lower case of ASCII.
+bool same_words(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+} // namespace
+
 bool response_validation::is_object_of(std::uint32_t node, std::uint32_t form, std::initializer_list<std::string_view> members) {
   if (json_[node].kind != json_kind::object || json_[node].count == 0)
     return refuse(issue_code::structure, node, form, "it must be an object in { } that is not empty");
@@ -55,8 +65,9 @@ bool response_validation::read_coding(std::uint32_t node, std::uint32_t form) {
   v.text = text_at(node, "code");
   v.system = text_at(node, "system");
   const bool restricted = item(form).closed || item(form).value_set;
-  if (v.text.empty() && restricted)
+  if (v.text.empty() && restricted && !is_option_without_code(node, form))
     return refuse(issue_code::code_invalid, node, form, "the answer has no code, so that it is none of the options");
+  warn_of_display(node, form, v);
   if (item(form).value_set) {
     if (!check_value_set(node, form, v.system, v.text))
       return false;
@@ -64,6 +75,32 @@ bool response_validation::read_coding(std::uint32_t node, std::uint32_t form) {
     return true;
   }
   return accept(node, form, v, option_type::coding);
+}
+
+/// An option may be without a code; then what is shown is all there is.
+bool response_validation::is_option_without_code(std::uint32_t node, std::uint32_t form) const {
+  const auto display = text_at(node, "display"), system = text_at(node, "system");
+  const auto& options = item(form).options;
+  return !display.empty() && std::any_of(options.begin(), options.end(), [&](const auto& o) {
+    return o.type == option_type::coding && o.value.text.empty() && o.value.system == system && o.display.text == display;
+  });
+}
+
+/// A code that is shown as something else may have been another answer to whoever gave it.
+void response_validation::warn_of_display(std::uint32_t node, std::uint32_t form, const answer_value& v) {
+  const auto display = text_at(node, "display");
+  if (display.empty() || v.text.empty())
+    return;
+  const auto& options = item(form).options;
+  const auto option = std::find_if(options.begin(), options.end(), [&](const auto& o) {
+    return o.type == option_type::coding && o.value.text == v.text && o.value.system == v.system;
+  });
+  if (option == options.end() || option->display.text.empty() || same_words(option->display.text, display) ||
+      std::any_of(option->display.translations.begin(), option->display.translations.end(),
+                  [&](const auto& t) { return same_words(t.second, display); }))
+    return;
+  add(issue_severity::warning, issue_code::invalid, json_.find(node, "display"), form,
+      "the form shows this code as " + quotable(option->display.text, 100));
 }
 
 bool response_validation::read_quantity(std::uint32_t node, std::uint32_t form) {

@@ -102,6 +102,8 @@ private:
   bool read_uri(std::uint32_t node, std::uint32_t form);
   bool read_choice(std::uint32_t node, std::uint32_t form, std::string_view type);
   bool read_coding(std::uint32_t node, std::uint32_t form);
+  bool is_option_without_code(std::uint32_t node, std::uint32_t form) const;
+  void warn_of_display(std::uint32_t node, std::uint32_t form, const answer_value& v);
   bool read_quantity(std::uint32_t node, std::uint32_t form);
   bool read_attachment(std::uint32_t node, std::uint32_t form);
   bool read_reference(std::uint32_t node, std::uint32_t form);

@@ -232,6 +232,35 @@ BOOST_AUTO_TEST_CASE(answers_are_among_the_options) {
   BOOST_TEST(one_answer("time", R"("valueTime":"08:00:00")", R"("answerOption":[{"valueTime":"09:00:00"}])") == broken);
 }
 
+BOOST_AUTO_TEST_CASE(a_code_that_is_shown_as_something_else_is_a_warning) {
+  const std::string translated = R"("_display":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/translation",)"
+                                 R"("extension":[{"url":"lang","valueCode":"de"},{"url":"content","valueString":"Nie"}]}]})";
+  const auto options = R"("answerOption":[{"valueCoding":{"code":"0","display":"Never",)" + translated +
+                       R"(}},{"valueCoding":{"code":"1"}},{"valueCoding":{"display":"Other"}}])";
+  const auto with = [&](const std::string& members) {
+    return one_answer("choice", R"("valueCoding":{)" + members + "}", options);
+  };
+  BOOST_TEST(with(R"("code":"0","display":"never")") == "");
+  BOOST_TEST(with(R"("code":"0","display":"Nie")") == "");
+  BOOST_TEST(with(R"("code":"0")") == "");
+  BOOST_TEST(with(R"("code":"0","display":"Always")") == "warning invalid a item[0].answer[0].value.display");
+  BOOST_TEST(with(R"("code":"1","display":"Once")") == ""); // the form does not say
+  // An option without a code is known by what is shown.
+  BOOST_TEST(with(R"("display":"Other")") == "");
+  BOOST_TEST(with(R"("display":"Another")") == "error code-invalid a item[0].answer[0].value");
+  const auto set =
+      compile_form(item_a("choice", R"("answerValueSet":"#v")"),
+                   R"("contained":[{"resourceType":"ValueSet","id":"v","compose":{"include":[{"system":")" + sct +
+                       R"(","concept":[{"code":"1","display":"One","designation":[{"language":"de","value":"Eins"}]}]}]}}],)")
+          .form;
+  const auto shown = [&](const std::string& display) {
+    return line_of(issues_of(
+        set, response_json(answer_a(R"("valueCoding":{"system":")" + sct + R"(","code":"1","display":")" + display + "\"}"))));
+  };
+  BOOST_TEST(shown("Eins") == "");
+  BOOST_TEST(shown("Two") == "warning invalid a item[0].answer[0].value.display");
+}
+
 BOOST_AUTO_TEST_CASE(an_exclusive_option_is_chosen_alone) {
   const auto form = item_a("choice", R"("repeats":true,"answerOption":[{)" + coding("1") + "},{" + coding("2") + "}," + "{" +
                                          extensions(fhir_extension("questionnaire-optionExclusive", R"("valueBoolean":true)")) +
@@ -404,7 +433,7 @@ BOOST_AUTO_TEST_CASE(a_form_says_what_it_cannot_check) {
   BOOST_TEST(remarks(item_a("string", extensions(R"({"valueString":"x"})"))) == "error required a item[0].extension[0]");
   BOOST_TEST(remarks(item_a("string", extensions(R"({"url":"http://u","valueString":"x","extension":[{"url":"v"}]})"))) ==
              "error invariant a item[0].extension[0]");
-  BOOST_TEST(remarks(item_a("string"), R"("subjectType":["patient"],)") == "error code-invalid - subjectType");
+  BOOST_TEST(remarks(item_a("string"), R"("subjectType":["Person","Human"],)") == "error code-invalid - subjectType");
   BOOST_TEST(remarks(item_a("string", R"("enableBehavior":"some")")) == "error code-invalid a item[0].enableBehavior");
   BOOST_TEST(remarks(item_a("decimal", R"("initial":[{"valueString":"x"}])")) == "error structure a item[0].initial[0]");
   for (const auto* type : {"text", "url", "reference", "attachment", "boolean", "display"})
