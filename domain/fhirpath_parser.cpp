@@ -109,6 +109,7 @@ private:
   token now_;
   syntax_tree tree_;
   std::size_t nested_ = 0;
+  bool negated_ = false;               // the term that is read stands behind a minus: the least Integer has no literal of its own
   int each_item_ = 0, accumulate_ = 0; // how many functions around this place give $index and $total
 };
 
@@ -136,6 +137,7 @@ int parser::unary() {
     signs.push_back(make(now_.is("-") ? ast_kind::negate : ast_kind::plus, now_.offset));
     take();
   }
+  negated_ = signs.size() == 1 && signs.front().kind == ast_kind::negate;
   int operand = postfix(term());
   for (; !signs.empty(); signs.pop_back()) {
     signs.back().left = operand;
@@ -216,7 +218,8 @@ int parser::literal_number() {
     take();
   } else if (fraction) {
     n.literal = *read;
-  } else if (const auto whole = read->integer(); whole && *whole <= integer_max) {
+  } else if (const auto whole = read->integer();
+             whole && (*whole <= integer_max || (negated_ && -*whole == integer_min && !now_.is(".")))) {
     n.literal = *whole;
   } else {
     throw failure{number.offset, "integers go to 2147483647; write it as a decimal, with .0 at its end"};
