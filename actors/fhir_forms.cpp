@@ -164,15 +164,15 @@ void fhir_service::search_forms(const call_ptr& c) {
     const auto rest = query_without(c->request->query, "_offset");
     out += "," + link("next", rest + (rest.empty() ? "" : "&") + "_offset=" + std::to_string(offset + count));
   }
-  out += R"(],"entry":[)";
+  out += ']';
   for (std::size_t i = offset; i < std::min<std::size_t>(found.size(), std::size_t{offset} + count); ++i) {
-    out += i == offset ? R"({"fullUrl":)" : R"(,{"fullUrl":)";
+    out += i == offset ? R"(,"entry":[{"fullUrl":)" : R"(,{"fullUrl":)"; // a list that is empty is left out
     const auto& form = *found[i].form;
     append_json_string(out, base + "/Questionnaire/" + form.id);
     out += R"(,"resource":)" + form_text(form, snapshot->form_time(found[i].study->id(), form.id, form.version)) +
            R"(,"search":{"mode":"match"}})";
   }
-  c->done({.status = 200, .body = out + "]}"});
+  c->done({.status = 200, .body = out + (found.size() > offset ? "]}" : "}")});
 }
 
 void fhir_service::read_form(const call_ptr& c, const std::string& id, const std::string* version) {

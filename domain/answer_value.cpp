@@ -50,6 +50,8 @@ bool holds(const answer_value& answer, comparison operation, const rule_value& v
       return ordered(answer.number, operation, value.number);
     case value_kind::moment: return ordered(answer.moment, operation, value.moment);
     case value_kind::text:
+      if (answer.is != text_kind::any && value.is != text_kind::any && answer.is != value.is)
+        return false;
       if (!answer.system.empty() && !value.system.empty() && answer.system != value.system)
         return false;
       return ordered(answer.text, operation, std::string_view{value.text});

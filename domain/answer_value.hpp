@@ -16,6 +16,7 @@ struct answer_value {
   std::string_view text;
   std::string_view unit;                 ///< of a quantity its code, or its unit
   std::string_view system;               ///< of a coding, where the response says it
+  text_kind is = text_kind::any;         ///< of a choice, where it is known
   const answer_option* option = nullptr; ///< the one that was chosen
 };
 

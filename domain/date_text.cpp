@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t second_us = 1'000'000;
 constexpr std::int64_t minute_us = 60 * second_us;
 constexpr std::int64_t day_us = 24 * 60 * minute_us;
+constexpr int zone_hours_max = 14; // FHIR R4, dateTime: up to 14:00 from UTC
 
 /// Takes a text apart from front to back; once something does not fit, nothing does.
 class scanner {
@@ -108,15 +109,15 @@ clock_time scan_time(scanner& s) {
 }
 
 /// Z, +hh:mm or -hh:mm: what is to be taken off a local time to have UTC.
-std::int64_t scan_zone(scanner& s) {
+std::int64_t scan_zone(scanner& s, int hours_max = 23) {
   if (s.take_if('Z'))
     return 0;
   const bool west = s.take_if('-');
   if (!west)
     s.take('+');
-  const auto hour = s.digits_within(2, 0, 23);
+  const auto hour = s.digits_within(2, 0, hours_max);
   s.take(':');
-  const auto minute = s.digits_within(2, 0, 59);
+  const auto minute = s.digits_within(2, 0, hours_max < 23 && hour == hours_max ? 0 : 59);
   const auto offset = (hour * 60 + minute) * minute_us;
   return west ? -offset : offset;
 }
@@ -140,7 +141,7 @@ std::optional<time_span> parse_fhir_date_time(std::string_view text) {
     return date;
   s.take('T');
   const auto time = scan_time(s);
-  const auto offset = scan_zone(s);
+  const auto offset = scan_zone(s, zone_hours_max);
   if (!s.whole() || !full)
     return std::nullopt;
   const auto us = date.first + time.us - offset;

@@ -137,6 +137,8 @@ fhir_object fhir_object::inner(const json& value, std::string place) const {
 }
 
 std::string fhir_object::place_of(std::string_view member) const {
+  if (member.empty())
+    return place_;
   return place_.empty() ? std::string{member} : place_ + "." + std::string{member};
 }
 
@@ -257,6 +259,26 @@ void fhir_object::only(std::initializer_list<std::string_view> members) const {
     const auto plain = std::string_view{name}.substr(name.size() > 1 && name.front() == '_' ? 1 : 0);
     if (std::find(members.begin(), members.end(), plain) == members.end())
       problem(quotable(name), "FHIR R4 knows no such member here; correct its name or remove it", issue_code::structure);
+    else if (value.is_structured() && value.empty())
+      problem(quotable(name), "it is empty; leave it out", issue_code::structure);
+  }
+  check_extensions();
+}
+
+/// Each has a url, and either a value or extensions of its own (FHIR invariant ext-1).
+void fhir_object::check_extensions() const {
+  for (const auto* member : {"extension", "modifierExtension"}) {
+    if (!has(member))
+      continue;
+    for (const auto& e : objects(member)) {
+      if (!e.has("url"))
+        e.problem("url is missing: it says what the extension means", issue_code::required);
+      bool valued = false;
+      for (const auto& [name, value] : e.value().items())
+        valued = valued || (name.size() > 5 && name.starts_with("value") && name[5] >= 'A' && name[5] <= 'Z');
+      if (valued && e.has("extension"))
+        e.breaks("ext-1", "", "an extension has either a value or extensions of its own");
+    }
   }
 }
 

@@ -85,12 +85,13 @@ public:
 
   /// Extensions with this url.
   std::vector<fhir_object> extensions(std::string_view url) const;
-  /// Each member must be one of these, or one of them with "_" before it.
+  /// Each member must be one of these, or one of them with "_" before it, and no list or object is empty; extensions are whole.
   void only(std::initializer_list<std::string_view> members) const;
   /// A text member and the translations that its extensions give.
   text_with_translations text(std::string_view member) const;
 
 private:
+  void check_extensions() const;
   void add(std::string place, std::string message, issue_type code) const;
   fhir_object inner(const json& value, std::string place) const;
 

@@ -79,8 +79,25 @@ std::vector<std::string> expression::link_ids() const {
     if (text != nullptr && std::find(found.begin(), found.end(), *text) == found.end())
       found.push_back(*text);
   };
-  for (const auto& n : tree_->nodes) {
-    if (n.kind != ast_kind::binary ||
+  // What is looked for in the form itself is no answer.
+  const auto& nodes = tree_->nodes;
+  std::vector<bool> of_form(nodes.size());
+  for (const auto& call : nodes) {
+    const auto* root = &call;
+    while (root->left != ast_node::none)
+      root = &nodes[static_cast<std::size_t>(root->left)];
+    if (call.kind != ast_kind::call || root->kind != ast_kind::variable ||
+        (root->name != "questionnaire" && root->name != "qitem"))
+      continue;
+    for (const auto argument : call.arguments) {
+      bool plain = true; // an argument with a variable may look at answers, too
+      visit(argument, [&](const ast_node& n) { plain = plain && n.kind != ast_kind::variable; });
+      if (plain)
+        visit(argument, [&](const ast_node& n) { of_form[static_cast<std::size_t>(&n - nodes.data())] = true; });
+    }
+  }
+  for (const auto& n : nodes) {
+    if (of_form[static_cast<std::size_t>(&n - nodes.data())] || n.kind != ast_kind::binary ||
         (n.op != operation::equal && n.op != operation::equivalent && n.op != operation::in && n.op != operation::contains))
       continue;
     const auto right = n.arguments.front();

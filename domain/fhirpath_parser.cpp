@@ -1,5 +1,6 @@
 #include "domain/fhirpath_parser.hpp"
 
+#include "domain/fhir_type_names.hpp"
 #include "domain/fhirpath_functions.hpp"
 #include "domain/fhirpath_lexer.hpp"
 #include "domain/fhirpath_limits.hpp"
@@ -108,6 +109,7 @@ private:
   token now_;
   syntax_tree tree_;
   std::size_t nested_ = 0;
+  bool negated_ = false;               // the term that is read stands behind a minus: the least Integer has no literal of its own
   int each_item_ = 0, accumulate_ = 0; // how many functions around this place give $index and $total
 };
 
@@ -135,6 +137,7 @@ int parser::unary() {
     signs.push_back(make(now_.is("-") ? ast_kind::negate : ast_kind::plus, now_.offset));
     take();
   }
+  negated_ = signs.size() == 1 && signs.front().kind == ast_kind::negate;
   int operand = postfix(term());
   for (; !signs.empty(); signs.pop_back()) {
     signs.back().left = operand;
@@ -215,7 +218,8 @@ int parser::literal_number() {
     take();
   } else if (fraction) {
     n.literal = *read;
-  } else if (const auto whole = read->integer(); whole && *whole <= integer_max) {
+  } else if (const auto whole = read->integer();
+             whole && (*whole <= integer_max || (negated_ && -*whole == integer_min && !now_.is(".")))) {
     n.literal = *whole;
   } else {
     throw failure{number.offset, "integers go to 2147483647; write it as a decimal, with .0 at its end"};
@@ -309,7 +313,8 @@ void parser::type_specifier(ast_node& n) {
   constexpr std::array<std::string_view, 8> system{"Boolean", "Integer",  "Decimal", "String",
                                                    "Date",    "DateTime", "Time",    "Quantity"};
   const bool of_system = std::find(system.begin(), system.end(), n.type_name) != system.end();
-  const bool of_fhir = parse_fhir_type(n.type_name) != fhir_type::unknown;
+  const bool of_fhir =
+      primitive(parse_fhir_type(n.type_name)) || is_fhir_complex_type(n.type_name) || is_fhir_resource(n.type_name);
   if (!n.qualifier.empty() && n.qualifier != "System" && n.qualifier != "FHIR")
     throw failure{offset, "types are of System or of FHIR"};
   if (n.qualifier == "System" ? !of_system : n.qualifier == "FHIR" ? !of_fhir : !of_system && !of_fhir)

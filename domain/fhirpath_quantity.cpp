@@ -1,5 +1,7 @@
 #include "domain/fhirpath_quantity.hpp"
 
+#include "domain/fhirpath_unit.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -7,99 +9,24 @@ namespace epione::domain::fhirpath {
 
 namespace {
 
-/// What a unit measures; units of one kind differ by a factor.
-enum class measured : std::uint8_t { nothing, number, mass, length, volume, duration, months, substance, pressure };
-
-struct unit_row {
-  std::string_view code;
-  measured kind;
-  std::string_view factor; ///< to the first one of its kind
-};
-
-// UCUM codes, and calendar durations with a "$" before them.
-constexpr std::array unit_rows{
-    unit_row{"1", measured::number, "1"},
-    unit_row{"%", measured::number, "0.01"},
-    unit_row{"g", measured::mass, "1"},
-    unit_row{"kg", measured::mass, "1000"},
-    unit_row{"mg", measured::mass, "0.001"},
-    unit_row{"ug", measured::mass, "0.000001"},
-    unit_row{"ng", measured::mass, "0.000000001"},
-    unit_row{"pg", measured::mass, "0.000000000001"},
-    unit_row{"[lb_av]", measured::mass, "453.59237"},
-    unit_row{"[oz_av]", measured::mass, "28.349523125"},
-    unit_row{"m", measured::length, "1"},
-    unit_row{"km", measured::length, "1000"},
-    unit_row{"dm", measured::length, "0.1"},
-    unit_row{"cm", measured::length, "0.01"},
-    unit_row{"mm", measured::length, "0.001"},
-    unit_row{"um", measured::length, "0.000001"},
-    unit_row{"nm", measured::length, "0.000000001"},
-    unit_row{"[in_i]", measured::length, "0.0254"},
-    unit_row{"[ft_i]", measured::length, "0.3048"},
-    unit_row{"L", measured::volume, "1"},
-    unit_row{"l", measured::volume, "1"},
-    unit_row{"dL", measured::volume, "0.1"},
-    unit_row{"dl", measured::volume, "0.1"},
-    unit_row{"cL", measured::volume, "0.01"},
-    unit_row{"mL", measured::volume, "0.001"},
-    unit_row{"ml", measured::volume, "0.001"},
-    unit_row{"uL", measured::volume, "0.000001"},
-    unit_row{"ul", measured::volume, "0.000001"},
-    unit_row{"fL", measured::volume, "0.000000000000001"},
-    unit_row{"cm3", measured::volume, "0.001"},
-    unit_row{"dm3", measured::volume, "1"},
-    unit_row{"m3", measured::volume, "1000"},
-    unit_row{"s", measured::duration, "1"},
-    unit_row{"ms", measured::duration, "0.001"},
-    unit_row{"min", measured::duration, "60"},
-    unit_row{"h", measured::duration, "3600"},
-    unit_row{"d", measured::duration, "86400"},
-    unit_row{"wk", measured::duration, "604800"},
-    unit_row{"mo", measured::duration, "2629800"},
-    unit_row{"a", measured::duration, "31557600"},
-    unit_row{"$millisecond", measured::duration, "0.001"},
-    unit_row{"$second", measured::duration, "1"},
-    unit_row{"$minute", measured::duration, "60"},
-    unit_row{"$hour", measured::duration, "3600"},
-    unit_row{"$day", measured::duration, "86400"},
-    unit_row{"$week", measured::duration, "604800"},
-    unit_row{"$month", measured::months, "1"},
-    unit_row{"$year", measured::months, "12"},
-    unit_row{"mol", measured::substance, "1"},
-    unit_row{"mmol", measured::substance, "0.001"},
-    unit_row{"umol", measured::substance, "0.000001"},
-    unit_row{"nmol", measured::substance, "0.000000001"},
-    unit_row{"pmol", measured::substance, "0.000000000001"},
-    unit_row{"Pa", measured::pressure, "1"},
-    unit_row{"kPa", measured::pressure, "1000"},
-    unit_row{"mm[Hg]", measured::pressure, "133.322387415"},
-};
-
-struct scale {
-  measured kind = measured::nothing, per = measured::nothing;
-  decimal factor;
-};
-
-const unit_row* find_row(std::string_view code, bool calendar) {
-  for (const auto& row : unit_rows)
-    if (row.code.starts_with('$') == calendar && row.code.substr(calendar ? 1 : 0) == code)
-      return &row;
-  return nullptr;
+/// UCUM's unit of the same length; nothing for years and months, which have none.
+std::optional<std::string_view> ucum_of(const quantity& q) {
+  if (!q.calendar)
+    return q.unit;
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 6> units{
+      {{"millisecond", "ms"}, {"second", "s"}, {"minute", "min"}, {"hour", "h"}, {"day", "d"}, {"week", "wk"}}};
+  for (const auto& [calendar, code] : units)
+    if (q.unit == calendar)
+      return code;
+  return std::nullopt;
 }
 
-std::optional<scale> scale_of(const quantity& q) {
-  if (const auto* row = find_row(q.unit, q.calendar))
-    return scale{row->kind, measured::nothing, *decimal::parse(row->factor)};
-  const auto slash = q.unit.find('/');
-  if (q.calendar || slash == std::string::npos)
-    return std::nullopt;
-  const auto* upper = find_row(std::string_view{q.unit}.substr(0, slash), false);
-  const auto* lower = find_row(std::string_view{q.unit}.substr(slash + 1), false);
-  if (upper == nullptr || lower == nullptr)
-    return std::nullopt;
-  const auto factor = divide(*decimal::parse(upper->factor), *decimal::parse(lower->factor));
-  return factor && !factor->zero() ? std::optional{scale{upper->kind, lower->kind, *factor}} : std::nullopt;
+std::optional<unit_scale> scale_of(const quantity& q) {
+  if (const auto code = ucum_of(q))
+    return scale_of_unit(*code);
+  unit_scale months{{0, 0, 0, 0, 0, 1}};
+  months.numerator = decimal{q.unit == "year" ? 12 : 1};
+  return months;
 }
 
 bool same_unit(const quantity& a, const quantity& b) {
@@ -107,9 +34,8 @@ bool same_unit(const quantity& a, const quantity& b) {
 }
 
 /// In the unit of `target`.
-std::optional<quantity> rescale(const quantity& q, const scale& from, const quantity& target, const scale& to) {
-  const auto in_base = multiply(q.value, from.factor);
-  const auto value = in_base ? divide(*in_base, to.factor) : std::nullopt;
+std::optional<quantity> in_unit_of(const quantity& q, const unit_scale& from, const quantity& target, const unit_scale& to) {
+  const auto value = rescale(q.value, from, to);
   return value ? std::optional{quantity{*value, target.unit, target.calendar}} : std::nullopt;
 }
 
@@ -121,11 +47,11 @@ std::optional<std::pair<quantity, quantity>> in_one_unit(const quantity& a, cons
   if (same_unit(a, b))
     return std::pair{a, b};
   const auto x = scale_of(a), y = scale_of(b);
-  if (!x || !y || x->kind != y->kind || x->per != y->per)
+  if (!x || !y || x->measures != y->measures)
     return std::nullopt;
-  const bool to_first = (x->factor <= y->factor) == (which == wanted::finer_unit);
-  const auto first = to_first ? std::optional{a} : rescale(a, *x, b, *y);
-  const auto second = to_first ? rescale(b, *y, a, *x) : std::optional{b};
+  const bool to_first = (x->size() <= y->size()) == (which == wanted::finer_unit);
+  const auto first = to_first ? std::optional{a} : in_unit_of(a, *x, b, *y);
+  const auto second = to_first ? in_unit_of(b, *y, a, *x) : std::optional{b};
   return first && second ? std::optional{std::pair{*first, *second}} : std::nullopt;
 }
 
@@ -212,9 +138,7 @@ std::optional<quantity> convert(const quantity& q, std::string_view unit) {
   if (same_unit(q, target))
     return q;
   const auto from = scale_of(q), to = scale_of(target);
-  if (!from || !to || from->kind != to->kind || from->per != to->per)
-    return std::nullopt;
-  return rescale(q, *from, target, *to);
+  return from && to ? in_unit_of(q, *from, target, *to) : std::nullopt;
 }
 
 std::optional<std::strong_ordering> compare(const quantity& a, const quantity& b) {
@@ -238,11 +162,14 @@ std::optional<quantity> add(const quantity& a, const quantity& b) {
 }
 
 std::optional<quantity> multiply(const quantity& a, const quantity& b) {
-  if (!plain(a) && !plain(b))
-    return std::nullopt;
   const auto product = multiply(a.value, b.value);
-  const auto& with_unit = plain(a) ? b : a;
-  return product ? std::optional{quantity{*product, with_unit.unit, with_unit.calendar}} : std::nullopt;
+  if (plain(a) || plain(b)) {
+    const auto& with_unit = plain(a) ? b : a;
+    return product ? std::optional{quantity{*product, with_unit.unit, with_unit.calendar}} : std::nullopt;
+  }
+  const auto x = ucum_of(a), y = ucum_of(b);
+  const auto unit = x && y ? product_unit(*x, *y) : std::nullopt;
+  return product && unit ? std::optional{quantity{*product, *unit}} : std::nullopt;
 }
 
 std::optional<quantity> divide(const quantity& a, const quantity& b) {
@@ -250,9 +177,14 @@ std::optional<quantity> divide(const quantity& a, const quantity& b) {
     const auto quotient = divide(a.value, b.value);
     return quotient ? std::optional{quantity{*quotient, a.unit, a.calendar}} : std::nullopt;
   }
-  const auto both = in_one_unit(a, b);
-  const auto quotient = both ? divide(both->first.value, both->second.value) : std::nullopt;
-  return quotient ? std::optional{quantity{*quotient}} : std::nullopt;
+  if (const auto both = in_one_unit(a, b)) {
+    const auto quotient = divide(both->first.value, both->second.value);
+    return quotient ? std::optional{quantity{*quotient}} : std::nullopt;
+  }
+  const auto x = ucum_of(a), y = ucum_of(b);
+  const auto unit = x && y ? quotient_unit(*x, *y) : std::nullopt;
+  const auto quotient = divide(a.value, b.value);
+  return quotient && unit ? std::optional{quantity{*quotient, *unit}} : std::nullopt;
 }
 
 } // namespace epione::domain::fhirpath

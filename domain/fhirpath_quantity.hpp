@@ -1,8 +1,7 @@
 // Numbers with a unit, and which units compare.
 //
-// Compared, added and subtracted are equal units, calendar durations, and the common units of mass, length, volume, time, amount
-// of substance, pressure and percent of the table in fhirpath_quantity.cpp, also one over another ("mg/dL"). What cannot be
-// compared gives nothing, as FHIRPath asks of implementations without all of UCUM.
+// Compared, added and subtracted are equal units, calendar durations, and units of UCUM that measure the same, as far as
+// fhirpath_unit.cpp knows them. What cannot be compared gives nothing, as FHIRPath asks of implementations without all of UCUM.
 #pragma once
 
 #include "domain/fhirpath_moment.hpp"
@@ -42,9 +41,10 @@ std::optional<std::strong_ordering> compare(const quantity& a, const quantity& b
 bool equivalent(const quantity& a, const quantity& b);
 /// In the finer unit of both. Nothing where the units do not compare or the result is too large.
 std::optional<quantity> add(const quantity& a, const quantity& b);
-/// One of them must have the unit '1'; otherwise nothing.
+/// In the product of the units: "cm" and "m" are "cm.m". Nothing of years and months, and where a unit cannot be taken apart.
 std::optional<quantity> multiply(const quantity& a, const quantity& b);
-/// By one with the unit '1', or with units that compare: then the result has the unit '1'. Otherwise nothing.
+/// The result has the unit '1' where the units compare, else their quotient. Nothing of years and months, and where a unit cannot
+/// be taken apart.
 std::optional<quantity> divide(const quantity& a, const quantity& b);
 
 } // namespace epione::domain::fhirpath

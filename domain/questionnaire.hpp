@@ -57,6 +57,9 @@ enum class value_kind : std::uint8_t { none, boolean, number, moment, text };
 /// How answers to items of this type are compared.
 value_kind kind_of(item_type type);
 
+/// What a text is in answers to a choice: a code and a free text are never the same, also where they read so.
+enum class text_kind : std::uint8_t { any, code, free };
+
 /// A value that a rule compares answers with.
 struct rule_value {
   value_kind kind = value_kind::none;
@@ -66,6 +69,7 @@ struct rule_value {
   std::string text;   ///< of a choice its code; of a moment as it was written
   std::string unit;   ///< of a quantity its code, or its unit if there is none; may be empty
   std::string system; ///< of a choice the code's system; may be empty
+  text_kind is = text_kind::any;
 };
 
 /// A text and its translations by language.
@@ -200,6 +204,7 @@ struct questionnaire {
   std::optional<time_span> valid_from, valid_until; ///< effectivePeriod
   std::optional<time_span> date;                    ///< when it was last changed; of a retired form, when it was retired
   bool signature_required = false;
+  std::vector<std::string> subject_types; ///< types of resources that a response may be about; none: any
   text_with_translations title;
   std::vector<form_item> items;
   std::vector<form_expression> expressions;

@@ -170,6 +170,9 @@ std::optional<questionnaire> compile_questionnaire(std::string_view text, file_p
   value_set_reader value_sets{*tree, options.given};
   const compile_context context{options, value_sets};
   read_resource(root, form);
+  if (!root.has("item")) // FHIR has forms without items, but nothing can be submitted to one
+    root.remark(options.for_submissions ? issue_severity::error : issue_severity::warning, issue_code::required, "item",
+                "the form has no items");
   compile_expressions(root, context, form_item::none, form);
   item_collector{form, sources, options.items_max}.collect(root);
   close_items(form);

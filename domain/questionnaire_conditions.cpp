@@ -64,7 +64,7 @@ std::optional<condition> read_condition(const fhir_object& x, const questionnair
     x.problem("it needs one answer[x], such as answerCoding", issue_code::required);
   const auto operation = text ? parse_operator(*text) : std::nullopt;
   if (text && !operation)
-    x.problem("operator", "it must be one of exists, =, !=, >, <, >= and <=");
+    x.problem("operator", "it must be one of exists, =, !=, >, <, >= and <=", issue_code::code_invalid);
   if (!question || !operation || !answer)
     return std::nullopt;
   condition c;
@@ -110,7 +110,7 @@ void compile_conditions(const fhir_object& source, const questionnaire& form, fo
   const auto conditions = source.objects("enableWhen");
   const auto behavior = source.string("enableBehavior");
   if (behavior && *behavior != "all" && *behavior != "any")
-    source.problem("enableBehavior", "it must be all or any");
+    source.problem("enableBehavior", "it must be all or any", issue_code::code_invalid);
   if (conditions.size() > 1 && !source.has("enableBehavior"))
     source.breaks("que-12", "enableBehavior", "with more than one enableWhen it must be there, all or any");
   item.any_condition = behavior == "any";

@@ -48,6 +48,13 @@ void read_constraint_expression(const fhir_object& part, form_expression& e) {
   }
 }
 
+void read_severity(const fhir_object& part, form_expression& e) {
+  const auto severity = part.string("valueCode");
+  e.only_warning = severity == "warning";
+  if (!e.only_warning && severity != "error")
+    part.problem("the severity of a constraint is a valueCode, error or warning", issue_code::code_invalid);
+}
+
 /// A constraint is an extension of extensions: key, severity, expression, human, location.
 void read_constraint(const fhir_object& x, form_expression& e) {
   e.language = "text/fhirpath";
@@ -60,7 +67,7 @@ void read_constraint(const fhir_object& x, form_expression& e) {
     else if (url == "human")
       e.human = part.string(part.has("valueMarkdown") ? "valueMarkdown" : "valueString").value_or("");
     else if (url == "severity")
-      e.only_warning = part.string("valueCode") == "warning";
+      read_severity(part, e);
     else if (url == "location")
       if (auto where = part.string("valueString"))
         e.located.push_back(std::move(*where));

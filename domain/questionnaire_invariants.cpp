@@ -1,4 +1,5 @@
 // What the specification says of a Questionnaire's own members and of an item's, apart from what they mean for answers.
+#include "domain/fhir_type_names.hpp"
 #include "domain/questionnaire_compiler.hpp"
 
 #include <algorithm>
@@ -35,6 +36,19 @@ void read_period(const fhir_object& root, questionnaire& form) {
   read("end", form.valid_until);
   if (form.valid_from && form.valid_until && form.valid_until->last < form.valid_from->first)
     root.breaks("per-1", "effectivePeriod", "its end is before its start");
+}
+
+void read_subject_types(const fhir_object& root, questionnaire& form) {
+  const auto* types = root.find("subjectType");
+  if (types == nullptr)
+    return;
+  if (!types->is_array())
+    return root.problem("subjectType", "it must be a list in [ ]", issue_code::structure);
+  for (const auto& t : *types)
+    if (t.is_string() && is_fhir_resource(t.get_ref<const std::string&>()))
+      form.subject_types.push_back(t.get<std::string>());
+    else
+      root.problem("subjectType", "each must be a type of resource, such as \"Patient\"", issue_code::code_invalid);
 }
 
 bool is_computable_name(std::string_view name) {
@@ -125,8 +139,7 @@ void read_resource(const fhir_object& root, questionnaire& form) {
   if (const auto computable = root.string("name"); computable && !is_computable_name(*computable))
     root.remark(issue_severity::warning, issue_code::invariant, "name",
                 "it should begin with a capital letter and have only letters, digits and _ (FHIR invariant que-0)");
-  if (!root.has("item"))
-    root.problem("item", "the form has no items", issue_code::required);
+  read_subject_types(root, form);
 }
 
 } // namespace epione::domain

@@ -47,6 +47,9 @@ std::optional<answer_option> option_of_code(const fhir_object& x, const compile_
   store_text(o, code.value_or(""));
   o.value.system = std::move(system);
   o.display = x.text("display");
+  for (const auto& d : x.objects("designation")) // of a value set's concept
+    if (d.has("language") && d.has("value"))
+      o.display.translations.emplace_back(d.string("language").value_or(""), d.string("value").value_or(""));
   o.ordinal = ordinal_of(x);
   return o;
 }

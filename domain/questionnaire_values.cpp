@@ -63,6 +63,7 @@ std::optional<rule_value> compile_value(const fhir_object& where, item_type type
     case item_type::open_choice:
       if (fhir_type == "Coding" && value.is_object() && value.contains("code") && value["code"].is_string()) {
         result.text = value["code"].get<std::string>();
+        result.is = text_kind::code;
         if (value.contains("system") && value["system"].is_string())
           result.system = value["system"].get<std::string>();
         return result;
@@ -74,6 +75,7 @@ std::optional<rule_value> compile_value(const fhir_object& where, item_type type
       if (fhir_type != "String" || !text)
         return refuse();
       result.text = value.get<std::string>();
+      result.is = text_kind::free;
       return result;
     case item_type::attachment:
     case item_type::group:

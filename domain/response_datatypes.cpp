@@ -8,6 +8,16 @@
 
 namespace epione::domain {
 
+namespace {
+
+/// Apart from upper and lower case of ASCII.
+bool same_words(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+} // namespace
+
 bool response_validation::is_object_of(std::uint32_t node, std::uint32_t form, std::initializer_list<std::string_view> members) {
   if (json_[node].kind != json_kind::object || json_[node].count == 0)
     return refuse(issue_code::structure, node, form, "it must be an object in { } that is not empty");
@@ -51,11 +61,13 @@ bool response_validation::read_coding(std::uint32_t node, std::uint32_t form) {
     return refuse(issue_code::structure, n, form, "a boolean is true or false, without quotes");
   answer_value v;
   v.kind = value_kind::text;
+  v.is = text_kind::code;
   v.text = text_at(node, "code");
   v.system = text_at(node, "system");
   const bool restricted = item(form).closed || item(form).value_set;
-  if (v.text.empty() && restricted)
+  if (v.text.empty() && restricted && !is_option_without_code(node, form))
     return refuse(issue_code::code_invalid, node, form, "the answer has no code, so that it is none of the options");
+  warn_of_display(node, form, v);
   if (item(form).value_set) {
     if (!check_value_set(node, form, v.system, v.text))
       return false;
@@ -63,6 +75,32 @@ bool response_validation::read_coding(std::uint32_t node, std::uint32_t form) {
     return true;
   }
   return accept(node, form, v, option_type::coding);
+}
+
+/// An option may be without a code; then what is shown is all there is.
+bool response_validation::is_option_without_code(std::uint32_t node, std::uint32_t form) const {
+  const auto display = text_at(node, "display"), system = text_at(node, "system");
+  const auto& options = item(form).options;
+  return !display.empty() && std::any_of(options.begin(), options.end(), [&](const auto& o) {
+    return o.type == option_type::coding && o.value.text.empty() && o.value.system == system && o.display.text == display;
+  });
+}
+
+/// A code that is shown as something else may have been another answer to whoever gave it.
+void response_validation::warn_of_display(std::uint32_t node, std::uint32_t form, const answer_value& v) {
+  const auto display = text_at(node, "display");
+  if (display.empty() || v.text.empty())
+    return;
+  const auto& options = item(form).options;
+  const auto option = std::find_if(options.begin(), options.end(), [&](const auto& o) {
+    return o.type == option_type::coding && o.value.text == v.text && o.value.system == v.system;
+  });
+  if (option == options.end() || option->display.text.empty() || same_words(option->display.text, display) ||
+      std::any_of(option->display.translations.begin(), option->display.translations.end(),
+                  [&](const auto& t) { return same_words(t.second, display); }))
+    return;
+  add(issue_severity::warning, issue_code::invalid, json_.find(node, "display"), form,
+      "the form shows this code as " + quotable(option->display.text, 100));
 }
 
 bool response_validation::read_quantity(std::uint32_t node, std::uint32_t form) {
@@ -151,18 +189,34 @@ bool response_validation::read_reference(std::uint32_t node, std::uint32_t form)
   answer_value v;
   v.kind = value_kind::text;
   v.text = text_at(node, "reference");
-  auto type = text_at(node, "type");
-  if (type.empty())
-    type = referenced_type(v.text);
-  if (v.text.size() > 1 && v.text.front() == '#') {
-    const auto contained = contained_resource(v.text.substr(1));
-    if (contained == 0)
-      return refuse(issue_code::invariant, node, form, "the response contains no resource with that id (FHIR invariant ref-1)");
-    type = text_at(contained, "resourceType");
-  }
+  if (!is_whole_reference(node, form))
+    return false;
+  const auto type = type_of_reference(node);
   if (item(form).rules && !keeps(node, form, breaks_reference_type(*item(form).rules, type)))
     return false;
   return accept(node, form, v, option_type::reference);
+}
+
+/// The type of resource that a Reference is to, as far as it says.
+std::string_view response_validation::type_of_reference(std::uint32_t node) const {
+  const auto reference = text_at(node, "reference");
+  if (reference.size() > 1 && reference.front() == '#') {
+    const auto contained = contained_resource(reference.substr(1));
+    return contained == 0 ? std::string_view{} : text_at(contained, "resourceType");
+  }
+  const auto type = referenced_type(reference);
+  return type.empty() ? text_at(node, "type") : type;
+}
+
+/// What it refers to within the response is there, and of the type that is given (FHIR R4, Reference.type).
+bool response_validation::is_whole_reference(std::uint32_t node, std::uint32_t form) {
+  const auto reference = text_at(node, "reference");
+  if (reference.size() > 1 && reference.front() == '#' && contained_resource(reference.substr(1)) == 0)
+    return refuse(issue_code::invariant, node, form, "the response contains no resource with that id (FHIR invariant ref-1)");
+  const auto given = text_at(node, "type"), known = type_of_reference(node);
+  if (given.empty() || known.empty() || given == known || given.ends_with("/" + std::string{known}))
+    return true;
+  return refuse(issue_code::invariant, node, form, "its type is not that of the resource it refers to");
 }
 
 std::uint32_t response_validation::contained_resource(std::string_view id) const {

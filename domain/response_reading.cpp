@@ -70,6 +70,7 @@ answer_value value_of(const answer_option& o) {
   v.number = o.value.number;
   v.moment = o.value.moment;
   v.text = o.value.text;
+  v.is = o.type == option_type::coding ? text_kind::code : o.type == option_type::string ? text_kind::free : text_kind::any;
   v.option = &o;
   return v;
 }
@@ -171,6 +172,8 @@ bool answers_check::read_choice(const form_item& item, const msgpack_value& v, s
   answer_value a;
   a.kind = value_kind::text;
   a.text = v.text;
+  if (item.closed)
+    a.is = text_kind::free; // none of the codes
   if (a.text.empty())
     return refuse(item, "empty", "the answer is empty; leave the item out");
   if (!within_length(item, a.text) || (item.rules && !keeps(item, breaks_regex(*item.rules, a.text))))

@@ -79,8 +79,10 @@ void response_validation::check_other_members(std::uint32_t node, std::uint32_t 
     else if (name == "modifierExtension")
       add(issue_severity::warning, issue_code::not_supported, n, form,
           "it may change the meaning of the item and is not understood");
-    else if (name != "linkId" && name != "answer" && name != "item" && name != "id" && name != "extension" && name != "_text" &&
-             name != "_linkId" && name != "_definition")
+    else if (name == "extension")
+      check_extensions(n, form);
+    else if (name != "linkId" && name != "answer" && name != "item" && name != "id" && name != "_text" && name != "_linkId" &&
+             name != "_definition")
       error(issue_code::structure, n, form, "FHIR R4 knows no such member here; correct its name or remove it");
   }
 }

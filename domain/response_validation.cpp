@@ -40,6 +40,7 @@ std::vector<fhir_issue> response_validation::run() {
       check_signature(0, none);
     }
   }
+  check_empty();
   std::stable_sort(issues_.begin(), issues_.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
   std::vector<fhir_issue> result;
   result.reserve(issues_.size());
@@ -71,8 +72,81 @@ void response_validation::check_resource() {
   for (const auto* name : {"subject", "encounter", "author", "source", "identifier", "meta", "text"})
     if (const auto n = json_.find(0, name); n != 0 && json_[n].kind != json_kind::object)
       error(issue_code::structure, n, none, "it must be an object in { }");
+  for (const auto* name : {"basedOn", "partOf", "contained"})
+    if (const auto n = json_.find(0, name); n != 0 && json_[n].kind != json_kind::array)
+      error(issue_code::structure, n, none, "it must be a list in [ ]");
+  if (const auto n = json_.find(0, "extension"); n != 0)
+    check_extensions(n, none);
+  check_references();
   check_status();
   check_questionnaire();
+}
+
+/// What the response's references may be to (FHIR R4, QuestionnaireResponse), as far as they say.
+void response_validation::check_references() {
+  constexpr std::array<std::string_view, 6> authors{"Device",  "Practitioner",  "PractitionerRole",
+                                                    "Patient", "RelatedPerson", "Organization"};
+  constexpr std::array<std::string_view, 4> sources{"Patient", "Practitioner", "PractitionerRole", "RelatedPerson"};
+  constexpr std::array<std::string_view, 1> encounters{"Encounter"};
+  constexpr std::array<std::string_view, 2> orders{"CarePlan", "ServiceRequest"}, parts{"Observation", "Procedure"};
+  const std::pair<std::string_view, std::span<const std::string_view>> references[] = {
+      {"author", authors}, {"source", sources}, {"encounter", encounters}, {"basedOn", orders}, {"partOf", parts}};
+  for (const auto& [name, types] : references) {
+    const auto n = json_.find(0, name);
+    if (n != 0 && json_[n].kind == json_kind::array)
+      for (auto r = n + 1; r < json_[n].end; r = json_[r].end)
+        check_reference(r, types);
+    else if (n != 0)
+      check_reference(n, types);
+  }
+  if (const auto subject = json_.find(0, "subject"); subject != 0 && form_ != nullptr) {
+    const std::vector<std::string_view> types{form_->subject_types.begin(), form_->subject_types.end()};
+    check_reference(subject, types);
+  }
+}
+
+void response_validation::check_reference(std::uint32_t node, std::span<const std::string_view> types) {
+  if (json_[node].kind != json_kind::object || !is_whole_reference(node, none))
+    return;
+  const auto type = type_of_reference(node);
+  if (types.empty() || type.empty() || std::find(types.begin(), types.end(), type) != types.end())
+    return;
+  std::string list;
+  for (const auto t : types)
+    list += (list.empty() ? "" : ", ") + std::string{t};
+  error(issue_code::invariant, node, none, "the reference must be to a resource of type " + list);
+}
+
+/// Each has a url, and either a value or extensions of its own (FHIR invariant ext-1).
+void response_validation::check_extensions(std::uint32_t node, std::uint32_t form) {
+  if (json_[node].kind != json_kind::array)
+    return error(issue_code::structure, node, form, "it must be a list in [ ]");
+  for (auto e = node + 1; e < json_[node].end; e = json_[e].end) {
+    if (json_[e].kind != json_kind::object) {
+      error(issue_code::structure, e, form, "an extension must be an object in { }");
+      continue;
+    }
+    bool valued = false;
+    for (auto n = e + 1; n < json_[e].end; n = json_[n].end)
+      valued = valued || is_value_name(json_[n].name);
+    if (text_at(e, "url").empty())
+      error(issue_code::required, e, form, "url is missing: it says what the extension means");
+    else if (valued == (json_.find(e, "extension") != 0))
+      error(issue_code::invariant, e, form, "an extension has either a value or extensions of its own (FHIR invariant ext-1)");
+  }
+}
+
+/// In FHIR's JSON nothing is empty. Null stands only in lists of primitives, for what has extensions alone.
+void response_validation::check_empty() {
+  for (std::uint32_t n = 1; n < json_.size() && !too_many_; ++n) {
+    const auto& x = json_[n];
+    const bool list = x.kind == json_kind::array || x.kind == json_kind::object;
+    const bool empty = list                          ? x.count == 0
+                       : x.kind == json_kind::string ? x.text.empty()
+                                                     : x.kind == json_kind::null && !x.name.empty();
+    if (empty && std::none_of(issues_.begin(), issues_.end(), [n](const auto& i) { return i.node == n; }))
+      error(issue_code::structure, n, none, "it is empty; leave it out");
+  }
 }
 
 void response_validation::check_status() {

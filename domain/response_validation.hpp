@@ -11,6 +11,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,10 @@ private:
 
   // response_validation.cpp: the resource and its issues
   void check_resource();
+  void check_references();
+  void check_reference(std::uint32_t node, std::span<const std::string_view> types);
+  void check_extensions(std::uint32_t node, std::uint32_t form);
+  void check_empty();
   void check_status();
   void check_questionnaire();
   void check_publication();
@@ -97,6 +102,8 @@ private:
   bool read_uri(std::uint32_t node, std::uint32_t form);
   bool read_choice(std::uint32_t node, std::uint32_t form, std::string_view type);
   bool read_coding(std::uint32_t node, std::uint32_t form);
+  bool is_option_without_code(std::uint32_t node, std::uint32_t form) const;
+  void warn_of_display(std::uint32_t node, std::uint32_t form, const answer_value& v);
   bool read_quantity(std::uint32_t node, std::uint32_t form);
   bool read_attachment(std::uint32_t node, std::uint32_t form);
   bool read_reference(std::uint32_t node, std::uint32_t form);
@@ -108,6 +115,8 @@ private:
   bool is_object_of(std::uint32_t node, std::uint32_t form, std::initializer_list<std::string_view> members);
   bool are_texts(std::uint32_t node, std::uint32_t form, std::initializer_list<text_member> members);
   std::uint32_t contained_resource(std::string_view id) const;
+  std::string_view type_of_reference(std::uint32_t node) const;
+  bool is_whole_reference(std::uint32_t node, std::uint32_t form);
   bool check_value_set(std::uint32_t node, std::uint32_t form, std::string_view system, std::string_view code);
   bool keeps(std::uint32_t node, std::uint32_t form, const std::optional<rule_break>& broken);
   /// Length and pattern of what is written.

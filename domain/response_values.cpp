@@ -99,6 +99,7 @@ std::uint32_t response_validation::value_node(std::uint32_t answer, std::uint32_
     } else if (name != "item" && name != "extension" && name != "id") {
       error(issue_code::structure, n, form, "FHIR R4 knows no such member here; correct its name or remove it");
     } else if (name == "extension") {
+      check_extensions(n, form);
       replaced = true;
     }
   }
@@ -241,6 +242,7 @@ bool response_validation::read_text(std::uint32_t node, std::uint32_t form) {
     return false;
   answer_value v;
   v.kind = value_kind::text;
+  v.is = text_kind::free;
   v.text = text;
   return accept(node, form, v, option_type::string);
 }

@@ -2,6 +2,7 @@
 
 #include "domain/json_text.hpp"
 #include "domain/limits.hpp"
+#include "domain/value_set_filter.hpp"
 
 #include <algorithm>
 #include <set>
@@ -209,7 +210,7 @@ void value_set_reader::expand(const json& set, unsigned depth, expansion& out) {
       include(rule, depth, out);
   for (const auto& rule : list_of(*compose, "exclude"))
     if (rule.is_object())
-      exclude(rule, out);
+      exclude(rule, depth, out);
 }
 
 void value_set_reader::include(const json& rule, unsigned depth, expansion& out) {
@@ -240,7 +241,7 @@ void value_set_reader::include(const json& rule, unsigned depth, expansion& out)
     out.open = true;
 }
 
-void value_set_reader::include_system(const json& rule, std::string_view system, expansion& out) const {
+void value_set_reader::include_system(const json& rule, std::string_view system, expansion& out) {
   const auto& concepts = list_of(rule, "concept");
   for (const auto& c : concepts)
     if (c.is_object())
@@ -250,27 +251,39 @@ void value_set_reader::include_system(const json& rule, std::string_view system,
   const auto version = text_of(rule, "version");
   const auto canonical = std::string{system} + (version.empty() ? "" : "|" + std::string{version});
   const auto* codes = resolve("CodeSystem", canonical);
-  if (codes == nullptr || text_of(*codes, "content") != "complete" || rule.contains("filter")) {
+  const bool known = codes != nullptr && text_of(*codes, "content") == "complete" && work_ <= limits::value_set_work_max;
+  auto kept = std::optional<std::vector<const json*>>{};
+  if (known)
+    kept = rule.contains("filter") ? filtered_concepts(*codes, rule["filter"], work_) : concepts_of(*codes);
+  if (!kept) {
     out.open_systems.insert(system);
     return;
   }
-  visit_nested(*codes, "concept", [&](const json& c) { out.add(c, system); });
+  work_ += kept->size();
+  for (const auto* c : *kept)
+    out.add(*c, system);
 }
 
-void value_set_reader::exclude(const json& rule, expansion& out) const {
+/// Takes out what the rule would include. Where that is not known to its end, neither is what is left.
+void value_set_reader::exclude(const json& rule, unsigned depth, expansion& out) {
   const auto system = text_of(rule, "system");
-  const auto& concepts = list_of(rule, "concept");
-  if (concepts.empty() || rule.contains("filter") || rule.contains("valueSet")) {
-    // What it takes out is not known, and so neither is what is left.
+  const bool whole_system =
+      !system.empty() && list_of(rule, "concept").empty() && list_of(rule, "valueSet").empty() && !rule.contains("filter");
+  if (whole_system) { // also when nobody knows its codes
+    std::erase_if(out.codes, [&](const auto& c) { return c.first == system; });
+    std::erase_if(out.concepts, [&](const auto& c) { return c.system == system; });
+    out.open_systems.erase(system);
+    return;
+  }
+  expansion taken;
+  include(rule, depth, taken);
+  if (!taken.complete()) {
     out = {};
     out.open = true;
     return;
   }
-  for (const auto& c : concepts) {
-    const auto code = c.is_object() ? text_of(c, "code") : std::string_view{};
-    out.codes.erase({system, code});
-    std::erase_if(out.concepts, [&](const auto& s) { return s.system == system && text_of(*s.source, "code") == code; });
-  }
+  std::erase_if(out.codes, [&](const auto& c) { return taken.codes.count(c) != 0; });
+  std::erase_if(out.concepts, [&](const auto& c) { return taken.codes.count({c.system, text_of(*c.source, "code")}) != 0; });
 }
 
 } // namespace epione::domain

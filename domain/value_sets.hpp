@@ -65,8 +65,8 @@ private:
   const expansion& expanded(const json& set, unsigned depth);
   void expand(const json& set, unsigned depth, expansion& out);
   void include(const json& rule, unsigned depth, expansion& out);
-  void include_system(const json& rule, std::string_view system, expansion& out) const;
-  void exclude(const json& rule, expansion& out) const;
+  void include_system(const json& rule, std::string_view system, expansion& out);
+  void exclude(const json& rule, unsigned depth, expansion& out);
 
   std::vector<const json*> contained_;
   const terminology* given_;

@@ -298,6 +298,7 @@ BOOST_AUTO_TEST_CASE(forms_are_found_and_read_as_they_were_imported) {
   const auto found = get("/Questionnaire?url=https://epione.example/Questionnaire/phq-9&version=1.0&status=active&title=patient");
   BOOST_TEST(found.body["total"] == 1);
   BOOST_TEST(get("/Questionnaire?title=nothing").body["total"] == 0);
+  BOOST_TEST(!get("/Questionnaire?title=nothing").body.contains("entry")); // FHIR's JSON has no empty lists
   const auto one = get("/Questionnaire/phq-9");
   BOOST_REQUIRE(one.status == 200);
   BOOST_TEST(one.body["item"].size() > 9u);

@@ -112,6 +112,10 @@ BOOST_AUTO_TEST_CASE(a_problem_says_where_it_is_and_what_could_stand_there) {
   BOOST_TEST(printed("a b") == "line 1, column 3: expected an operator or the end of the expression, found 'b'");
   BOOST_TEST(printed("a.first(1)") == "line 1, column 3: first() takes 0 arguments, here are 1");
   BOOST_TEST(printed("a.iif(true)") == "line 1, column 3: iif() takes 2 or 3 arguments, here are 1");
+  BOOST_TEST(printed("a is Codin") == "line 1, column 6: there is no type 'Codin'");
+  BOOST_TEST(printed("a.ofType(FHIR.Observations)") == "line 1, column 10: there is no type 'Observations'");
+  for (const std::string good : {"VisionPrescription", "Account", "Timing", "FHIR.Patient", "Resource", "Element"})
+    BOOST_TEST(printed("a is " + good).find("there is no type") == std::string::npos, good);
   BOOST_TEST(printed("a is strin") == "line 1, column 6: there is no type 'strin'");
   BOOST_TEST(printed("a is Other.String") == "line 1, column 6: types are of System or of FHIR");
   BOOST_TEST(printed("a.resolve()") == "line 1, column 3: resolve() is not supported here; see docs/fhirpath.md");

@@ -113,6 +113,14 @@ BOOST_AUTO_TEST_CASE(a_circle_of_calculations_or_of_variables_is_refused) {
   BOOST_TEST(form_says(needs("a", "b") + "," + needs("b", "a"))
                  .starts_with("error invalid a item[0].extension[0]; error invalid b item[1].extension[0]\n"));
   BOOST_TEST(form_says(needs("a", "a")).starts_with("error invalid a item[0].extension[0]\n"));
+  // What an expression looks up in the form is no answer of its own, unless answers are looked at there.
+  const auto looks_up = [](const std::string& condition) {
+    return form_says(
+        item_of("a", "integer", with(sdc("calculatedExpression", "%questionnaire.item.where(" + condition + ").count()"))));
+  };
+  BOOST_TEST(!looks_up("linkId = 'a'").starts_with("error"));
+  BOOST_TEST(
+      looks_up("%resource.item.where(linkId = 'a').answer.exists()").starts_with("error invalid a item[0].extension[0]\n"));
   // Also when variables are between them.
   BOOST_TEST(form_says(item_of("a", "integer",
                                with(variable("v", "%resource.item.where(linkId='a').answer.value") + "," +

@@ -110,6 +110,46 @@ BOOST_AUTO_TEST_CASE(the_resource_itself_is_looked_at) {
   BOOST_TEST(!parse_response(R"({"a":1,"a":2})").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(references_are_to_what_fhir_and_the_form_allow) {
+  const auto form = compile_form(item_a("reference"), R"("subjectType":["Patient","Group"],)").form;
+  const auto check = [&](const std::string& members, const std::string& items = "") {
+    auto response = response_json(items);
+    return line_of(issues_of(form, response.insert(response.size() - 1, members)));
+  };
+  BOOST_TEST(check(R"(,"subject":{"reference":"http://x/fhir/Group/1"},"author":{"reference":"Practitioner/1"})") == "");
+  BOOST_TEST(check(R"(,"subject":{"reference":"Device/1"})") == "error invariant - subject");
+  BOOST_TEST(check(R"(,"subject":{"type":"Device","identifier":{"value":"7"}})") == "error invariant - subject");
+  BOOST_TEST(check(R"(,"subject":{"identifier":{"value":"7"}})") == ""); // it does not say
+  BOOST_TEST(check(R"(,"author":{"reference":"Encounter/1"})") == "error invariant - author");
+  BOOST_TEST(check(R"(,"source":{"reference":"Organization/1"})") == "error invariant - source");
+  BOOST_TEST(check(R"(,"encounter":{"reference":"Patient/1"})") == "error invariant - encounter");
+  BOOST_TEST(check(R"(,"basedOn":[{"reference":"CarePlan/1"},{"reference":"Patient/1"}])") == "error invariant - basedOn[1]");
+  BOOST_TEST(check(R"(,"partOf":{"reference":"Procedure/1"})") == "error structure - partOf");
+  BOOST_TEST(check(R"(,"author":{"reference":"#p"},"contained":[{"resourceType":"Patient","id":"p"}])") == "");
+  BOOST_TEST(check(R"(,"author":{"reference":"#q"},"contained":[{"resourceType":"Patient","id":"p"}])") ==
+             "error invariant - author"); // ref-1
+  BOOST_TEST(check("", answer_a(R"("valueReference":{"reference":"Patient/1","type":"Patient"})")) == "");
+  BOOST_TEST(check("", answer_a(R"("valueReference":{"reference":"Patient/1","type":"Device"})")) == wrong);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_empty_and_extensions_are_whole) {
+  BOOST_TEST(findings(item_a("string"), R"({"linkId":"a","extension":[],)" + string_x + "}") ==
+             "error structure - item[0].extension");
+  BOOST_TEST(findings(item_a("string"), R"({"linkId":"a","text":null,)" + string_x + "}") == "error structure a item[0].text");
+  BOOST_TEST(findings(item_a("choice"),
+                      answer_a(R"("valueCoding":{"code":"x","extension":[{"url":"http://u","valueHumanName":{}}]})")) ==
+             "error structure - item[0].answer[0].value.extension[0].valueHumanName");
+  const auto extended = [](const std::string& extension) {
+    return findings(item_a("string"), R"({"linkId":"a","extension":[)" + extension + "]," + string_x + "}");
+  };
+  BOOST_TEST(extended(R"({"url":"http://u","valueString":"x"})") == "");
+  BOOST_TEST(extended(R"({"url":"http://u","extension":[{"url":"v","valueString":"x"}]})") == "");
+  BOOST_TEST(extended(R"({"valueString":"x"})") == "error required a item[0].extension[0]");
+  BOOST_TEST(extended(R"({"url":"http://u"})") == "error invariant a item[0].extension[0]"); // ext-1
+  BOOST_TEST(extended(R"({"url":"http://u","valueString":"x","extension":[{"url":"v","valueString":"x"}]})") ==
+             "error invariant a item[0].extension[0]");
+}
+
 BOOST_AUTO_TEST_CASE(a_response_without_its_form_is_not_valid) {
   const auto response = parse_response(response_json(answer_a(R"("valueString":"x")")));
   BOOST_REQUIRE(response.has_value());
@@ -239,8 +279,8 @@ BOOST_AUTO_TEST_CASE(a_signature_that_is_asked_for_must_be_there) {
           .form;
   auto response = response_json("");
   BOOST_TEST(line_of(issues_of(form, response)) == "error required - -");
-  response.insert(response.size() - 1,
-                  "," + extensions(fhir_extension("questionnaireresponse-signature", R"("valueSignature":{})")));
+  response.insert(response.size() - 1, "," + extensions(fhir_extension("questionnaireresponse-signature",
+                                                                       R"("valueSignature":{"sigFormat":"image/png"})")));
   BOOST_TEST(line_of(issues_of(form, response)) == "");
 }
 

@@ -153,6 +153,14 @@ BOOST_AUTO_TEST_CASE(a_rule_that_is_not_understood_is_not_silently_missing) {
       refusals(
           R"({"linkId":"a","type":"decimal","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint","extension":[]}]})"),
       "a constraint needs the extension"));
+  const auto constraint = [](const std::string& severity) {
+    return R"({"linkId":"a","type":"decimal","extension":[{"url":"http://hl7.org/fhir/StructureDefinition/questionnaire-constraint",)"
+           R"("extension":[{"url":"key","valueId":"k"},{"url":"severity",)" +
+           severity + R"(},{"url":"human","valueString":"h"},{"url":"expression","valueString":"true"}]}]})";
+  };
+  BOOST_TEST(accepted(constraint(R"("valueCode":"warning")")));
+  BOOST_TEST(says_of(refusals(constraint(R"("valueCode":"fatal")")), "error or warning"));
+  BOOST_TEST(says_of(refusals(constraint(R"("valueString":"error")")), "error or warning"));
   BOOST_TEST(
       says_of(refusals(R"({"linkId":"a","type":"string","modifierExtension":[{"url":"http://x"}]})"), "modifierExtension"));
   BOOST_TEST(

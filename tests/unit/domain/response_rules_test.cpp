@@ -92,6 +92,15 @@ BOOST_AUTO_TEST_CASE(every_answer_type_has_its_equality) {
   BOOST_TEST(!asked(when("string", condition_json("exists", R"("answerBoolean":false)")), R"({"valueString":"x"})"));
 }
 
+BOOST_AUTO_TEST_CASE(a_free_text_is_no_code_also_where_it_reads_so) {
+  const auto code = when("open-choice", condition_json("=", R"("answerCoding":{"code":"x"})"));
+  BOOST_TEST(asked(code, R"({"valueCoding":{"code":"x"}})"));
+  BOOST_TEST(!asked(code, R"({"valueString":"x"})"));
+  const auto text = when("open-choice", condition_json("=", R"("answerString":"x")"));
+  BOOST_TEST(asked(text, R"({"valueString":"x"})"));
+  BOOST_TEST(!asked(text, R"({"valueCoding":{"code":"x"}})"));
+}
+
 BOOST_AUTO_TEST_CASE(several_conditions_hold_all_or_any) {
   const auto both = condition_json(">", R"("answerInteger":1)") + "," + condition_json("<", R"("answerInteger":5)");
   const auto with = [&](const std::string& behavior) {
@@ -223,6 +232,35 @@ BOOST_AUTO_TEST_CASE(answers_are_among_the_options) {
   BOOST_TEST(one_answer("time", R"("valueTime":"08:00:00")", R"("answerOption":[{"valueTime":"09:00:00"}])") == broken);
 }
 
+BOOST_AUTO_TEST_CASE(a_code_that_is_shown_as_something_else_is_a_warning) {
+  const std::string translated = R"("_display":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/translation",)"
+                                 R"("extension":[{"url":"lang","valueCode":"de"},{"url":"content","valueString":"Nie"}]}]})";
+  const auto options = R"("answerOption":[{"valueCoding":{"code":"0","display":"Never",)" + translated +
+                       R"(}},{"valueCoding":{"code":"1"}},{"valueCoding":{"display":"Other"}}])";
+  const auto with = [&](const std::string& members) {
+    return one_answer("choice", R"("valueCoding":{)" + members + "}", options);
+  };
+  BOOST_TEST(with(R"("code":"0","display":"never")") == "");
+  BOOST_TEST(with(R"("code":"0","display":"Nie")") == "");
+  BOOST_TEST(with(R"("code":"0")") == "");
+  BOOST_TEST(with(R"("code":"0","display":"Always")") == "warning invalid a item[0].answer[0].value.display");
+  BOOST_TEST(with(R"("code":"1","display":"Once")") == ""); // the form does not say
+  // An option without a code is known by what is shown.
+  BOOST_TEST(with(R"("display":"Other")") == "");
+  BOOST_TEST(with(R"("display":"Another")") == "error code-invalid a item[0].answer[0].value");
+  const auto set =
+      compile_form(item_a("choice", R"("answerValueSet":"#v")"),
+                   R"("contained":[{"resourceType":"ValueSet","id":"v","compose":{"include":[{"system":")" + sct +
+                       R"(","concept":[{"code":"1","display":"One","designation":[{"language":"de","value":"Eins"}]}]}]}}],)")
+          .form;
+  const auto shown = [&](const std::string& display) {
+    return line_of(issues_of(
+        set, response_json(answer_a(R"("valueCoding":{"system":")" + sct + R"(","code":"1","display":")" + display + "\"}"))));
+  };
+  BOOST_TEST(shown("Eins") == "");
+  BOOST_TEST(shown("Two") == "warning invalid a item[0].answer[0].value.display");
+}
+
 BOOST_AUTO_TEST_CASE(an_exclusive_option_is_chosen_alone) {
   const auto form = item_a("choice", R"("repeats":true,"answerOption":[{)" + coding("1") + "},{" + coding("2") + "}," + "{" +
                                          extensions(fhir_extension("questionnaire-optionExclusive", R"("valueBoolean":true)")) +
@@ -295,6 +333,67 @@ BOOST_AUTO_TEST_CASE(value_sets_and_code_systems_may_be_given) {
   BOOST_TEST(issues.size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(filters_choose_from_a_code_system) {
+  std::vector<fhir_issue> issues;
+  file_problems problems{"ValueSet", issues};
+  terminology given;
+  // A has B, and B has C; D stands beside them.
+  given.add(R"({"resourceType":"CodeSystem","url":"http://s","content":"complete","hierarchyMeaning":"is-a","concept":[
+    {"code":"A","display":"First","concept":[{"code":"B","concept":[
+      {"code":"C","property":[{"code":"kind","valueCode":"x"},{"code":"old","valueBoolean":true}]}]}]},
+    {"code":"D","property":[{"code":"kind","valueCode":"y"}]}]})",
+            problems);
+  given.add(R"({"resourceType":"CodeSystem","url":"http://parts","content":"complete","hierarchyMeaning":"part-of","concept":[
+    {"code":"A","concept":[{"code":"B"}]}]})",
+            problems);
+  given.add(
+      R"({"resourceType":"ValueSet","url":"http://only-a","compose":{"include":[{"system":"http://s","concept":[{"code":"A"}]}]}})",
+      problems);
+  BOOST_TEST(issues.empty(), line_of(issues));
+  /// Which of A to D are in it; "?" for those that nobody knows.
+  const auto members = [&](const std::string& compose, const std::string& system = "http://s") {
+    const auto form = compile_form(item_a("choice", R"("answerValueSet":"#v")"),
+                                   R"("contained":[{"resourceType":"ValueSet","id":"v","compose":{)" + compose + "}}],", &given)
+                          .form;
+    std::string all;
+    for (const std::string code : {"A", "B", "C", "D"}) {
+      const auto found = line_of(issues_of(form, response_json(answer_a(coding(code, system)))));
+      all += found.empty() ? code : found.starts_with("warning") ? "?" : "";
+    }
+    return all;
+  };
+  const auto filter = [](const std::string& property, const std::string& op, const std::string& value) {
+    return R"({"property":")" + property + R"(","op":")" + op + R"(","value":")" + value + "\"}";
+  };
+  const auto include = [](const std::string& filters, const std::string& system = "http://s") {
+    return R"("include":[{"system":")" + system + R"(","filter":[)" + filters + "]}]";
+  };
+  BOOST_TEST(members(include(filter("concept", "is-a", "B"))) == "BC");
+  BOOST_TEST(members(include(filter("concept", "descendent-of", "A"))) == "BC");
+  BOOST_TEST(members(include(filter("concept", "is-not-a", "B"))) == "AD");
+  BOOST_TEST(members(include(filter("concept", "generalizes", "B"))) == "AB");
+  BOOST_TEST(members(include(filter("code", "in", "A, D"))) == "AD");
+  BOOST_TEST(members(include(filter("code", "not-in", "A,D"))) == "BC");
+  BOOST_TEST(members(include(filter("code", "regex", "[AB]|DD"))) == "AB"); // of the whole code
+  BOOST_TEST(members(include(filter("display", "=", "First"))) == "A");
+  BOOST_TEST(members(include(filter("kind", "=", "x"))) == "C");
+  BOOST_TEST(members(include(filter("kind", "exists", "false"))) == "AB");
+  BOOST_TEST(members(include(filter("old", "=", "true"))) == "C");
+  BOOST_TEST(members(include(filter("concept", "is-a", "A") + "," + filter("kind", "exists", "true"))) == "C"); // both
+  BOOST_TEST(members(include(filter("concept", "is-a", "Z"))) == "????");
+  BOOST_TEST(members(include(filter("concept", "like", "A"))) == "????");
+  BOOST_TEST(members(include(filter("parent", "=", "A"))) == "????");
+  BOOST_TEST(members(include(filter("concept", "is-a", "A"), "http://parts"), "http://parts") == "????"); // a part is no kind
+  const std::string all = R"("include":[{"system":"http://s"}])";
+  BOOST_TEST(members(all + R"(,"exclude":[{"system":"http://s","filter":[)" + filter("concept", "is-a", "B") + "]}]") == "AD");
+  BOOST_TEST(members(all + R"(,"exclude":[{"valueSet":["http://only-a"]}])") == "BCD");
+  BOOST_TEST(members(all + R"(,"exclude":[{"valueSet":["http://nowhere"]}])") == "????");
+  BOOST_TEST(
+      members(
+          R"("include":[{"system":"http://unknown"},{"valueSet":["http://only-a"]}],"exclude":[{"system":"http://unknown"}])") ==
+      "A");
+}
+
 BOOST_AUTO_TEST_CASE(value_sets_that_include_each_other_many_times_take_no_longer) {
   // Each includes the next one a hundred times: followed one by one that would be a hundred to the seventh.
   std::string sets;
@@ -329,6 +428,13 @@ BOOST_AUTO_TEST_CASE(a_form_says_what_it_cannot_check) {
   BOOST_TEST(remarks(item_a("choice", R"("answerValueSet":"http://v")")) == "warning not-found a item[0].answerValueSet");
   BOOST_TEST(remarks(item_a("string", R"("answerValueSet":"http://v")")) == "warning not-supported a item[0].answerValueSet");
   BOOST_TEST(remarks(item_a("string"), R"("name":"not good",)") == "warning invariant - name"); // que-0
+  BOOST_TEST(remarks("") == "error structure - item");
+  BOOST_TEST(remarks(item_a("string", R"("code":[])")) == "error structure a item[0].code");
+  BOOST_TEST(remarks(item_a("string", extensions(R"({"valueString":"x"})"))) == "error required a item[0].extension[0]");
+  BOOST_TEST(remarks(item_a("string", extensions(R"({"url":"http://u","valueString":"x","extension":[{"url":"v"}]})"))) ==
+             "error invariant a item[0].extension[0]");
+  BOOST_TEST(remarks(item_a("string"), R"("subjectType":["Person","Human"],)") == "error code-invalid - subjectType");
+  BOOST_TEST(remarks(item_a("string", R"("enableBehavior":"some")")) == "error code-invalid a item[0].enableBehavior");
   BOOST_TEST(remarks(item_a("decimal", R"("initial":[{"valueString":"x"}])")) == "error structure a item[0].initial[0]");
   for (const auto* type : {"text", "url", "reference", "attachment", "boolean", "display"})
     BOOST_TEST(remarks(item_a(type, R"("answerOption":[{"valueString":"x"}])")) == "error invariant a item[0].answerOption",
