@@ -332,6 +332,12 @@ BOOST_AUTO_TEST_CASE(a_fourth_node_gets_its_share_and_who_gave_it_goes_on_answer
 
 BOOST_AUTO_TEST_CASE(a_change_that_was_decided_on_other_members_is_refused) {
   form();
+  const auto is_settled = [&] {
+    const auto* leader = cluster.leader(1);
+    const auto view = leader == nullptr ? std::nullopt : leader->parts->shards.get(1);
+    return view && !view->change_under_way;
+  };
+  BOOST_REQUIRE_MESSAGE(cluster.run_until(is_settled, 10'000), why());
   const auto id = other_than(*cluster.leader(1), 0).server_id;
   const auto why_refused =
       cluster.change_members(1, {messages::server_change::kind::remove, id, {}, "1 voter, 2 voter, 3 voter, 4 voter"});
