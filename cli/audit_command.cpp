@@ -1,5 +1,6 @@
 // epione audit verify | anchors
 #include "cli/anchor_file.hpp"
+#include "cli/data_source.hpp"
 #include "cli/settings_flags.hpp"
 #include "cli/table.hpp"
 #include "domain/date_text.hpp"
@@ -94,24 +95,6 @@ bool is_directory(const std::string& directory, command_context& context) {
     return true;
   context.err << "epione: " << directory << " is not a directory; name the node's data directory with --data-dir\n";
   return false;
-}
-
-/// Groups that are on other nodes only. Files of an earlier membership may still be here, and nobody brings them up to date.
-std::set<std::uint32_t> groups_elsewhere(const std::string& directory, const std::string& name) {
-  std::set<std::uint32_t> out;
-  const auto reply = runtime::admin_call(directory + "/" + runtime::admin_socket_name, {"cluster-status", {}},
-                                         std::chrono::milliseconds{runtime::defaults::admin_io_limit_ms});
-  const auto found = reply ? reply->values.find("json") : decltype(reply->values.end()){};
-  if (!reply || found == reply->values.end())
-    return out;
-  const auto status = nlohmann::json::parse(found->second, nullptr, false);
-  if (!status.is_object() || !status.contains("shards"))
-    return out;
-  for (const auto& shard : status["shards"])
-    if (const auto& r = shard["replicas"];
-        !r.empty() && std::none_of(r.begin(), r.end(), [&](const auto& x) { return x["node"] == name; }))
-      out.insert(shard["id"].get<std::uint32_t>());
-  return out;
 }
 
 /// The cluster of the first anchor that says nothing of this directory, which neither belongs to that cluster nor was restored

@@ -4,6 +4,7 @@
 #include "runtime/admin_socket.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/process.hpp"
+#include "runtime/storage/database_pages.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -94,14 +95,15 @@ private:
 
   /// That node leaves the file as it is for so long only.
   tl::expected<snapshot_offer, std::string> in_time(snapshot_offer offer) {
-    const auto least = offer.size / (defaults::snapshot_hold_limit_ms / 1'000 * 4 / 5) + 1; // not all goes as well as it could
+    const auto hold_s = runtime::copy_hold_ms(offer.size) / 1'000;
+    const auto least = offer.size / (hold_s * 4 / 5) + 1; // not all goes as well as it could
     if (wanted_.bytes_per_s >= least)
       return offer;
     static_cast<void>(close(offer.transfer));
     return tl::unexpected("node " + node_ + ": its file has " + std::to_string(offer.size) + " bytes and stays as it is for " +
-                          std::to_string(defaults::snapshot_hold_limit_ms / 1'000) + " s, too short for " +
-                          std::to_string(wanted_.bytes_per_s) + " bytes a second; say --bytes-per-second " +
-                          std::to_string(least) + " or more, or take the backup on a node that has the group");
+                          std::to_string(hold_s) + " s, too short for " + std::to_string(wanted_.bytes_per_s) +
+                          " bytes a second; say --bytes-per-second " + std::to_string(least) +
+                          " or more, or take the backup on a node that has the group");
   }
 
   answer ask(const snapshot_question& q) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 namespace epione::cli {
 
@@ -71,6 +72,23 @@ source_failure does_not_run(const std::string& directory, const std::string& nod
               "a node that runs on this machine"};
 }
 
+std::set<std::uint32_t> groups_elsewhere(const std::string& directory, const std::string& name) {
+  std::set<std::uint32_t> out;
+  const auto reply = runtime::admin_call(directory + "/" + runtime::admin_socket_name, {"cluster-status", {}},
+                                         milliseconds{defaults::admin_io_limit_ms});
+  const auto found = reply ? reply->values.find("json") : decltype(reply->values.end()){};
+  if (!reply || found == reply->values.end())
+    return out;
+  const auto status = nlohmann::json::parse(found->second, nullptr, false);
+  if (!status.is_object() || !status.contains("shards"))
+    return out;
+  for (const auto& shard : status["shards"])
+    if (const auto& r = shard["replicas"];
+        !r.empty() && std::none_of(r.begin(), r.end(), [&](const auto& x) { return x["node"] == name; }))
+      out.insert(shard["id"].get<std::uint32_t>());
+  return out;
+}
+
 source_result<data_source> data_source::open(const runtime::config& config, const std::function<void(std::string_view)>& tell,
                                              std::string command, int stop) {
   data_source s;
@@ -101,7 +119,7 @@ source_result<void> data_source::reach_node(const runtime::config& config, const
   if (asked && asked->code != exit_code::done)
     return refuse(asked->code, asked->message);
   if (asked)
-    return {};
+    return has_every_shard();
   if (!asked.error().unreachable)
     return refuse(exit_code::failed, asked.error().message);
   if (const auto member = node::member_of(directory_); member && !member->node.empty())
@@ -117,6 +135,19 @@ source_result<void> data_source::reach_node(const runtime::config& config, const
     return refuse(started.error().exit_code, started.error().message);
   node_ = std::move(*started);
   return {};
+}
+
+/// Where there are more nodes than replicas no node may have all shards, and of one that has moved away an old file is left.
+source_result<void> data_source::has_every_shard() const {
+  const auto member = node::member_of(directory_);
+  const auto elsewhere = member && !member->node.empty() ? groups_elsewhere(directory_, member->node) : std::set<std::uint32_t>{};
+  if (elsewhere.empty())
+    return {};
+  return refuse(exit_code::failed, "shard " + std::to_string(*elsewhere.begin()) + " and " +
+                                       std::to_string(elsewhere.size() - 1) + " more are on other nodes than " + member->node +
+                                       " only, so that an export here would not be everything; take a backup, which "
+                                       "collects them, and export from a node that is restored from it (epione backup, epione "
+                                       "restore)");
 }
 
 source_result<void> data_source::apply(std::uint32_t shard, std::uint64_t index, time_point until) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -34,6 +35,10 @@ tl::unexpected<source_failure> refuse(const runtime::storage_error& why);
 
 /// Why the directory of a cluster's member cannot be read while that node does not run.
 source_failure does_not_run(const std::string& directory, const std::string& node);
+
+/// Groups that are on other nodes only, as the node that runs on this directory knows; empty when none runs. `name`: that node's.
+/// Files of an earlier membership may still be there, and nobody brings them up to date.
+std::set<std::uint32_t> groups_elsewhere(const std::string& directory, const std::string& name);
 
 /// Has the node that runs on this directory apply what is committed now and this entry of the log in the store of this group; it
 /// answers once that is there. Exit code 3 when no node answers, 1 when it has not by that time. `stop`: see runtime::admin_call.
@@ -68,6 +73,7 @@ private:
   using time_point = std::chrono::steady_clock::time_point;
   source_result<void> reach_node(const runtime::config& config, const std::function<void(std::string_view)>& tell,
                                  time_point until);
+  source_result<void> has_every_shard() const;
   source_result<void> apply_all(std::uint32_t shards, time_point until);
   source_result<void> apply(std::uint32_t shard, std::uint64_t index, time_point until);
   source_result<void> read_heads(std::uint32_t shards);

@@ -79,6 +79,14 @@ tl::expected<configuration, std::string> decode_configuration(std::string_view b
   return servers;
 }
 
+std::string roster(configuration servers) {
+  std::sort(servers.begin(), servers.end(), [](const server& a, const server& b) { return a.id < b.id; });
+  std::string out;
+  for (const auto& x : servers)
+    out += (out.empty() ? "" : ", ") + std::to_string(x.id) + (x.role == server_role::voter ? " voter" : " stand-by");
+  return out;
+}
+
 std::size_t voter_count(const configuration& servers) {
   return static_cast<std::size_t>(
       std::count_if(servers.begin(), servers.end(), [](const server& x) { return x.role == server_role::voter; }));

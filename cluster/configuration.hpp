@@ -25,6 +25,9 @@ std::string encode_configuration(const configuration& servers);
 /// Fails with a sentence that says what is wrong.
 tl::expected<configuration, std::string> decode_configuration(std::string_view bytes);
 
+/// Who belongs to it and as what, the same for the same members in whatever order: "1 voter, 4 stand-by".
+std::string roster(configuration servers);
+
 std::size_t voter_count(const configuration& servers);
 
 } // namespace epione::cluster

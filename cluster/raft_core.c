@@ -331,6 +331,23 @@ static bool to_raft_message(const struct epione_raft_message* x, const char* add
   return false;
 }
 
+/* The library lets a stand-by vote for nobody, and has it follow the last leader it heard for ever. But who asks may know that this
+ * server was made a voter, by an entry that was committed without it, and may need its vote once another voter is lost (Raft
+ * dissertation, 4.1: a server votes whatever its own configuration says; only the votes of those whom the candidate knows as
+ * voters are counted). So for the time of such a question a stand-by is a voter, without a leader if it has not heard him for an
+ * election timeout. */
+static struct raft_server* may_vote(struct raft* core, uint64_t now_ms) {
+  for (unsigned i = 0; i < core->configuration.n; ++i) {
+    struct raft_server* self = &core->configuration.servers[i];
+    if (self->id != core->id || self->role != RAFT_STANDBY)
+      continue;
+    if (core->state == RAFT_FOLLOWER && now_ms >= core->election_timer_start + core->election_timeout)
+      core->follower_state.current_leader.id = 0;
+    return self;
+  }
+  return NULL;
+}
+
 int epione_raft_receive(epione_raft* r, uint64_t now_ms, const struct epione_raft_message* message, const char* address,
                         const struct epione_raft_entry* entries, struct epione_raft_update* update) {
   struct raft_event event;
@@ -349,7 +366,12 @@ int epione_raft_receive(epione_raft* r, uint64_t now_ms, const struct epione_raf
   memset(&event, 0, sizeof event);
   event.type = RAFT_RECEIVE;
   event.receive.message = &m;
+  struct raft_server* self = m.type == RAFT_REQUEST_VOTE ? may_vote(&r->core, now_ms) : NULL;
+  if (self != NULL)
+    self->role = RAFT_VOTER;
   int result = step(r, &event, now_ms, copies, n, update);
+  if (self != NULL) /* a vote changes no configuration */
+    self->role = RAFT_STANDBY;
   /* The library has freed the batch unless the update hands it back; the array is ours. */
   if (result == 0 && update->entries > 0 && !update->own_barrier)
     raft_free(batch);

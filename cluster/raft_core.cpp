@@ -377,6 +377,7 @@ void raft_core::snapshot(const messages::snapshot_point& point, std::int64_t now
   expect_started(now_ms);
   if (point.index <= snapshot_index_)
     return;
+  invariant(point.index >= snapshot_index_min, "a snapshot holds more than a group's first entry");
   invariant(!epione_raft_installing(core_), "no snapshot is taken while one is installed");
   invariant(point.index <= applicable_index(), "a store holds only what was committed and durable");
   invariant(log_.term_of(point.index) == point.term, "a store and its log agree on terms");

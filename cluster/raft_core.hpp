@@ -75,7 +75,9 @@ public:
   /// Fails, with a sentence, for a message no member sends; nothing has changed then. install_snapshot is not taken here: what it
   /// offers is fetched and put in place by the driver, who then starts a new core on it.
   tl::expected<void, std::string> receive(const raft_message& message, std::int64_t now_ms, raft_output& out);
-  /// The store holds everything up to this point durably. Ignored when an earlier call went as far.
+  /// The library takes a snapshot of entry 1 alone for entry 1 itself: a member that begins empty is then sent neither, for ever.
+  static constexpr std::uint64_t snapshot_index_min = 2;
+  /// The store holds everything up to this point durably, which is at least that entry. Ignored when an earlier call went as far.
   void snapshot(const messages::snapshot_point& point, std::int64_t now_ms, raft_output& out);
 
   /// Begins to hand leadership over to this voter: it is told to stand for election once it has the whole log, and until then, or

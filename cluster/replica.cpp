@@ -70,7 +70,7 @@ public:
   void on_durable(const snapshot_point_ptr& point) {
     // A later checkpoint will say so again. After a start the store may hold what this member does not know to be committed yet.
     if (replica_.core == nullptr || point->index <= replica_.core->log().cut_index() ||
-        point->index > replica_.core->applicable_index())
+        point->index < raft_core::snapshot_index_min || point->index > replica_.core->applicable_index())
       return;
     // Who takes over a copy of the store needs what comes behind it; a later checkpoint cuts it.
     if (replica_.leads() && members_.somebody_takes_over_a_copy() && replica_.core->log().bytes() < defaults::log_kept_bytes_max)

@@ -53,6 +53,9 @@ tl::expected<configuration, caf::error> replica_changes::changed(const server_ch
   const auto who = std::find_if(next.begin(), next.end(), [&](const server& x) { return x.id == change.id; });
   const auto refused = [&](ec code, const std::string& why) { return tl::unexpected(replica_.error(code, ": " + why)); };
   const auto id = std::to_string(change.id);
+  // Or two who decide on the same members, one of them late, would take out two of them.
+  if (!change.seen.empty() && change.seen != roster(next))
+    return refused(ec::not_serving, "its members are " + roster(next) + " by now");
   switch (change.what) {
     case server_change::kind::add:
       if (who != next.end())
@@ -66,8 +69,9 @@ tl::expected<configuration, caf::error> replica_changes::changed(const server_ch
       if (who == next.end() || who->role == server_role::voter)
         return refused(ec::invalid, "server " + id + " is no stand-by of it");
       const auto match = replica_.core->match_index(change.id), last = replica_.core->log().last();
+      // It has to know at least that it is a member: one that does not cannot vote (see may_vote in raft_core.c).
       if (!members_.heard_recently(change.id) || match == 0 || match < replica_.core->log().cut_index() ||
-          match + runtime::defaults::raft_promotion_lag_max < last)
+          match < replica_.core->servers_index() || match + runtime::defaults::raft_promotion_lag_max < last)
         return refused(ec::not_serving, "server " + id + " is not caught up: it holds entries up to " + std::to_string(match) +
                                             " of " + std::to_string(last));
       who->role = server_role::voter;

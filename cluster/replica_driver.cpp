@@ -153,8 +153,7 @@ void replica_driver::carry_out(raft_output& out) {
     close_epoch(ec::not_serving, outcome::unknown);
     open_epoch();
   }
-  if (epoch_.tell_leader())
-    view_.show();
+  tell_leader();
   feed_.feed();
   epoch_.report_committed();
   maybe_serve();
@@ -163,6 +162,11 @@ void replica_driver::carry_out(raft_output& out) {
   metrics_.lag.Set(static_cast<double>(committed - std::min(feed_.applied(), committed)));
   metrics_.memory.Set(static_cast<double>(replica_.core->log().bytes()));
   timer_.schedule(replica_.core->timeout_at_ms());
+}
+
+void replica_driver::tell_leader() {
+  if (epoch_.tell_leader())
+    view_.show();
 }
 
 void replica_driver::open_epoch() {
@@ -190,6 +194,11 @@ void replica_driver::on_tick(std::uint64_t timer) {
     return load();
   if (replica_.core == nullptr)
     return;
+  if (members_.has_been_taken_out()) {
+    tell_leader();
+    timer_.schedule(replica_.now_ms() + options_.election_ms);
+    return;
+  }
   raft_output out;
   if (replica_.now_ms() >= replica_.core->timeout_at_ms())
     replica_.core->tick(replica_.now_ms(), out);

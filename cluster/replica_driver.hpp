@@ -46,6 +46,7 @@ private:
   void load_later();
   void on_loaded(const messages::group_log& log);
   raft_options core_options() const;
+  void tell_leader();
   void begin_anew();
   void drop_core();
   void refuse(const std::string& why);

@@ -106,11 +106,15 @@ void replica_epoch::tell_applied(std::uint64_t index) const {
 
 bool replica_epoch::tell_leader() {
   const auto leader = replica_.core->leader_id();
-  if (std::exchange(told_leader_, leader) == leader)
+  const bool leads = replica_.leads();
+  const auto without = leader == 0 && !leads ? members_.leader_without_this() : std::string{};
+  const bool told = told_leader_ == leader && told_without_ == without;
+  told_leader_ = leader;
+  told_without_ = without;
+  if (told)
     return false;
   follow_from_.reset();
   follow_told_ = false;
-  const bool leads = replica_.leads();
   if (leader != 0 && !leads)
     replica_.env.log.info(replica_.name, "follows", {{"leader", members_.node_of(leader)}, {"term", replica_.core->term()}});
   if (listener_ != nullptr && replica_.epoch != 0 && !leads)

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace epione::cluster {
@@ -46,7 +47,7 @@ public:
 
   // ---- what else the listener is told ------------------------------------------------------------------------------------
   void tell_applied(std::uint64_t index) const;
-  /// True: the leader is another one.
+  /// True: who leads has changed, or who says so.
   bool tell_leader();
   /// The log was loaded anew.
   void forget_leader() { told_leader_ = 0; }
@@ -70,6 +71,7 @@ private:
   messages::shard_listener listener_;
   std::deque<proposal> proposals_;           ///< of this epoch, not committed yet
   std::uint64_t told_leader_ = 0;            ///< whom the listener and the view know as leader
+  std::string told_without_;                 ///< the same of a leader that says this server does not belong to it
   std::optional<std::uint64_t> follow_from_; ///< committed when this epoch's leader was first heard
   bool follow_told_ = false;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace epione::cluster {
@@ -78,11 +79,26 @@ std::uint64_t replica_members::best_successor() const {
 std::string replica_members::leader_elsewhere() const {
   if (const auto id = replica_.core->leader_id(); id != 0)
     return node_of(id);
+  if (auto leader = leader_without_this(); !leader.empty())
+    return leader;
   const auto* view = replica_.options.view;
   if (view == nullptr || find(replica_.options.server_id) != nullptr)
     return {};
   const auto known = view->where(replica_.options.group).leader;
   return known.empty() ? "another node" : known;
+}
+
+std::string replica_members::leader_without_this() const {
+  const auto& o = replica_.options;
+  const auto v = o.view == nullptr ? std::nullopt : o.view->best(o.group);
+  const auto is_this = [&o](const auto& m) { return m.id == o.server_id; };
+  return v && v->led() && v->leader_id != o.server_id && std::none_of(v->members.begin(), v->members.end(), is_this)
+             ? v->leader
+             : std::string{};
+}
+
+bool replica_members::has_been_taken_out() const {
+  return replica_.core->role() == raft_role::candidate && !leader_without_this().empty();
 }
 
 } // namespace epione::cluster

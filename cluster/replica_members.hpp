@@ -30,6 +30,12 @@ public:
   std::uint64_t best_successor() const;
   /// What the listener is told of who leads elsewhere; not empty when this node has no part in the group: others answer for it.
   std::string leader_elsewhere() const;
+  /// Who leads a group that this server was taken out of: it gets no entries any more, so its own log never tells it, and it
+  /// would wait for a leader for ever. Empty when no leader says so.
+  std::string leader_without_this() const;
+  /// It would only ask for votes that nobody gives it, for as long as it runs. Should it be added again, it hears from the
+  /// leader.
+  bool has_been_taken_out() const;
 
 private:
   const replica_standing& replica_;

@@ -18,7 +18,7 @@ namespace defaults = runtime::defaults;
 
 namespace {
 
-using snapshot_server_pointer = question_receiver_actor::stateful_pointer<snapshot_server_state>;
+using snapshot_server_pointer = snapshot_server_actor::stateful_pointer<snapshot_server_state>;
 using snapshot_server_promise = caf::typed_response_promise<bytes_ptr>;
 
 constexpr const char* snapshot_server_part = "snapshots";
@@ -53,6 +53,17 @@ public:
       case snapshot_question::kind::close: break;
     }
     return close(node, q->transfer);
+  }
+
+  /// A file that nobody asks for any more is not held for who might: changes gather in its WAL.
+  void on_tick() {
+    state_.looking = false;
+    if (state_.now == nullptr)
+      return;
+    if (is_over())
+      end();
+    else
+      look_later();
   }
 
   status_report_ptr status() const {
@@ -109,10 +120,11 @@ private:
       return;
     }
     state_.opening = true;
-    const auto begun_ns = env_.clock.now_ns(); // the store counts from later
-    self_->request(store, checkpoint_limit, hold_atom::value, defaults::snapshot_hold_limit_ms)
+    const auto limit_ms = runtime::copy_hold_ms(size_now(who.group));
+    const auto until_ns = env_.clock.now_ns() + std::int64_t{limit_ms} * 1'000'000; // the store counts from later
+    self_->request(store, checkpoint_limit, hold_atom::value, limit_ms)
         .then([this, answer, store, who,
-               begun_ns](const snapshot_point_ptr& point) mutable { opened(answer, store, who, *point, begun_ns); },
+               until_ns](const snapshot_point_ptr& point) mutable { opened(answer, store, who, *point, until_ns); },
               [this, answer](caf::error& why) mutable {
                 state_.opening = false;
                 answer.deliver(runtime::code_of(why) ? why : make_error(ec::time_limit, "the store did not answer"));
@@ -120,7 +132,7 @@ private:
   }
 
   void opened(snapshot_server_promise& answer, const shard_store_actor& store, const opening& who, const snapshot_point& point,
-              std::int64_t begun_ns) {
+              std::int64_t until_ns) {
     state_.opening = false;
     auto pages = runtime::open_database_pages(env_.disk, env_.data_directory, who.group);
     const auto size = pages ? (*pages)->size() : tl::unexpected(pages.error());
@@ -140,11 +152,27 @@ private:
     x->hash = std::shared_ptr<XXH3_state_t>{XXH3_createState(), [](XXH3_state_t* s) { XXH3_freeState(s); }};
     XXH3_64bits_reset(x->hash.get());
     x->heard_ns = env_.clock.now_ns();
-    x->until_ns = begun_ns + std::int64_t{defaults::snapshot_hold_limit_ms} * 1'000'000;
+    x->until_ns = until_ns;
     env_.log.info(snapshot_server_part, "gives a store's file to another node",
                   {{"node", who.node}, {"group", who.group}, {"entry", point.index}, {"bytes", *size}});
     answer.deliver(shared(encode(snapshot_offer{x->number, *size, point})));
     state_.now = std::move(x);
+    look_later();
+  }
+
+  /// Without what its WAL adds while it is being held. 0: it is not there, as whoever holds it will say.
+  std::uint64_t size_now(std::uint32_t group) const {
+    const auto pages = runtime::open_database_pages(env_.disk, env_.data_directory, group);
+    return pages ? (*pages)->size().value_or(0) : 0;
+  }
+
+  void look_later() {
+    if (std::exchange(state_.looking, true))
+      return;
+    const auto idle_ns = state_.now->heard_ns + std::int64_t{defaults::snapshot_idle_limit_ms} * 1'000'000;
+    const auto left_ns = std::min(idle_ns, state_.now->until_ns) - env_.clock.now_ns();
+    self_->delayed_send(self_, std::chrono::milliseconds{std::max<std::int64_t>(0, left_ns / 1'000'000) + 1},
+                        caf::tick_atom::value);
   }
 
   caf::result<bytes_ptr> piece(const std::string& node, const snapshot_question& q) {
@@ -215,11 +243,12 @@ snapshot_server_state::~snapshot_server_state() {
     caf::anon_send(now->store, release_atom::value);
 }
 
-question_receiver_actor::behavior_type snapshot_server(snapshot_server_pointer self, const runtime::environment& env) {
+snapshot_server_actor::behavior_type snapshot_server(snapshot_server_pointer self, const runtime::environment& env) {
   runtime::prepare(self, env, snapshot_server_part);
   auto w = std::make_shared<snapshot_server_work>(self, env);
   return {
       [w](ask_atom, const std::string& node, const bytes_ptr& question) { return w->on_ask(node, question); },
+      [w](caf::tick_atom) { w->on_tick(); },
       [w](status_atom) { return w->status(); },
   };
 }

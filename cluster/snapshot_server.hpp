@@ -1,5 +1,6 @@
 // Gives other nodes the files of this one's stores, one file and one piece at a time. A store's file stays as it is while it is
-// copied (shard_store, hold): nothing is copied here first, and writes go on into its WAL.
+// copied (shard_store, hold): nothing is copied here first, and writes go on into its WAL. It is let go when the copy is done,
+// when nobody has asked for a piece for some time, or when it took more than twice as long as it should (runtime::copy_hold_ms).
 #pragma once
 
 #include "messages/interfaces.hpp"
@@ -30,12 +31,13 @@ struct snapshot_server_state {
   ~snapshot_server_state();      ///< lets go of the store, however it ends
   std::unique_ptr<transfer> now; ///< null: none
   bool opening = false;
+  bool looking = false; ///< whether a look at its end is due
   std::uint64_t transfers = 0;
   static inline const char* name = "snapshot_server";
 };
 
 /// "snapshots" in the directory. Reads files: spawn it with spawn_blocking.
-messages::question_receiver_actor::behavior_type
-snapshot_server(messages::question_receiver_actor::stateful_pointer<snapshot_server_state> self, const runtime::environment& env);
+messages::snapshot_server_actor::behavior_type
+snapshot_server(messages::snapshot_server_actor::stateful_pointer<snapshot_server_state> self, const runtime::environment& env);
 
 } // namespace epione::cluster

@@ -33,7 +33,9 @@ public:
       : self_(self), state_(self->state), env_(env), options_(std::move(options)), cluster_(cluster), shards_(shards),
         peers_(peers),
         steps_(env.metrics.counter("epione_membership_steps_total", "Changes of groups' members asked for by this node")),
-        moves_(env.metrics.counter("epione_leadership_moves_total", "Leaderships moved to spread them evenly")) {}
+        moves_(env.metrics.counter("epione_leadership_moves_total", "Leaderships moved to spread them evenly")),
+        replica_moves_(
+            env.metrics.counter("epione_replica_moves_total", "Replicas of shards moved to give every node its share")) {}
 
   void on_tick() {
     self_->delayed_send(self_, steward_tick, caf::tick_atom::value);
@@ -76,7 +78,7 @@ public:
                                                                shards_.where(0).here ? "looks after the cluster"
                                                                : state_.draining     ? "gives leaderships away"
                                                                                      : "waits",
-                                                               {{"groups asked", std::to_string(state_.busy_until_ns.size())}}});
+                                                               {{"groups asked", std::to_string(state_.asked.size())}}});
   }
 
 private:
@@ -374,29 +376,77 @@ private:
 
   void look_at_groups(const cluster_state& nodes) {
     const auto now = env_.clock.now_ns();
-    std::erase_if(state_.busy_until_ns, [now](const auto& x) { return x.second <= now; });
+    std::erase_if(state_.asked, [now](const auto& x) { return x.second.until_ns <= now; });
+    const auto groups = led_groups();
+    placement wanted{nodes, groups, draining_servers(nodes)};
+    for (const auto& [group, x] : state_.asked)
+      if (x.change)
+        wanted.expect(group, *x.change);
     bool healthy = true;
     for (std::uint32_t g = 0; g <= options_.shards; ++g) {
-      const auto v = shards_.best(g);
-      if (!v || v->role != "leader") {
+      const auto& v = groups[g];
+      if (!v) {
         healthy = false;
         continue;
       }
-      const auto step = next_step(nodes, g, options_.shards + 1, *v);
-      healthy = healthy && !step.change && !step.transfer && is_whole(g, *v);
-      if (state_.busy_until_ns.contains(g) || state_.busy_until_ns.size() >= defaults::membership_steps_at_once)
+      const auto step = wanted.next_step(g);
+      const auto asked = state_.asked.find(g);
+      const bool changing = asked != state_.asked.end() && asked->second.change;
+      healthy = healthy && !step.change && !step.transfer && !changing && is_whole(g, *v);
+      if (asked != state_.asked.end() || state_.asked.size() >= defaults::membership_steps_at_once)
         continue;
-      if (step.change)
-        ask(g, v->leader, steward_question::change_members(g, *step.change));
-      else if (step.transfer)
+      if (step.change) {
+        ask_for_change(g, *v, *step.change);
+        wanted.expect(g, *step.change);
+      } else if (step.transfer) {
         ask(g, v->leader, steward_question::transfer(g, *step.transfer));
+      }
     }
-    if (!healthy)
+    const bool moving = move_replicas(nodes, wanted, groups);
+    if (!healthy || moving)
       state_.healthy_since_ns = 0;
     else if (state_.healthy_since_ns == 0)
       state_.healthy_since_ns = now;
     else if (now - state_.healthy_since_ns > std::int64_t{defaults::leadership_rest_ms} * ms_ns)
       spread_leaderships(nodes);
+  }
+
+  /// By their leaders' own word.
+  std::vector<std::optional<runtime::group_view>> led_groups() const {
+    std::vector<std::optional<runtime::group_view>> out(options_.shards + 1);
+    for (std::uint32_t g = 0; g <= options_.shards; ++g)
+      if (auto v = shards_.best(g); v && v->role == "leader")
+        out[g] = std::move(v);
+    return out;
+  }
+
+  std::set<std::uint64_t> draining_servers(const cluster_state& nodes) const {
+    std::set<std::uint64_t> out;
+    for (const auto& n : nodes.nodes)
+      if (n.name == options_.node ? state_.draining : shards_.is_draining(n.name))
+        out.insert(n.server_id);
+    return out;
+  }
+
+  /// One replica at a time in the whole cluster, and only when nothing else has been going on for longer than a node's word of
+  /// its groups may be old: so what is decided on is true. False: no replica has to move, or can.
+  bool move_replicas(const cluster_state& nodes, const placement& wanted,
+                     const std::vector<std::optional<runtime::group_view>>& groups) {
+    const auto now = env_.clock.now_ns();
+    if (!state_.asked.empty() || !wanted.is_settled()) {
+      state_.settled_since_ns = 0;
+      return false;
+    }
+    if (state_.settled_since_ns == 0)
+      state_.settled_since_ns = now;
+    const auto move = wanted.next_move();
+    if (!move || now - state_.settled_since_ns < std::int64_t{defaults::replica_rest_ms} * ms_ns)
+      return move.has_value();
+    const auto *from = nodes.find_server(move->from), *to = nodes.find_server(move->to);
+    env_.log.info(steward_part, "moves a replica", {{"group", move->group}, {"from", from->name}, {"to", to->name}});
+    replica_moves_.Increment();
+    ask_for_change(move->group, *groups[move->group], {server_change::kind::add, to->server_id, to->name, {}});
+    return true;
   }
 
   /// Every member is a voter, is heard, and has nearly everything.
@@ -421,21 +471,38 @@ private:
       if (const auto v = shards_.best(g))
         if (const auto at = led.find(v->leader); at != led.end())
           at->second.push_back(g);
-    const auto by_load = [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); };
-    const auto most = std::max_element(led.begin(), led.end(), by_load),
-               least = std::min_element(led.begin(), led.end(), by_load);
-    if (led.size() < 2 || most->second.size() < least->second.size() + 2)
-      return;
-    for (auto g = most->second.rbegin(); g != most->second.rend(); ++g) {
+    std::vector<std::pair<std::string, std::vector<std::uint32_t>>> by_load{led.begin(), led.end()};
+    std::stable_sort(by_load.begin(), by_load.end(),
+                     [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+    // Who leads least may have no part in what who leads most leads: then others even out.
+    for (auto most = by_load.rbegin(); most != by_load.rend(); ++most)
+      for (const auto& least : by_load) {
+        if (most->second.size() < least.second.size() + 2)
+          break;
+        if (hand_one_over(most->second, least.first))
+          return;
+      }
+  }
+
+  bool hand_one_over(const std::vector<std::uint32_t>& led, const std::string& to) {
+    for (auto g = led.rbegin(); g != led.rend(); ++g) {
       const auto v = shards_.best(*g);
+      if (!v || state_.asked.contains(*g))
+        continue;
       for (const auto& m : v->members)
-        if (m.node == least->first && m.role == "voter" && !state_.busy_until_ns.contains(*g)) {
-          state_.balanced_ns = now;
+        if (m.node == to && m.role == "voter") {
+          state_.balanced_ns = env_.clock.now_ns();
           moves_.Increment();
           ask(*g, v->leader, steward_question::transfer(*g, m.id));
-          return;
+          return true;
         }
     }
+    return false;
+  }
+
+  void ask_for_change(std::uint32_t group, const runtime::group_view& seen, server_change change) {
+    change.seen = roster_of(seen);
+    ask(group, seen.leader, steward_question::change_members(group, std::move(change)));
   }
 
   void ask(std::uint32_t group, const std::string& leader, const steward_question& q) {
@@ -444,7 +511,10 @@ private:
       return;
     steps_.Increment();
     const auto limit_ms = defaults::membership_step_limit_ms;
-    state_.busy_until_ns[group] = env_.clock.now_ns() + std::int64_t{limit_ms} * ms_ns;
+    auto& asked = state_.asked[group];
+    asked.until_ns = env_.clock.now_ns() + std::int64_t{limit_ms} * ms_ns;
+    if (q.verb == steward_verb::change)
+      asked.change = q.change;
     self_
         ->request(router, std::chrono::milliseconds{limit_ms + defaults::console_margin_ms}, ask_atom::value, leader,
                   routed_kind::steward, std::make_shared<const std::string>(encode(q)), limit_ms)
@@ -455,9 +525,12 @@ private:
                 keep->env_.log.warning(steward_part, "a group's members could not be changed",
                                        {{"group", group}, {"why", a->text}});
               // What was begun shows in a moment; until then nothing else is asked of this group.
-              keep->state_.busy_until_ns[group] = keep->env_.clock.now_ns() + std::int64_t{defaults::membership_pause_ms} * ms_ns;
+              auto& asked = keep->state_.asked[group];
+              asked.until_ns = keep->env_.clock.now_ns() + std::int64_t{defaults::membership_pause_ms} * ms_ns;
+              if (!a || a->error != ec::none)
+                asked.change.reset();
             },
-            [keep = shared_from_this(), group](caf::error&) { keep->state_.busy_until_ns.erase(group); });
+            [keep = shared_from_this(), group](caf::error&) { keep->state_.asked.erase(group); });
   }
 
   steward_pointer self_;
@@ -467,7 +540,7 @@ private:
   const runtime::cluster_view& cluster_;
   runtime::shard_view& shards_;
   const peer_view& peers_;
-  prometheus::Counter &steps_, &moves_;
+  prometheus::Counter &steps_, &moves_, &replica_moves_;
 };
 
 } // namespace

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "cluster/peer_view.hpp"
+#include "cluster/placement.hpp"
 #include "domain/cluster_state.hpp"
 #include "messages/interfaces.hpp"
 #include "messages/steward.hpp"
@@ -38,22 +39,20 @@ struct steward_state {
     bool durable = false;
     std::function<void(ec, const std::string&)> done;
   };
+  /// Until it shows, or was refused for sure, nothing else is asked of that group.
+  struct asked_step {
+    std::int64_t until_ns = 0;
+    std::optional<messages::server_change> change; ///< nothing: a leadership
+  };
   steward_state() = default;
   std::optional<pending_record> record;
-  std::map<std::uint32_t, std::int64_t> busy_until_ns; ///< groups of which something was asked
-  std::int64_t balanced_ns = 0;                        ///< when a leadership was moved last
-  std::int64_t healthy_since_ns = 0;                   ///< 0: something is missing
+  std::map<std::uint32_t, asked_step> asked; ///< by group
+  std::int64_t balanced_ns = 0;              ///< when a leadership was moved last
+  std::int64_t healthy_since_ns = 0;         ///< 0: something is missing
+  std::int64_t settled_since_ns = 0;         ///< 0: members are being changed, or something is not known
   bool draining = false;
   static inline const char* name = "steward";
 };
-
-/// The next step that brings a group nearer to where it should be. Pure, so that it can be tried without actors.
-struct group_step {
-  std::optional<messages::server_change> change;
-  std::optional<std::uint64_t> transfer; ///< its leadership is to go to this member first
-};
-/// `members` as its leader knows them. Nothing: it is where it should be, or the next step has to wait.
-group_step next_step(const domain::cluster_state& nodes, std::uint32_t group, std::uint32_t groups, const runtime::group_view& v);
 
 /// "steward" in the directory. Everything outlives the actor.
 messages::steward_actor::behavior_type steward(messages::steward_actor::stateful_pointer<steward_state> self,

@@ -31,9 +31,10 @@ find_library(MIMALLOC mimalloc REQUIRED)
 
 add_library(epione_warnings INTERFACE)
 # What GCC takes for uninitialized depends on its version and on the inlining: newer ones warn where nothing is wrong, and a
-# fresh machine's compiler must not end the build.
+# fresh machine's compiler must not end the build. From 13 on it takes any reference that is returned for one into an argument.
 target_compile_options(epione_warnings INTERFACE -Wall -Wextra -Wpedantic -Werror -Wno-error=maybe-uninitialized
-                       $<$<COMPILE_LANGUAGE:CXX>:-Wconversion>)
+                       $<$<COMPILE_LANGUAGE:CXX>:-Wconversion>
+                       $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-dangling-reference>)
 add_library(epione::warnings ALIAS epione_warnings)
 
 add_library(epione_third_party_values INTERFACE)

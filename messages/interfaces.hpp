@@ -518,6 +518,13 @@ using question_receiver = caf::typed_actor<
 using question_receiver_actor =
     caf::typed_actor<caf::replies_to<ask_atom, std::string, bytes_ptr>::with<bytes_ptr>, status_reply>;
 
+/// Gives stores' files to other nodes, "snapshots" in the directory; its questions are those of messages/snapshot.hpp.
+using snapshot_server_actor = caf::typed_actor<
+    /// As question_receiver.
+    caf::replies_to<ask_atom, std::string, bytes_ptr>::with<bytes_ptr>,
+    /// To itself: is anybody still asking?
+    caf::reacts_to<caf::tick_atom>, status_reply>;
+
 /// Looks after who belongs to what, "steward" in the directory; its questions are those of messages/steward.hpp.
 using steward_actor = caf::typed_actor<
     /// As question_receiver.

@@ -45,6 +45,7 @@ struct server_change {
   kind what = kind::add;
   std::uint64_t id = 0;
   std::string node; ///< add: its node's name
+  std::string seen; ///< members it was decided on (roster() of cluster/configuration.hpp): with others it is refused. Empty: any
 };
 using server_change_ptr = std::shared_ptr<const server_change>;
 

@@ -42,6 +42,7 @@ steward_question steward_question::change_members(std::uint32_t group, server_ch
   steward_question q;
   q.verb = steward_verb::change;
   q.group = group;
+  q.text = change.seen;
   q.change = std::move(change);
   return q;
 }
@@ -104,6 +105,8 @@ tl::expected<steward_question, std::string> decode_steward_question(std::string_
     return unreadable("a question that cannot be read");
   q.verb = static_cast<steward_verb>(verb);
   q.change.what = static_cast<server_change::kind>(what);
+  if (q.verb == steward_verb::change)
+    q.change.seen = q.text; // not said by earlier versions
   return q;
 }
 

@@ -19,7 +19,7 @@ enum class steward_verb : std::uint8_t {
   import = 1, ///< bytes: encode(study_source), text: who. Leader of group 0
   record = 2, ///< bytes: an event for group 0's chain. Leader of group 0
   join = 3, ///< text: node's name, text2: the attempt's random name, text3: its peer address, text4: its HTTP. Leader of group 0
-  change = 4,   ///< group, change: who belongs to it. Leader of that group
+  change = 4,   ///< group, change: who belongs to it, text: its change.seen. Leader of that group
   transfer = 5, ///< group, change.id: whom to (0: whoever has most). Leader of that group
   nodes = 6, ///< text: "invite", "leave" or "replace", text2: node's name, text3: its peer address, text4: who. Leader of group 0
   position = 7, ///< group: what is committed now, as a number in `text`. Leader of that group

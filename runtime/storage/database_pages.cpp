@@ -1,9 +1,11 @@
 #include "runtime/storage/database_pages.hpp"
 
+#include "runtime/defaults.hpp"
 #include "runtime/storage/shard_rows.hpp"
 #include "runtime/storage/shard_store.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace epione::runtime {
 
@@ -51,6 +53,12 @@ private:
 };
 
 } // namespace
+
+std::uint32_t copy_hold_ms(std::uint64_t bytes) {
+  const auto twice_ms = bytes / (defaults::snapshot_bytes_per_s / 2'000);
+  return static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(twice_ms, defaults::snapshot_hold_limit_ms, std::numeric_limits<std::int32_t>::max()));
+}
 
 storage_result<std::unique_ptr<database_pages>> open_database_pages(disk& d, const std::string& directory, std::uint32_t shard) {
   return guarded([&]() -> std::unique_ptr<database_pages> { return std::make_unique<sqlite_pages>(d, directory, shard); });

@@ -23,6 +23,10 @@ public:
   virtual storage_result<std::string> read(std::uint64_t offset, std::size_t size) = 0;
 };
 
+/// For how long, in ms, a store's file of so many bytes is left as it is for one copy: twice the time that it takes at
+/// snapshot_bytes_per_s, so that not all has to go well and it may grow a little first; snapshot_hold_limit_ms at least.
+std::uint32_t copy_hold_ms(std::uint64_t bytes);
+
 /// Fails with `not_found` when the file does not exist.
 storage_result<std::unique_ptr<database_pages>> open_database_pages(disk& d, const std::string& directory, std::uint32_t shard);
 

@@ -4,6 +4,7 @@
 #include "tests/integration/scratch_disk.hpp"
 #include "tests/integration/test_cluster.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <sstream>
 
@@ -291,6 +292,51 @@ BOOST_AUTO_TEST_CASE(leaderships_spread_over_the_nodes_and_move_back_after_a_res
   BOOST_REQUIRE(cluster.stop(m));
   cluster.start(m);
   BOOST_TEST(cluster.run_until([&] { return m.runs() && leads(m) == 1; }, 60'000), why());
+}
+
+BOOST_AUTO_TEST_CASE(a_fourth_node_gets_its_share_and_who_gave_it_goes_on_answering) {
+  test_cluster four{disk.disk(), 4};
+  BOOST_REQUIRE_MESSAGE(four.form(), four.why_not);
+  for (int patient = 1; patient <= 6; ++patient)
+    BOOST_TEST(four.send(four.at(1), std::to_string(patient), test_node::phq9(), "key") == 202);
+  // Six replicas of two shards: two nodes have two, the others one.
+  const auto is_shared = [&] {
+    std::vector<std::size_t> replicas;
+    for (auto& m : four.members)
+      replicas.push_back(four.replicas_of(*m));
+    std::sort(replicas.begin(), replicas.end());
+    return replicas == std::vector<std::size_t>{1, 1, 2, 2};
+  };
+  BOOST_REQUIRE(four.run_until([&] { return is_shared() && four.whole(); }, 120'000));
+  // One of the first three has given a replica away. It is told no more by those who have it, and is as good as before, also
+  // after a start.
+  const auto gave =
+      std::find_if(four.members.begin(), four.members.end() - 1, [&](auto& m) { return four.replicas_of(*m) == 1; });
+  BOOST_REQUIRE(gave != four.members.end() - 1);
+  for (const bool again : {false, true}) {
+    if (again) {
+      BOOST_REQUIRE(four.stop(**gave));
+      four.start(**gave);
+      BOOST_REQUIRE(four.run_until([&] { return four.all_ready(); }, 60'000));
+    }
+    four.run(10'000);
+    BOOST_TEST(four.all_ready(), (*gave)->node->why_not());
+    for (auto& m : four.members)
+      for (int patient = 1; patient <= 6; ++patient)
+        BOOST_TEST(four.receipts(*m, std::to_string(patient)) == std::vector<std::string>{receipt_of(patient)},
+                   boost::test_tools::per_element());
+    BOOST_TEST(four.send(**gave, again ? "8" : "7", test_node::phq9(), "key") == 202);
+  }
+  BOOST_TEST(is_shared()); // and there it ends
+}
+
+BOOST_AUTO_TEST_CASE(a_change_that_was_decided_on_other_members_is_refused) {
+  form();
+  const auto id = other_than(*cluster.leader(1), 0).server_id;
+  const auto why_refused =
+      cluster.change_members(1, {messages::server_change::kind::remove, id, {}, "1 voter, 2 voter, 3 voter, 4 voter"});
+  BOOST_TEST(why_refused.find("its members are 1 voter, 2 voter, 3 voter by now") != std::string::npos, why_refused);
+  BOOST_TEST(cluster.whole(), why());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,7 @@
 
 #include "cluster/peer_link.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -137,6 +138,15 @@ public:
     return !a ? "no answer" : a->error == ec::none ? "" : a->text;
   }
 
+  /// Asks the leader of a group, as the steward does. Empty: done; else why not.
+  std::string change_members(std::uint32_t group, messages::server_change change) {
+    auto* l = leader(group);
+    if (l == nullptr)
+      return "nobody leads it";
+    const auto a = ask(*l, l->name, messages::steward_question::change_members(group, std::move(change)));
+    return !a ? "no answer" : a->error == ec::none ? "" : a->text;
+  }
+
   /// n1 begins, the others join, everything is on all of them, and the demo study is there.
   bool form() {
     start(at(1));
@@ -161,7 +171,7 @@ public:
     return true;
   }
 
-  /// Every group has a serving leader, and all running members as voters that have nearly everything.
+  /// Every group has a serving leader, and as voters that have nearly everything all running members, a shard at most three.
   bool whole() {
     std::size_t running = 0;
     for (auto& m : members)
@@ -171,13 +181,24 @@ public:
       if (l == nullptr)
         return false;
       const auto v = l->parts->shards.get(g);
+      const auto wanted = g == 0 ? running : std::min<std::size_t>(running, 3);
       std::size_t good = 0;
       for (const auto& x : v->members)
         good += x.role != "stand-by" && x.match + 64 >= v->last ? 1 : 0;
-      if (v->members.size() != running || good != running)
+      if (v->members.size() != wanted || good != wanted)
         return false;
     }
     return true;
+  }
+
+  /// Replicas of shards, as those say who lead them.
+  std::size_t replicas_of(const member& m) {
+    std::size_t n = 0;
+    for (std::uint32_t g = 1; g <= test_node::small_config().shards.count; ++g)
+      if (const auto* l = leader(g))
+        for (const auto& x : l->parts->shards.get(g)->members)
+          n += x.node == m.name ? 1 : 0;
+    return n;
   }
 
   /// Null: nobody serves it.

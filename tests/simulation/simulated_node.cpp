@@ -65,6 +65,21 @@ void simulated_node::planted_faults::hit(std::string_view point, std::string_vie
   throw std::runtime_error("planted");
 }
 
+/// What a node logs stands in a trace that is shown.
+class simulated_node::traced_log final : public runtime::log {
+public:
+  explicit traced_log(const node_surroundings& around) : around_(around) {}
+  void write(runtime::log_level level, std::string_view part, std::string_view event,
+             std::initializer_list<runtime::log_field> fields) override {
+    if (around_.log.shows_asides() && level > runtime::log_level::debug)
+      around_.log.aside("log " + around_.member.name + " " +
+                        runtime::json_log_line(around_.clock.wall_us() / 1'000, level, part, event, fields));
+  }
+
+private:
+  const node_surroundings& around_;
+};
+
 simulated_node::actor_config::actor_config() {
   set("scheduler.policy", caf::atom("testing"));
   set("logger.verbosity", caf::atom("quiet"));
@@ -74,7 +89,8 @@ simulated_node::actor_config::actor_config() {
 // ----------------------------------------------------------------------------------------------------------------------
 
 simulated_node::simulated_node(node_surroundings around, runtime::config config)
-    : around_(std::move(around)), config_(std::move(config)), log_(runtime::make_silent_log()), random_(around_.luck.next()) {
+    : around_(std::move(around)), config_(std::move(config)), log_(std::make_unique<traced_log>(around_)),
+      random_(around_.luck.next()) {
   sink_.owner = this;
   process_.owner = this;
   faults_.owner = this;
@@ -246,7 +262,9 @@ void simulated_node::request_stop() {
         const auto look = [=] { self->send(self, caf::tick_atom::value); };
         look();
         return {[=, this](caf::tick_atom) {
-          if (leads_others() && around_.clock.now_ns() < handed_over_by_ns) {
+          if (tree_ == nullptr) // it was destroyed meanwhile
+            self->quit();
+          else if (leads_others() && around_.clock.now_ns() < handed_over_by_ns) {
             self->delayed_send(self, idle_poll, caf::tick_atom::value);
           } else if (!std::exchange(*drain_asked, true)) {
             if (const auto gateway = tree_->gateway(); gateway == nullptr)

@@ -138,6 +138,7 @@ private:
     std::uint64_t countdown = 0;
     std::string poisoned;
   };
+  class traced_log;
   struct actor_config : caf::actor_system_config {
     actor_config();
   };

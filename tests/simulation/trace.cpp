@@ -15,4 +15,9 @@ void trace::line(std::string_view text) {
     tail_.pop_front();
 }
 
+void trace::aside(std::string_view text) {
+  if (out_ != nullptr)
+    std::fprintf(out_, "%12.6f          %.*s\n", elapsed_s(), static_cast<int>(text.size()), text.data());
+}
+
 } // namespace epione::simulation

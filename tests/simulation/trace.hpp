@@ -16,6 +16,9 @@ public:
   trace(const std::int64_t& now_ns, std::FILE* out) : now_ns_(now_ns), start_ns_(now_ns), out_(out) {}
 
   void line(std::string_view text);
+  /// Shown where all lines are, and part of nothing: a node's own log.
+  bool shows_asides() const { return out_ != nullptr; }
+  void aside(std::string_view text);
   /// One scheduling decision.
   void decided(std::string_view who) {
     for (auto c : who)

@@ -377,6 +377,7 @@ std::string world::why_not_whole() const {
   for (const auto& m : machines)
     if (!m->accepts())
       return m->name + " is down";
+  std::vector<std::size_t> replicas(machines.size());
   for (std::uint32_t g = 0; g <= config.shards.count; ++g) {
     const auto group = "group " + std::to_string(g);
     const machine* by = nullptr;
@@ -392,7 +393,14 @@ std::string world::why_not_whole() const {
     for (const auto& x : v->members)
       if (x.role == "stand-by" || x.match + runtime::defaults::raft_promotion_lag_max < v->last)
         return group + ": " + x.node + " is " + x.role + " and has " + std::to_string(x.match) + " of " + std::to_string(v->last);
+    if (g != 0)
+      for (const auto& m : machines)
+        replicas[m->number] += static_cast<std::size_t>(
+            std::count_if(v->members.begin(), v->members.end(), [&](const auto& x) { return x.node == m->name; }));
   }
+  const auto [least, most] = std::minmax_element(replicas.begin(), replicas.end());
+  if (*most > *least + 1)
+    return "one node has " + std::to_string(*most) + " replicas, another one " + std::to_string(*least);
   return {};
 }
 
@@ -404,14 +412,16 @@ bool world::is_level() const {
   if (!is_whole())
     return false;
   for (std::uint32_t g = 0; g <= config.shards.count; ++g) {
-    std::uint64_t last = 0;
+    std::optional<runtime::group_view> lead;
     for (const auto& m : machines)
-      if (const auto v = m->node.parts()->shards.get(g); v && v->serving)
-        last = v->last;
+      if (auto v = m->node.parts()->shards.get(g); v && v->serving)
+        lead = std::move(v);
+    if (!lead)
+      return false;
+    // As the leader lists them: who was taken out of a group is not told, and stays where it was.
     for (const auto& m : machines)
-      if (const auto v = m->node.parts()->shards.get(g); v && !v->members.empty())
-        if (std::any_of(v->members.begin(), v->members.end(), [&](const auto& x) { return x.node == m->name; }) &&
-            (v->applied != last || v->commit != last))
+      if (std::any_of(lead->members.begin(), lead->members.end(), [&](const auto& x) { return x.node == m->name; }))
+        if (const auto v = m->node.parts()->shards.get(g); !v || v->applied != lead->last || v->commit != lead->last)
           return false;
   }
   return true;

@@ -94,7 +94,8 @@ public:
 
   // ---- the cluster ---------------------------------------------------------------------------------------------------------
   bool all_serve() const;
-  /// All groups are led, and everybody who should is a voter that has nearly everything: any one node could be lost.
+  /// All groups are led, everybody who should is a voter that has nearly everything, so that any one node could be lost, and each
+  /// node has its share of the shards' replicas.
   bool is_whole() const;
   /// The same, and all of them have applied the very same entries.
   bool is_level() const;

@@ -182,6 +182,13 @@ BOOST_AUTO_TEST_CASE(a_snapshot_of_what_is_not_committed_or_of_another_term_brea
   BOOST_CHECK_THROW(k.core->snapshot(point_at(4, 2), 1001, out), invariant_violation);
 }
 
+BOOST_AUTO_TEST_CASE(a_snapshot_of_the_first_entry_alone_breaks_a_rule) {
+  raft_output out;
+  member m{1, log_of(5)};
+  m.start(1000);
+  BOOST_CHECK_THROW(m.core->snapshot(point_at(1), 1001, out), invariant_violation);
+}
+
 BOOST_AUTO_TEST_CASE(applied_entries_leave_memory_and_come_back_from_the_journal) {
   const auto stored = log_of(10);
   member m{1, stored};

@@ -183,6 +183,44 @@ BOOST_AUTO_TEST_CASE(a_change_inside_a_batch_is_registered_under_its_own_index) 
   BOOST_TEST(follower.core->log().last() == *index);
 }
 
+BOOST_AUTO_TEST_CASE(a_stand_by_that_was_made_a_voter_without_hearing_of_it_votes) {
+  auto servers = voters(2);
+  servers.push_back({3, "node3", server_role::stand_by});
+  group g{servers};
+  auto& leader = g.elect();
+  g.submit(leader, "a");
+  g.pass(200);
+  auto& stand_by = g.at(3);
+  stand_by.cut_off = true;
+  raft_output out;
+  const auto index = leader.core->submit(entry_type::change, bytes(encode_configuration(voters(3))), g.now_ms, out).value();
+  leader.take(out);
+  g.settle();
+  BOOST_TEST(leader.core->commit_index() >= index);
+  BOOST_TEST(stand_by.core->log().last() < index);
+  g.at(3 - leader.id).core.reset(); // lost for good, disk and all
+  leader.start(g.now_ms);
+  stand_by.cut_off = false;
+  BOOST_TEST(g.elect().id == leader.id);
+  g.submit(leader, "b");
+  g.pass(200);
+  BOOST_TEST(applicable(leader) == "a b ");
+  BOOST_TEST(applicable(stand_by) == "a b ");
+  BOOST_TEST((stand_by.core->servers()[2].role == server_role::voter));
+}
+
+BOOST_AUTO_TEST_CASE(a_stand_by_stands_for_no_election) {
+  auto servers = voters(2);
+  servers.push_back({3, "node3", server_role::stand_by});
+  group g{servers};
+  g.pass(200);
+  g.at(1).core.reset();
+  g.at(2).core.reset();
+  g.pass(3'000);
+  BOOST_TEST((g.at(3).core->role() == raft_role::follower));
+  BOOST_TEST(g.at(3).writing.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_message_no_member_sends_is_refused_and_changes_nothing) {
   group g{3};
   auto& leader = g.elect();

@@ -34,11 +34,14 @@ inline configuration voters(std::uint64_t n) {
 }
 
 /// A brand-new group's log.
-inline messages::group_log new_group(std::uint64_t n) {
+inline messages::group_log new_group(const configuration& servers) {
   messages::group_log log;
   log.term = 1;
-  log.entries.push_back(first_change(voters(n)));
+  log.entries.push_back(first_change(servers));
   return log;
+}
+inline messages::group_log new_group(std::uint64_t n) {
+  return new_group(voters(n));
 }
 
 inline raft_options options(std::uint64_t id) {
@@ -107,9 +110,11 @@ struct member {
 
 /// A group of them and the time they live in.
 struct group {
-  explicit group(std::uint64_t n) {
-    for (std::uint64_t id = 1; id <= n; ++id)
-      members.emplace_back(id, new_group(n));
+  explicit group(std::uint64_t n) : group(voters(n)) {}
+  /// Their ids count from 1.
+  explicit group(const configuration& servers) {
+    for (std::uint64_t id = 1; id <= servers.size(); ++id)
+      members.emplace_back(id, new_group(servers));
     for (auto& m : members)
       m.start(now_ms);
   }

@@ -1,7 +1,11 @@
 // Who is given a store's file, and what ends that.
 #include "cluster/snapshot_server.hpp"
 #include "messages/snapshot.hpp"
+#include "runtime/storage/database_pages.hpp"
+#include "runtime/storage/shard_store.hpp"
 #include "tests/unit/cluster/chain_fixture.hpp"
+
+#include <filesystem>
 
 using namespace epione;
 using namespace epione::cluster;
@@ -54,7 +58,25 @@ struct giving : fixture {
     return end(begin(who, q));
   }
 
-  question_receiver_actor server;
+  std::string state() {
+    std::string out;
+    auto asked = node->self->request(server, 60s, status_atom::value);
+    node->run();
+    asked.receive([&](const status_report_ptr& r) { out = r->state; }, [&](caf::error& why) { out = runtime::error_text(why); });
+    return out;
+  }
+
+  /// Whether it goes on for so long when somebody asks for a piece now and then.
+  bool lasts(const snapshot_offer& offer, std::chrono::seconds length) {
+    for (std::chrono::seconds passed{0}; passed < length; passed += 10s) {
+      if (!piece("n2", offer))
+        return false;
+      node->advance(10s);
+    }
+    return piece("n2", offer).has_value();
+  }
+
+  snapshot_server_actor server;
 };
 
 } // namespace
@@ -82,6 +104,40 @@ BOOST_AUTO_TEST_CASE(a_copy_that_nobody_asks_for_any_more_is_in_nobodys_way) {
   const auto other = open("n2", 78);
   BOOST_TEST(!piece("n2", first).has_value());
   BOOST_TEST(piece("n2", other).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_store_is_let_go_when_nobody_asks_for_a_piece_although_nobody_else_wants_a_copy) {
+  const auto offer = open("n2", 77);
+  node->advance(std::chrono::milliseconds{runtime::defaults::snapshot_idle_limit_ms - 1'000});
+  BOOST_TEST(piece("n2", offer).has_value());
+  node->advance(std::chrono::milliseconds{runtime::defaults::snapshot_idle_limit_ms - 1'000});
+  BOOST_TEST(state() == "giving a file");
+  node->advance(2s);
+  BOOST_TEST(state() == "idle");
+}
+
+BOOST_AUTO_TEST_CASE(a_small_file_is_held_for_ten_minutes_at_most_however_often_it_is_asked_for) {
+  const auto offer = open("n2", 0);
+  BOOST_TEST(lasts(offer, 590s));
+  node->advance(10s);
+  BOOST_TEST(!piece("n2", offer).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_large_file_is_held_for_twice_as_long_as_it_takes) {
+  // Larger by a hole at its end, which is gone with the checkpoint that the copy begins with.
+  std::filesystem::resize_file(runtime::shard_path(path, 1), 4'096ull * 7'500'000);
+  const auto offer = open("n2", 0);
+  BOOST_TEST(lasts(offer, 1'270s)); // 30.72 GB at 48 MB/s take 640 s
+  node->advance(12s);
+  BOOST_TEST(!piece("n2", offer).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(how_long_a_file_is_held_follows_from_its_size) {
+  BOOST_TEST(runtime::copy_hold_ms(0) == 600'000u);
+  BOOST_TEST(runtime::copy_hold_ms(14'400'000'000) == 600'000u);
+  BOOST_TEST(runtime::copy_hold_ms(28'800'000'000) == 1'200'000u);
+  BOOST_TEST(runtime::copy_hold_ms(200'000'000'000) == 8'333'333u);
+  BOOST_TEST(runtime::copy_hold_ms(~std::uint64_t{0}) == 2'147'483'647u);
 }
 
 BOOST_AUTO_TEST_CASE(who_waits_for_an_entry_keeps_nobody_else_from_a_copy) {

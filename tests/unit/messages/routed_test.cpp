@@ -107,12 +107,13 @@ BOOST_AUTO_TEST_CASE(answers_keep_their_status_and_whether_they_can_be_tried_els
 }
 
 BOOST_AUTO_TEST_CASE(questions_to_stewards_and_for_files_are_read_as_written) {
-  steward_question q = steward_question::change_members(5, {server_change::kind::promote, 77, "n3"});
+  steward_question q = steward_question::change_members(5, {server_change::kind::promote, 77, "n3", "1 voter, 77 stand-by"});
   q.text4 = "os:root";
   const auto read = decode_steward_question(encode(q));
   BOOST_REQUIRE(read.has_value());
   BOOST_TEST(read->group == 5u);
   BOOST_TEST((read->change.what == server_change::kind::promote));
+  BOOST_TEST(read->change.seen == "1 voter, 77 stand-by");
   BOOST_TEST(read->change.id == 77u);
   BOOST_TEST(read->text4 == "os:root");
   expect_no_part_is_read(encode(q), decode_steward_question);

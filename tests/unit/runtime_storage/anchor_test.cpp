@@ -66,7 +66,7 @@ struct anchored : simulated {
       BOOST_TEST(!p.broken.has_value(), *p.broken);
   }
 
-  static const runtime::audit_report::part& part_of(const runtime::audit_report& report, const std::string& file) {
+  static const runtime::audit_report::part& part_of(const runtime::audit_report& report, std::string_view file) {
     const auto found = std::find_if(report.parts.begin(), report.parts.end(), [&](const auto& p) { return p.file == file; });
     BOOST_REQUIRE(found != report.parts.end());
     return *found;
