@@ -1,11 +1,19 @@
-// One shard's front on the node that leads it: the table of what is on its way, the sessions, the limits.
-//
-// The table outlives sessions. It holds every submission from its arrival until the store has applied it, so a repeat or a
-// conflict that comes meanwhile meets the first one here and waits for it; afterwards the session finds it in the store.
+// One shard's front on the node that leads it. Its parts: the table of what is on its way (region_table.hpp), the sessions and
+// those who wait for one (region_sessions.hpp, start_queue.hpp), who checks what (region_checks.hpp), reads, answers, the
+// outbox's commands, what was set aside (region_reads.hpp and so on). What takes a submission through them is
+// region_submissions.hpp; changes of what is stored are change_desk.hpp's.
 #pragma once
 
-#include "actors/patient_session.hpp"
-#include "actors/start_ramp.hpp"
+#include "actors/region_answers.hpp"
+#include "actors/region_checks.hpp"
+#include "actors/region_metrics.hpp"
+#include "actors/region_outbox.hpp"
+#include "actors/region_reads.hpp"
+#include "actors/region_sessions.hpp"
+#include "actors/region_set_aside.hpp"
+#include "actors/region_standing.hpp"
+#include "actors/region_table.hpp"
+#include "actors/start_queue.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/readiness.hpp"
@@ -13,11 +21,8 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <list>
-#include <map>
-#include <string>
-#include <unordered_map>
-#include <vector>
+#include <optional>
+#include <utility>
 
 namespace epione::actors {
 
@@ -34,85 +39,32 @@ struct shard_region_options {
   std::uint32_t retry_after_s = 0;
 };
 
+/// In the order in which they stand on each other. They refer to each other and stay where they are.
+struct region_parts {
+  region_parts(region_pointer self, const runtime::environment& env, const shard_region_options& o);
+  region_parts(const region_parts&) = delete;
+  region_parts& operator=(const region_parts&) = delete;
+
+  region_metrics metrics;
+  region_standing standing;
+  region_table table;
+  region_sessions sessions;
+  start_queue starts;
+  region_checks checks;
+  region_reads reads;
+  region_answers answers;
+  region_outbox outbox;
+  region_set_aside set_aside;
+  /// Committed, by index: submissions and the outbox's commands.
+  std::deque<std::pair<std::uint64_t, domain::receipt>> not_applied;
+};
+
 struct shard_region_state {
-  enum class phase : std::uint8_t {
-    waiting,   ///< for its session to be started (start_ramp.hpp)
-    checking,  ///< with its session
-    held,      ///< accepted; waits for those it is stored together with
-    proposed,  ///< with the storage_writer, the log or the journal
-    committed, ///< durable; not yet in the store
-  };
-
-  struct waiter {
-    messages::ticket to = 0;
-    messages::reply_receiver receiver;
-    messages::submission_ptr what;
-  };
-
-  struct entry {
-    domain::fingerprint fingerprint{};
-    std::uint64_t subject_hash = 0, session_serial = 0;
-    std::int64_t received_ns = 0;
-    phase at = phase::checking;
-    std::uint8_t crashes = 0;
-    std::uint64_t bytes = 0; ///< of what its waiters have sent
-    bool set_aside = false;  ///< proposed as something to look at, not as a submission
-    std::uint32_t validator = 0;
-    std::string results;           ///< of a check: assessment::results
-    messages::command_ptr command; ///< of a whole response, whose answer is its event, and of one that is held
-    std::vector<waiter> waiters;   ///< the first one is the sender; the others came with the same key
-  };
-
-  struct session {
-    messages::patient_session_actor actor;
-    std::uint64_t serial = 0;
-    std::int64_t used_ns = 0;
-    std::uint32_t checking = 0;
-    std::list<std::uint64_t>::iterator place; ///< in by_use
-  };
-
-  struct waiting_read {
-    messages::ticket to = 0;
-    messages::read_request_ptr what;
-    messages::list_client client;
-    std::int64_t asked_ns = 0;
-  };
-
-  /// What a dead validator had in hand is known by its DOWN, which may come after the news of its successor.
-  struct validator_slot {
-    messages::validator_actor now;  ///< null: not running
-    messages::validator_actor next; ///< takes over when the end of `now` is known
-  };
-
   shard_region_state() = default;
   ~shard_region_state();
 
-  bool serving = false;
-  std::uint64_t epoch = 0, applied = 0;
-  ec why_not = ec::not_serving;
-  std::unordered_map<domain::receipt, entry> table;
-  std::deque<std::pair<std::uint64_t, domain::receipt>> not_applied; ///< by index
-  std::unordered_map<std::uint64_t, session> sessions;               ///< by subject_hash
-  std::list<std::uint64_t> by_use;                                   ///< least recently used first
-  start_ramp ramp{1};
-  std::deque<domain::receipt> starts_waiting; ///< of the table, in the order they came
-  bool looking = false;                       ///< a message to look at those who wait is on its way
-  std::uint64_t next_serial = 1;
-  std::uint32_t next_validator = 0;
-  std::uint64_t table_bytes = 0;
-  std::vector<validator_slot> validators;
-  std::vector<messages::store_reader_actor> readers;
-  std::unordered_map<messages::ticket, waiting_read> asked_reads;     ///< waiting for the replica's index
-  std::multimap<std::uint64_t, waiting_read> held_reads;              ///< waiting for the store to apply up to the key
-  std::unordered_multimap<domain::receipt, waiting_read> reads_after; ///< waiting for the outcome of this submission
-  std::deque<std::pair<domain::receipt, domain::fingerprint>> set_aside;
-  std::vector<std::pair<messages::reply_receiver, messages::replies_ptr>> outgoing;
-  messages::replica_actor replica;
-  messages::storage_writer_actor writer;
-  messages::outbox_actor outbox; ///< null: not running
-  std::unordered_map<domain::receipt, bool>
-      outbox_commands;          ///< proposed for it, and whether somebody waits; bounded by the outbox
-  std::function<void()> on_end; ///< takes the shard's readiness back, however the actor ends
+  std::function<void()> on_end;      ///< takes the shard's readiness back, however the actor ends
+  std::optional<region_parts> parts; ///< from its start on
   static inline const char* name = "shard_region";
 };
 

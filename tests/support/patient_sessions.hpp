@@ -24,8 +24,11 @@ inline std::vector<living_session> patient_sessions(const runtime::directory& di
     const auto region = dynamic_cast<region_pointer>(caf::actor_cast<caf::abstract_actor*>(who));
     if (region == nullptr || region->getf(caf::abstract_actor::is_terminated_flag))
       continue; // an actor that has ended has no state
-    for (const auto hash : region->state.by_use) {
-      const auto& s = region->state.sessions.at(hash);
+    if (!region->state.parts)
+      continue; // nor has one that has not begun
+    const auto& sessions = region->state.parts->sessions;
+    for (const auto hash : sessions.by_use()) {
+      const auto& s = sessions.at(hash);
       result.push_back({hash, s.checking > 0, caf::actor_cast<caf::actor>(s.actor)});
     }
   }
