@@ -22,6 +22,7 @@ namespace exit_code = runtime::exit_code;
 using nlohmann::json;
 
 constexpr std::chrono::milliseconds call_limit{3 * runtime::defaults::membership_step_limit_ms};
+constexpr std::chrono::milliseconds look_limit{2'000}; ///< a node that runs looks this up in its memory
 
 /// Which running node is asked: the one of a data directory, or any of the cluster's file that runs on this machine.
 struct target {
@@ -62,20 +63,36 @@ tl::expected<std::vector<std::string>, int> directories_of(const target& t, comm
   return out;
 }
 
-tl::expected<runtime::admin_reply, int> ask(const target& t, const runtime::admin_request& request, command_context& context) {
+/// Whether what is asked for may be asked of another node when one has not answered.
+enum class question : std::uint8_t { looks, changes };
+
+/// A node that is frozen takes the question and says nothing: who only looks goes on to the next one.
+tl::expected<runtime::admin_reply, int> ask(const target& t, question kind, const runtime::admin_request& request,
+                                            command_context& context) {
   const auto directories = directories_of(t, context);
   if (!directories)
     return tl::unexpected(directories.error());
-  std::string last;
+  std::optional<runtime::admin_failure> failure;
   for (const auto& directory : *directories) {
-    auto reply = runtime::admin_call(directory + "/" + runtime::admin_socket_name, request, call_limit);
+    const bool goes_on = kind == question::looks && &directory != &directories->back();
+    auto reply = runtime::admin_call(directory + "/" + runtime::admin_socket_name, request, goes_on ? look_limit : call_limit);
     if (reply)
       return *reply;
-    if (!reply.error().unreachable)
-      return tl::unexpected(fail(context, exit_code::failed, reply.error().message));
-    last = reply.error().message;
+    const bool silent = !reply.error().unreachable;
+    if (silent && goes_on)
+      context.err << "epione: " << printable(reply.error().message) << "; another node is asked\n";
+    if (!failure || silent)
+      failure = std::move(reply.error());
+    if (silent && !goes_on)
+      break;
   }
-  return tl::unexpected(fail(context, exit_code::unreachable, last));
+  if (failure->unreachable)
+    return tl::unexpected(
+        fail(context, exit_code::unreachable,
+             failure->message + (directories->size() > 1 ? "; no other node of " + t.cluster_file + " runs here" : "")));
+  if (kind == question::changes)
+    failure->message += "; whether it was done is unknown: look with epione cluster status, and name another node with --node";
+  return tl::unexpected(fail(context, exit_code::failed, failure->message));
 }
 
 std::string value_of(const runtime::admin_reply& reply, const char* name) {
@@ -129,7 +146,7 @@ void print_status(std::ostream& out, const json& status) {
 }
 
 int status(const target& t, bool as_json, command_context& context) {
-  const auto reply = ask(t, {"cluster-status", {}}, context);
+  const auto reply = ask(t, question::looks, {"cluster-status", {}}, context);
   if (!reply)
     return reply.error();
   const auto text = value_of(*reply, "json");
@@ -143,7 +160,7 @@ int status(const target& t, bool as_json, command_context& context) {
 }
 
 int locate(const target& t, const std::string& patient, const std::string& study, bool as_json, command_context& context) {
-  const auto reply = ask(t, {"cluster-locate", {{"patient", patient}, {"study", study}}}, context);
+  const auto reply = ask(t, question::looks, {"cluster-locate", {{"patient", patient}, {"study", study}}}, context);
   if (!reply)
     return reply.error();
   const auto text = value_of(*reply, "json");
@@ -161,7 +178,7 @@ int locate(const target& t, const std::string& patient, const std::string& study
 }
 
 int carry_out(const target& t, runtime::admin_request request, command_context& context) {
-  const auto reply = ask(t, request, context);
+  const auto reply = ask(t, question::changes, request, context);
   if (!reply)
     return reply.error();
   if (reply->code != exit_code::done)
