@@ -22,6 +22,7 @@ namespace exit_code = runtime::exit_code;
 using nlohmann::json;
 
 constexpr std::chrono::milliseconds call_limit{3 * runtime::defaults::membership_step_limit_ms};
+constexpr const char* why_text = "The reason, for the audit trail";
 constexpr std::chrono::milliseconds look_limit{2'000}; ///< a node that runs looks this up in its memory
 
 /// Which running node is asked: the one of a data directory, or any of the cluster's file that runs on this machine.
@@ -118,7 +119,8 @@ void print_status(std::ostream& out, const json& status) {
   std::vector<std::vector<std::string>> rows{
       {"NODE", "STATE", "SERVER", "LINK", "VERSION", "LEADS", "ROUND TRIP MS", "CLOCK MS", "HTTP"}};
   for (const auto& n : status["nodes"])
-    rows.push_back({text_of(n["name"]), text_of(n["state"]), text_of(n["server"]),
+    rows.push_back({text_of(n["name"]), text_of(n["state"]) + (n.value("draining", false) ? ", draining" : ""),
+                    text_of(n["server"]),
                     n["here"].get<bool>()     ? "this node"
                     : n["linked"].get<bool>() ? "up"
                                               : "DOWN",
@@ -184,6 +186,8 @@ int carry_out(const target& t, runtime::admin_request request, command_context& 
   if (reply->code != exit_code::done)
     return fail(context, reply->code, reply->message);
   context.out << printable(value_of(*reply, "text")) << '\n';
+  if (!reply->message.empty())
+    context.err << "epione: " << printable(reply->message) << '\n';
   return exit_code::done;
 }
 
@@ -251,26 +255,31 @@ void add_cluster_command(CLI::App& app, command_context& context) {
   for (const auto& [name, text] : changes) {
     verb = noun->add_subcommand(name, text);
     where = add_target(*verb);
-    auto node = std::make_shared<std::string>(), peer = std::make_shared<std::string>();
+    auto node = std::make_shared<std::string>(), peer = std::make_shared<std::string>(),
+         because = std::make_shared<std::string>();
     verb->add_option("NODE", *node, "The node's name")->required();
     const std::string word = name == std::string{"join"} ? "invite" : name;
     if (word == "invite")
       verb->add_option("--peer", *peer, "Where the other nodes reach it")->required()->type_name("HOST:PORT");
-    verb->callback([where, node, peer, word, &context] {
-      context.chosen = [where, node, peer, word, &context] {
-        return carry_out(*where, {"cluster-nodes", {{"verb", word}, {"node", *node}, {"peer", *peer}}}, context);
+    if (word == "drain" || word == "undrain")
+      verb->add_option("--because", *because, why_text)->type_name("WHY");
+    verb->callback([where, node, peer, because, word, &context] {
+      context.chosen = [where, node, peer, because, word, &context] {
+        return carry_out(*where, {"cluster-nodes", {{"verb", word}, {"node", *node}, {"peer", *peer}, {"because", *because}}},
+                         context);
       };
     });
   }
 
   verb = noun->add_subcommand("transfer", "Hand the leadership of a shard over to a node");
   where = add_target(*verb);
-  auto shard = std::make_shared<std::string>(), to = std::make_shared<std::string>();
+  auto shard = std::make_shared<std::string>(), to = std::make_shared<std::string>(), because = std::make_shared<std::string>();
   verb->add_option("SHARD", *shard, "Its number; 0 is the catalog")->required();
   verb->add_option("NODE", *to, "The node that is to lead it")->required();
-  verb->callback([where, shard, to, &context] {
-    context.chosen = [where, shard, to, &context] {
-      return carry_out(*where, {"cluster-transfer", {{"shard", *shard}, {"node", *to}}}, context);
+  verb->add_option("--because", *because, why_text)->type_name("WHY");
+  verb->callback([where, shard, to, because, &context] {
+    context.chosen = [where, shard, to, because, &context] {
+      return carry_out(*where, {"cluster-transfer", {{"shard", *shard}, {"node", *to}, {"because", *because}}}, context);
     };
   });
 }

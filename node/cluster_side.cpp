@@ -149,12 +149,14 @@ tl::expected<join_grant, std::string> cluster_side::join(caf::actor_system& syst
   auto report_at = std::chrono::steady_clock::now() + report_period;
   std::mutex mutex;
   std::condition_variable_any pause;
-  std::string last = "no other node of the cluster can be reached";
+  std::string last;
   for (;;) {
+    bool linked = false;
     for (const auto& p : parts_->peers.all()) {
       const auto router = tree.directory().get<router_actor>("router");
       if (!p.linked || p.server_id == 0 || router == nullptr || stop.stop_requested())
         continue;
+      linked = true;
       std::optional<steward_answer> answer;
       self->request(router, milliseconds{runtime::defaults::membership_step_limit_ms + 2 * runtime::defaults::console_margin_ms},
                     ask_atom::value, p.node, routed_kind::steward, question, runtime::defaults::membership_step_limit_ms)
@@ -185,8 +187,11 @@ tl::expected<join_grant, std::string> cluster_side::join(caf::actor_system& syst
       return tl::unexpected(std::string{});
     if (std::chrono::steady_clock::now() >= report_at) {
       report_at += report_period;
-      if (waiting)
-        waiting("asks to be let into the cluster: " + last);
+      if (!linked) // the others neither dial nor take a node that nobody has invited
+        last = "no member of the cluster has a link with it; if it was not invited yet, say on a node that runs: epione cluster "
+               "join " +
+               options_.node + " --peer " + parts_->peer;
+      waiting("it asks to be let into the cluster: " + last);
     }
     std::unique_lock lock{mutex};
     pause.wait_for(lock, stop, ask_period, [] { return false; }); // ends at once when asked to stop

@@ -256,8 +256,9 @@ struct node::impl {
       auto root_of_links = links.start_cluster();
       others->start(links);
       const auto& http = options.config.http;
-      auto granted = others->join(joining, links, options.config.data.directory,
-                                  "http://" + http.address + ":" + std::to_string(http.port), stop_token, options.waiting);
+      auto granted =
+          others->join(joining, links, options.config.data.directory, "http://" + http.address + ":" + std::to_string(http.port),
+                       stop_token, [this](const std::string& why) { say_not_ready(1, {"cluster", why}); });
       if (granted) {
         log->info("node", "belongs to the cluster", {{"node", options.cluster->node}, {"server", granted->server_id}});
         options.config.shards.count = granted->shards;
@@ -326,17 +327,19 @@ struct node::impl {
       if (reasons.empty())
         return std::nullopt;
       if (steady_clock::now() >= report_at) {
-        log->warning("node", "not ready yet",
-                     {{"reasons", std::uint64_t{reasons.size()}},
-                      {"first_part", reasons.front().part},
-                      {"first_reason", reasons.front().reason}});
-        if (options.waiting)
-          options.waiting(reasons.front().part + ": " + reasons.front().reason);
+        say_not_ready(reasons.size(), reasons.front());
         report_at += ready_report_period;
       }
       changed.wait_for(lock, poll_period);
     }
     return ended ? std::optional{failed()} : std::nullopt;
+  }
+
+  void say_not_ready(std::size_t reasons, const runtime::readiness::item& first) {
+    log->warning("node", "not ready yet",
+                 {{"reasons", std::uint64_t{reasons}}, {"first_part", first.part}, {"first_reason", first.reason}});
+    if (options.waiting)
+      options.waiting(first.part + ": " + first.reason);
   }
 
   /// The tree ended without being asked to.

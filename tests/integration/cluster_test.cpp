@@ -5,6 +5,7 @@
 #include "tests/integration/test_cluster.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <set>
 #include <sstream>
 
 using namespace epione;
@@ -274,6 +275,12 @@ BOOST_AUTO_TEST_CASE(the_console_of_any_node_looks_at_the_others_and_moves_a_lea
   const auto actors = c.ask(asked, "actors @" + next.name);
   BOOST_TEST(actors.code == 0, actors.message);
   BOOST_TEST(actors.text.find("peer " + asked.name) != std::string::npos, actors.text);
+  std::multiset<std::string> names;
+  for (const auto& a : json::parse(c.ask(asked, "actors", true).text))
+    names.insert(a["name"].get<std::string>());
+  for (const auto& name : names)
+    BOOST_TEST(names.count(name) == 1U, name << " is shown more than once");
+  BOOST_TEST(names.contains("router"));
   const auto moved = c.ask(asked, "transfer 1 " + next.name + " because a test wants it");
   BOOST_TEST(moved.code == 0, moved.message);
   BOOST_TEST(moved.message == ""); // it is in the audit trail
