@@ -1,6 +1,7 @@
 // Three nodes as one system, in one thread: what is acknowledged survives any one of them, and any of them answers for any
 // patient.
 #include "domain/compiled_study.hpp"
+#include "node/cluster_answers.hpp"
 #include "tests/integration/scratch_disk.hpp"
 #include "tests/integration/test_cluster.hpp"
 
@@ -288,6 +289,61 @@ BOOST_AUTO_TEST_CASE(the_console_of_any_node_looks_at_the_others_and_moves_a_lea
   BOOST_TEST(c.ask(asked, "drain " + next.name).code == 0);
   BOOST_TEST(cluster.run_until([&] { return next.parts->shards.led_here().empty(); }, 10'000), why());
   BOOST_TEST(c.ask(asked, "undrain " + next.name).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_done_to_a_node_is_refused_before_anybody_is_asked) {
+  form();
+  auto* leader = cluster.leader(1);
+  BOOST_REQUIRE(leader != nullptr);
+  auto& m = other_than(*leader, 0);
+  const auto shards = test_node::small_config().shards.count;
+  BOOST_REQUIRE(cluster.run_until(
+      [&] {
+        const auto v = m.parts->shards.best(1);
+        return v && v->led() && v->leader == leader->name;
+      },
+      10'000));
+  // Whoever is asked would have to answer in the meantime, and nobody runs here unless he is let.
+  const auto refused = [&](const std::string& command, const std::map<std::string, std::string>& arguments, int code,
+                           const std::string& why) {
+    const auto reply = node::answer_cluster({command, arguments}, "os:nurse", m.node->system(), *m.node->tree, *m.parts, shards);
+    BOOST_TEST(reply.code == code, why << ": " << reply.code);
+    BOOST_TEST(reply.message.find(why) != std::string::npos, reply.message);
+  };
+  refused("cluster-nodes", {{"verb", "invite"}, {"node", "N_4"}, {"peer", "h:1"}}, 2, "'N_4' cannot be a node's name");
+  refused("cluster-nodes", {{"verb", "invite"}, {"node", "n4"}, {"peer", "h"}}, 2, "'h' is no address");
+  refused("cluster-nodes", {{"verb", "drain"}, {"node", "n9"}}, 1, "there is no node n9");
+  refused("cluster-transfer", {{"shard", "1"}, {"node", leader->name}}, 1, "leads shard 1 already");
+  refused("cluster-transfer", {{"shard", "1"}, {"node", "n9"}}, 1, "node n9 has no replica");
+  refused("cluster-transfer", {{"shard", "99"}, {"node", m.name}}, 2, "there is no shard 99");
+}
+
+BOOST_AUTO_TEST_CASE(the_status_shows_who_drains_and_for_whom_a_shard_waits) {
+  form();
+  auto& m = cluster.at(2);
+  const auto status = [&](bool& whole) {
+    return json::parse(node::cluster_status_json(*m.parts, test_node::small_config().shards.count, whole));
+  };
+  const auto draining = [&] {
+    bool whole = false;
+    std::string names;
+    for (const auto& n : status(whole)["nodes"])
+      if (n["draining"] == true)
+        names += n["name"].get<std::string>();
+    return names;
+  };
+  bool whole = false;
+  BOOST_TEST(cluster.run_until([&] { return status(whole)["missing"].empty(); }, 30'000), status(whole).dump());
+  BOOST_TEST(whole);
+  BOOST_TEST(draining() == "");
+  BOOST_TEST(cluster.change_nodes(cluster.at(1), "invite", "n4") == "");
+  BOOST_TEST(cluster.run_until([&] { return !status(whole)["missing"].empty(); }, 10'000));
+  BOOST_TEST(!whole);
+  const auto why = status(whole)["missing"][0]["why"].get<std::string>();
+  BOOST_TEST(why.find("may join and have not yet: n4") != std::string::npos, why);
+  consoles c{cluster};
+  BOOST_TEST(c.ask(m, "drain n3").code == 0);
+  BOOST_TEST(cluster.run_until([&] { return draining() == "n3"; }, 10'000));
 }
 
 BOOST_AUTO_TEST_CASE(leaderships_spread_over_the_nodes_and_move_back_after_a_restart) {
