@@ -366,6 +366,10 @@ tl::expected<std::uint64_t, std::string> committed_in(std::uint32_t group, caf::
   return tl::unexpected("group " + std::to_string(group) + " cannot be asked what it has committed: " + why);
 }
 
+std::optional<std::string> what_is_missing(std::uint32_t group, const cluster_parts& parts) {
+  return describe_shard(group, parts, parts.nodes.get().get()).missing;
+}
+
 std::string cluster_status_json(const cluster_parts& parts, std::uint32_t shards, bool& whole) {
   const auto nodes = parts.nodes.get();
   json out{{"cluster", parts.cluster}, {"nodes", json::array()}, {"shards", json::array()}, {"missing", json::array()}};

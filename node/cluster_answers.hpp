@@ -8,6 +8,7 @@
 #include <caf/all.hpp>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -16,6 +17,9 @@ namespace epione::node {
 /// {"cluster", "nodes": [...], "shards": [...], "missing": [...]}; `whole` is false when something is under-replicated, which
 /// `missing` names. docs/cluster.md says what the members mean.
 std::string cluster_status_json(const cluster_parts& parts, std::uint32_t shards, bool& whole);
+
+/// Why a group is not whole, as this node sees it, in a sentence; nothing: it is.
+std::optional<std::string> what_is_missing(std::uint32_t group, const cluster_parts& parts);
 
 /// What a group's leader has committed now: everything acknowledged before the question is at or below it. Asks again until then
 /// while nobody leads; else a sentence.

@@ -3,6 +3,7 @@
 #include "actors/console_commands.hpp"
 #include "node/actor_tree.hpp"
 #include "node/cluster_answers.hpp"
+#include "node/cluster_metrics.hpp"
 #include "node/cluster_side.hpp"
 #include "node/data_directory.hpp"
 #include "node/node_metrics.hpp"
@@ -294,10 +295,15 @@ struct node::impl {
   std::optional<node_error> start_http() {
     admitted = std::make_unique<runtime::admission>(options.config.admission.requests_in_flight_max);
     looked_up = std::make_unique<node_metrics>(numbers, *admitted, tree->directory());
-    http = std::make_unique<runtime::http_server>(runtime::http_options_of(options.config),
-                                                  runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random,
-                                                                             tree->readiness(), *admitted,
-                                                                             [this] { looked_up->refresh(); }});
+    if (others)
+      cluster_looked_up = std::make_unique<cluster_metrics>(numbers, others->parts(), options.config.shards.count);
+    http = std::make_unique<runtime::http_server>(
+        runtime::http_options_of(options.config),
+        runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random, tree->readiness(), *admitted, [this] {
+                                     looked_up->refresh();
+                                     if (cluster_looked_up)
+                                       cluster_looked_up->refresh();
+                                   }});
     sink.set(http.get());
     auto endpoint = http->start(*tree);
     if (!endpoint)
@@ -640,6 +646,7 @@ struct node::impl {
   std::unique_ptr<actor_tree> tree;
   std::unique_ptr<runtime::admission> admitted;
   std::unique_ptr<node_metrics> looked_up;
+  std::unique_ptr<cluster_metrics> cluster_looked_up; ///< null: the node is alone
   std::unique_ptr<runtime::http_server> http;
   std::unique_ptr<runtime::admin_server> admin;
   std::string address;
