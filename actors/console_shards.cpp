@@ -86,6 +86,7 @@ struct shard_lead {
 shard_lead lead_of(std::optional<runtime::group_view> known) {
   if (!known || !known->led())
     return {};
+  std::sort(known->members.begin(), known->members.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
   auto leader = known->leader;
   return {std::move(leader), std::move(known)};
 }
@@ -175,10 +176,14 @@ void show_shards(const console_call_ptr& call, const console_findings& found) {
   auto all = ordered_json::array();
   auto table = table_of_shards(cluster.has_value());
   for (std::uint32_t shard = 0; shard <= call->ports().shards; ++shard) {
-    const auto f = facts_of(found, shard);
+    auto f = facts_of(found, shard);
     std::optional<shard_lead> lead;
-    if (cluster)
+    if (cluster) {
       lead = lead_of(cluster->shards.best(shard));
+      // As the catalog says it of itself: on a node that does not lead a shard nothing is amiss when it does not serve it.
+      if (f.state == "not_serving" && !lead->leader.empty() && lead->leader != cluster->node)
+        f.state = "following";
+    }
     if (call->json())
       all.push_back(json_of(f, lead));
     else

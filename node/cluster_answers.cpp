@@ -60,7 +60,9 @@ struct shard_description {
 };
 
 shard_description describe_shard(std::uint32_t group, const cluster_parts& parts, const domain::cluster_state* nodes) {
-  const auto v = parts.shards.best(group);
+  auto v = parts.shards.best(group);
+  if (v)
+    std::sort(v->members.begin(), v->members.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
   shard_description out;
   const bool led = v && v->led();
   out.text = {{"id", group},

@@ -282,6 +282,11 @@ BOOST_AUTO_TEST_CASE(the_console_of_any_node_looks_at_the_others_and_moves_a_lea
   for (const auto& name : names)
     BOOST_TEST(names.count(name) == 1U, name << " is shown more than once");
   BOOST_TEST(names.contains("router"));
+  const auto state_of_1 = [&](test_cluster::member& m) {
+    return json::parse(c.ask(m, "shards", true).text)[1]["state"].get<std::string>();
+  };
+  BOOST_TEST(state_of_1(*leader) == "serving");
+  BOOST_TEST(state_of_1(asked) == "following");
   const auto moved = c.ask(asked, "transfer 1 " + next.name + " because a test wants it");
   BOOST_TEST(moved.code == 0, moved.message);
   BOOST_TEST(moved.message == ""); // it is in the audit trail
