@@ -8,6 +8,7 @@
 #include "runtime/process.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -114,6 +115,21 @@ std::string text_of(const json& x) {
   return x.dump();
 }
 
+/// "0 to 3, 7": ascending numbers.
+std::string ranges_text(const std::vector<std::uint64_t>& numbers) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size();) {
+    auto last = i;
+    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1)
+      ++last;
+    text += (text.empty() ? "" : ", ") + std::to_string(numbers[i]);
+    if (last != i)
+      text += (last == i + 1 ? ", " : " to ") + std::to_string(numbers[last]);
+    i = last + 1;
+  }
+  return text;
+}
+
 void print_status(std::ostream& out, const json& status) {
   out << "Cluster " << status["cluster"].get<std::string>() << "\n\n";
   std::vector<std::vector<std::string>> rows{
@@ -143,8 +159,17 @@ void print_status(std::ostream& out, const json& status) {
     return;
   }
   out << "\nUnder-replicated:\n";
-  for (const auto& m : status["missing"])
-    out << "  shard " << m["shard"].dump() << ": " << m["why"].get<std::string>() << '\n';
+  // Most often many shards miss the same: a line for each would push the nodes out of sight.
+  std::vector<std::pair<std::string, std::vector<std::uint64_t>>> reasons;
+  for (const auto& m : status["missing"]) {
+    const auto why = m["why"].get<std::string>();
+    auto at = std::find_if(reasons.begin(), reasons.end(), [&](const auto& x) { return x.first == why; });
+    if (at == reasons.end())
+      at = reasons.insert(at, {why, {}});
+    at->second.push_back(m["shard"].get<std::uint64_t>());
+  }
+  for (const auto& [why, shards] : reasons)
+    out << (shards.size() == 1 ? "  shard " : "  shards ") << ranges_text(shards) << ": " << why << '\n';
 }
 
 int status(const target& t, bool as_json, command_context& context) {
@@ -212,8 +237,12 @@ int init(const target& t, command_context& context) {
   context.out << "The cluster begins on node " << options.node << ", in " << directory
               << ".\nStart it, and then each other node with "
               << "an empty data directory:\n";
-  for (const auto& n : file->nodes)
-    context.out << "  epione serve --node " << n.name << " --cluster " << t.cluster_file << '\n';
+  for (const auto& n : file->nodes) {
+    context.out << "  epione serve --node " << n.name << " --cluster " << t.cluster_file;
+    if (n.name == options.node && directory != file->path_for(n.name, n.data_dir)) // said by other means than the file
+      context.out << " --data-dir " << directory;
+    context.out << '\n';
+  }
   return exit_code::done;
 }
 

@@ -87,7 +87,7 @@ struct websocket_transport::impl final : peer_session_owner {
   tl::expected<void, std::string> load_first() {
     auto read = read_tls_files(options.files);
     if (!read)
-      return tl::unexpected{std::move(read.error())};
+      return tl::unexpected{read.error() + "; epione cert issue --node " + identity.node() + " makes a node's files"};
     auto made = make_peer_context(*read, options.files, identity.node(), now_s());
     if (!made)
       return tl::unexpected{std::move(made.error())};

@@ -55,6 +55,8 @@ struct three_on_one_machine {
         scratch / "n2/" + runtime::admin_socket_name,
         [this](const auto& r, const auto&) {
           ++asked;
+          if (r.command == "cluster-status")
+            return runtime::admin_reply{exit_code::problems, {}, {{"json", status}}};
           if (r.command == "cluster-locate")
             return runtime::admin_reply{exit_code::done, {}, {{"json", R"({"shard":3,"leader":"n2","http":"http://x"})"}}};
           return runtime::admin_reply{exit_code::done, {}, {{"text", "done by n2"}}};
@@ -75,6 +77,10 @@ data_dir = "n2"
 peer = "127.0.0.1:7103"
 data_dir = "n3"
 )");
+  const std::string status =
+      R"({"cluster":"c","nodes":[{"name":"n2","state":"member","server":2,"here":true,"linked":true,"draining":true,"version":"1",)"
+      R"("leads":0,"http":"http://x"}],"shards":[{"id":0,"leader":null,"term":1,"commit":2,"replicas":[]}],"missing":[)"
+      R"({"shard":0,"why":"A"},{"shard":1,"why":"A"},{"shard":2,"why":"A"},{"shard":3,"why":"B"},{"shard":5,"why":"A"}]})";
   std::unique_ptr<runtime::log> quiet = runtime::make_json_log(runtime::log_level::error);
   silent_node n1{scratch / "n1"};
   std::atomic<int> asked{0};
@@ -91,6 +97,25 @@ BOOST_AUTO_TEST_CASE(who_looks_is_answered_by_another_node_when_the_first_one_sa
   BOOST_TEST(a.out == "{\"shard\":3,\"leader\":\"n2\",\"http\":\"http://x\"}\n");
   BOOST_TEST(a.err.find("n1/admin.sock") != std::string::npos, a.err);
   BOOST_TEST(n1.asked == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_missing_of_many_shards_is_said_once_and_a_program_gets_all_of_it) {
+  const auto a = call({"cluster", "status", "--cluster", file, "--node", "n2"});
+  BOOST_TEST(a.code == exit_code::problems);
+  BOOST_TEST(a.out.find("  shards 0 to 2, 5: A\n  shard 3: B\n") != std::string::npos, a.out);
+  BOOST_TEST(a.out.find("member, draining") != std::string::npos, a.out);
+  BOOST_TEST(call({"cluster", "status", "--json", "--cluster", file, "--node", "n2"}).out == status + "\n");
+}
+
+BOOST_AUTO_TEST_CASE(who_begins_a_cluster_is_told_what_to_start) {
+  const auto begun = call({"cluster", "init", "--cluster", file, "--data-dir", scratch / "elsewhere"});
+  BOOST_TEST(begun.code == exit_code::done, begun.err);
+  BOOST_TEST(begun.out.find("serve --node n1 --cluster " + file + " --data-dir " + (scratch / "elsewhere") + "\n") !=
+                 std::string::npos,
+             begun.out);
+  BOOST_TEST(begun.out.find("serve --node n2 --cluster " + file + "\n") != std::string::npos, begun.out);
+  const auto as_filed = call({"cluster", "init", "--cluster", file, "--node", "n3"});
+  BOOST_TEST(as_filed.out.find("--data-dir") == std::string::npos, as_filed.out);
 }
 
 BOOST_AUTO_TEST_CASE(a_change_is_asked_of_one_node_only_because_it_may_have_been_made) {
