@@ -296,6 +296,42 @@ BOOST_AUTO_TEST_CASE(the_console_of_any_node_looks_at_the_others_and_moves_a_lea
   BOOST_TEST(c.ask(asked, "undrain " + next.name).code == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_member_that_leaves_takes_nothing_along_and_may_join_anew) {
+  form();
+  for (int patient = 1; patient <= 12; ++patient)
+    BOOST_TEST(cluster.send(cluster.at(1), std::to_string(patient), test_node::phq9(), "key") == 202);
+  auto &stays = cluster.at(1), &leaver = cluster.at(3);
+  {
+    consoles c{cluster};
+    BOOST_TEST(c.ask(stays, "transfer 0 n3").code == 0); // so that it has to see to its own leaving, and to hand that over
+    BOOST_REQUIRE(cluster.run_until([&] { return stays.parts->shards.where(0).leader == "n3"; }, 10'000));
+  }
+  BOOST_REQUIRE_EQUAL(cluster.change_nodes(stays, "leave", "n3"), "");
+  const auto forgotten = [&] {
+    const auto nodes = stays.parts->nodes.get();
+    return nodes != nullptr && nodes->find("n3") == nullptr;
+  };
+  BOOST_REQUIRE_MESSAGE(cluster.run_until(forgotten, 120'000), why());
+  for (std::uint32_t g = 0; g <= test_node::small_config().shards.count; ++g) {
+    const auto* leads = cluster.leader(g);
+    BOOST_REQUIRE(leads != nullptr);
+    BOOST_TEST(leads != &leaver);
+    for (const auto& m : leads->parts->shards.get(g)->members)
+      BOOST_TEST(m.node != "n3", "group " << g);
+  }
+  cluster.crash(leaver);
+  for (int patient = 1; patient <= 12; ++patient)
+    BOOST_TEST(cluster.receipts(stays, std::to_string(patient)).size() == 1U);
+  BOOST_TEST(cluster.send(stays, "13", test_node::phq9(), "key") == 202);
+  wipe(leaver);
+  BOOST_REQUIRE_EQUAL(cluster.change_nodes(stays, "invite", "n3"), "");
+  cluster.start(leaver);
+  BOOST_REQUIRE_MESSAGE(cluster.join(leaver), cluster.why_not);
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return cluster.whole(); }, 120'000), why());
+  for (int patient = 1; patient <= 13; ++patient)
+    BOOST_TEST(cluster.receipts(leaver, std::to_string(patient)).size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_done_to_a_node_is_refused_before_anybody_is_asked) {
   form();
   auto* leader = cluster.leader(1);
