@@ -16,6 +16,12 @@ trap end_all EXIT
 cluster() { "$epione" cluster "$@" --cluster "$file"; }
 console() { "$epione" console --data-dir "$CLUSTER_DIR/n2" "$@"; }
 whole() { cluster status >/dev/null 2>&1; }
+shows() { # shows PATTERN: as a status that may be one of problems
+  cluster status >"$scratch/status" 2>&1 || true
+  grep -q -e "$1" "$scratch/status"
+}
+located() { cluster locate --patient 42 --json >"$scratch/where" 2>/dev/null; }
+leads() { located && grep -q "\"leader\":\"$1\"" "$scratch/where"; }
 
 echo "three nodes, with their addresses and a load that runs"
 expect 0 "$script" up 3
@@ -29,6 +35,7 @@ says 'there is a cluster of 3 nodes'
 expect 2 "$script" nonsense
 
 echo "status, locate"
+wait_for 60 whole
 expect 0 "$script" status
 says 'Nothing is missing'
 expect 0 cluster status --json
@@ -39,18 +46,17 @@ says '"http":"http://127.0.0.1:'
 echo "what a leadership is told to do is in the audit trail, with who and why"
 expect 0 cluster drain n3 --because 'its memory is exchanged'
 says 'node n3 gives [0-9]* leaderships away'
-drained() { cluster status 2>/dev/null | grep -q '^n3 .*member, draining'; }
-wait_for 30 drained
+wait_for 30 shows '^n3 .*member, draining'
 expect 0 console -e 'tail events last 20'
 says 'operator .*cluster.drain .*n3 because its memory is exchanged'
 expect 0 cluster undrain n3
-leader=$(cluster locate --patient 42 --json | sed 's/.*"leader":"\(n[123]\)".*/\1/')
-shard=$(cluster locate --patient 42 --json | sed 's/.*"shard":\([0-9]*\).*/\1/')
-other=$([ "$leader" = n1 ] && echo n2 || echo n1)
+wait_for 30 located
+shard=$(sed 's/.*"shard":\([0-9]*\).*/\1/' "$scratch/where")
+other=n1
+! grep -q '"leader":"n1"' "$scratch/where" || other=n2
 expect 0 cluster transfer "$shard" "$other"
 says "shard $shard is handed over from node n[123] to node $other"
-led_there() { cluster locate --patient 42 2>/dev/null | grep -q "led by $other"; }
-wait_for 30 led_there
+wait_for 30 leads "$other"
 expect 1 cluster drain n7
 says 'there is no node n7'
 expect 2 cluster transfer 99 n1
@@ -63,8 +69,7 @@ expect 2 cluster join n4 --peer nowhere
 says "'nowhere' is no address"
 expect 0 cluster join n4 --peer 127.0.0.1:1
 says 'node n4 may join: start it with an empty data directory'
-awaited() { cluster status 2>/dev/null | grep -q 'may join and have not yet: n4'; }
-wait_for 30 awaited
+wait_for 30 shows 'may join and have not yet: n4'
 expect 4 cluster status
 expect 0 cluster leave n4
 says 'node n4 may not join any more'
@@ -74,15 +79,14 @@ wait_for 60 whole
 expect 0 "$script" kill 2
 expect 1 "$script" kill 2
 says 'node 2 does not run'
-missed() { cluster status 2>/dev/null | grep -q 'node n2 is not heard'; }
-wait_for 30 missed
+wait_for 30 shows 'node n2 is not heard'
 expect 4 cluster status
 expect 3 cluster status --node n2
 expect 0 "$script" start 2
 wait_for 120 whole
 expect 0 "$script" pause 1
-told() { cluster status >"$scratch/last" 2>&1; [ $? = 4 ] && grep -q 'node n1 is not heard' "$scratch/last"; }
-wait_for 60 told
+wait_for 60 shows 'node n1 is not heard'
+mv "$scratch/status" "$scratch/last"
 says 'n1/admin.sock: .*another node is asked'
 says '^n2 .*this node'
 expect 0 "$script" resume 1
