@@ -57,7 +57,8 @@ tl::expected<std::vector<std::string>, int> directories_of(const target& t, comm
     return tl::unexpected(fail(context, exit_code::usage, file.error()));
   for (const auto& n : file->nodes)
     if (!n.data_dir.empty() && (t.node.empty() || n.name == t.node))
-      out.push_back(file->path_for(n.name, n.data_dir));
+      if (auto directory = file->path_for(n.name, n.data_dir); std::find(out.begin(), out.end(), directory) == out.end())
+        out.push_back(std::move(directory)); // on machines of their own all may have the same
   if (out.empty())
     return tl::unexpected(fail(context, exit_code::usage,
                                t.cluster_file + " names no data_dir" + (t.node.empty() ? "" : " of node " + t.node) +

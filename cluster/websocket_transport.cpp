@@ -160,7 +160,8 @@ struct websocket_transport::impl final : peer_session_owner {
     error_code e;
     const auto address = net::ip::make_address(options.address, e);
     if (e)
-      return tl::unexpected{where + ": this is no IP address"};
+      return tl::unexpected{where +
+                            ": this is no IP address; say in peers.address on which one of this machine's (0.0.0.0 for all)"};
     const tcp::endpoint endpoint{address, options.port};
     acceptor.open(endpoint.protocol(), e);
     if (!e)

@@ -84,17 +84,16 @@ cluster_side::cluster_side(const cluster_options& options, const runtime::config
   socket_.idle_limit_ms = config.peers.idle_limit_ms;
   socket_.certificate_look_ms = config.peers.certificate_look_ms;
   const auto* n = options.file.find(options.node);
-  const auto where = cluster::parse_peer_address(options.node, !config.peers.address.empty() ? config.peers.address
-                                                               : n != nullptr                ? n->peer
-                                                                                             : std::string{});
-  if (where) {
+  if (const auto where = cluster::parse_peer_address(options.node, n != nullptr ? n->peer : std::string{})) {
     socket_.address = where->host == "localhost" ? "127.0.0.1" : where->host;
     socket_.port = where->port;
   }
+  if (!config.peers.address.empty()) // behind another address, or all of this machine's
+    socket_.address = config.peers.address;
   transport_ = std::make_unique<cluster::websocket_transport>(socket_, identity_, log, metrics, clock, random);
   parts_ = std::make_unique<cluster_parts>(*transport_, identity_);
   parts_->name = options.node;
-  parts_->peer = n != nullptr ? n->peer : config.peers.address;
+  parts_->peer = n != nullptr ? n->peer : std::string{};
   for (const auto& other : options.file.nodes)
     if (auto address = cluster::parse_peer_address(other.name, other.peer))
       parts_->known.push_back(std::move(*address));
