@@ -6,7 +6,6 @@
 #include <boost/test/unit_test.hpp>
 
 using namespace epione;
-using namespace epione::node;
 
 namespace {
 
@@ -43,9 +42,9 @@ struct three_of_them {
   tests::memory_network network;
   cluster::local_identity identity{"n1", "test", 1};
   tests::memory_network::transport transport{network, identity};
-  cluster_parts parts{transport, identity};
+  node::cluster_parts parts{transport, identity};
   runtime::metrics metrics;
-  cluster_metrics looked_up{metrics, parts, 2};
+  node::cluster_metrics looked_up{metrics, parts, 2};
 };
 
 } // namespace
