@@ -91,6 +91,15 @@ shard_lead lead_of(std::optional<runtime::group_view> known) {
   return {std::move(leader), std::move(known)};
 }
 
+/// That a shard is not served where another node leads it is as it should be.
+std::string seen_from(const std::string& state, const shard_lead& lead, const std::string& node) {
+  if (state != to_string(ec::not_serving) || !lead.group || lead.leader == node)
+    return state;
+  const auto& members = lead.group->members;
+  const bool here = std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.node == node; });
+  return here ? "following" : "elsewhere";
+}
+
 /// "n1 0, n2 12, n3 400 stand-by": what each does not hold yet.
 std::string replicas_text(const shard_lead& lead) {
   std::string text;
@@ -180,9 +189,7 @@ void show_shards(const console_call_ptr& call, const console_findings& found) {
     std::optional<shard_lead> lead;
     if (cluster) {
       lead = lead_of(cluster->shards.best(shard));
-      // As the catalog says it of itself: on a node that does not lead a shard nothing is amiss when it does not serve it.
-      if (f.state == "not_serving" && !lead->leader.empty() && lead->leader != cluster->node)
-        f.state = "following";
+      f.state = seen_from(f.state, *lead, cluster->node);
     }
     if (call->json())
       all.push_back(json_of(f, lead));
