@@ -86,8 +86,18 @@ struct shard_lead {
 shard_lead lead_of(std::optional<runtime::group_view> known) {
   if (!known || !known->led())
     return {};
+  std::sort(known->members.begin(), known->members.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
   auto leader = known->leader;
   return {std::move(leader), std::move(known)};
+}
+
+/// That a shard is not served where another node leads it is as it should be.
+std::string seen_from(const std::string& state, const shard_lead& lead, const std::string& node) {
+  if (state != to_string(ec::not_serving) || !lead.group || lead.leader == node)
+    return state;
+  const auto& members = lead.group->members;
+  const bool here = std::any_of(members.begin(), members.end(), [&](const auto& m) { return m.node == node; });
+  return here ? "following" : "elsewhere";
 }
 
 /// "n1 0, n2 12, n3 400 stand-by": what each does not hold yet.
@@ -175,10 +185,12 @@ void show_shards(const console_call_ptr& call, const console_findings& found) {
   auto all = ordered_json::array();
   auto table = table_of_shards(cluster.has_value());
   for (std::uint32_t shard = 0; shard <= call->ports().shards; ++shard) {
-    const auto f = facts_of(found, shard);
+    auto f = facts_of(found, shard);
     std::optional<shard_lead> lead;
-    if (cluster)
+    if (cluster) {
       lead = lead_of(cluster->shards.best(shard));
+      f.state = seen_from(f.state, *lead, cluster->node);
+    }
     if (call->json())
       all.push_back(json_of(f, lead));
     else

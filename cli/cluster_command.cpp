@@ -8,6 +8,7 @@
 #include "runtime/process.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -22,6 +23,8 @@ namespace exit_code = runtime::exit_code;
 using nlohmann::json;
 
 constexpr std::chrono::milliseconds call_limit{3 * runtime::defaults::membership_step_limit_ms};
+constexpr const char* why_text = "The reason, for the audit trail";
+constexpr std::chrono::milliseconds look_limit{2'000}; ///< a node that runs looks this up in its memory
 
 /// Which running node is asked: the one of a data directory, or any of the cluster's file that runs on this machine.
 struct target {
@@ -54,7 +57,8 @@ tl::expected<std::vector<std::string>, int> directories_of(const target& t, comm
     return tl::unexpected(fail(context, exit_code::usage, file.error()));
   for (const auto& n : file->nodes)
     if (!n.data_dir.empty() && (t.node.empty() || n.name == t.node))
-      out.push_back(file->path_for(n.name, n.data_dir));
+      if (auto directory = file->path_for(n.name, n.data_dir); std::find(out.begin(), out.end(), directory) == out.end())
+        out.push_back(std::move(directory)); // on machines of their own all may have the same
   if (out.empty())
     return tl::unexpected(fail(context, exit_code::usage,
                                t.cluster_file + " names no data_dir" + (t.node.empty() ? "" : " of node " + t.node) +
@@ -62,20 +66,36 @@ tl::expected<std::vector<std::string>, int> directories_of(const target& t, comm
   return out;
 }
 
-tl::expected<runtime::admin_reply, int> ask(const target& t, const runtime::admin_request& request, command_context& context) {
+/// Whether what is asked for may be asked of another node when one has not answered.
+enum class question : std::uint8_t { looks, changes };
+
+/// A node that is frozen takes the question and says nothing: who only looks goes on to the next one.
+tl::expected<runtime::admin_reply, int> ask(const target& t, question kind, const runtime::admin_request& request,
+                                            command_context& context) {
   const auto directories = directories_of(t, context);
   if (!directories)
     return tl::unexpected(directories.error());
-  std::string last;
+  std::optional<runtime::admin_failure> failure;
   for (const auto& directory : *directories) {
-    auto reply = runtime::admin_call(directory + "/" + runtime::admin_socket_name, request, call_limit);
+    const bool goes_on = kind == question::looks && &directory != &directories->back();
+    auto reply = runtime::admin_call(directory + "/" + runtime::admin_socket_name, request, goes_on ? look_limit : call_limit);
     if (reply)
       return *reply;
-    if (!reply.error().unreachable)
-      return tl::unexpected(fail(context, exit_code::failed, reply.error().message));
-    last = reply.error().message;
+    const bool silent = !reply.error().unreachable;
+    if (silent && goes_on)
+      context.err << "epione: " << printable(reply.error().message) << "; another node is asked\n";
+    if (!failure || silent)
+      failure = std::move(reply.error());
+    if (silent && !goes_on)
+      break;
   }
-  return tl::unexpected(fail(context, exit_code::unreachable, last));
+  if (failure->unreachable)
+    return tl::unexpected(
+        fail(context, exit_code::unreachable,
+             failure->message + (directories->size() > 1 ? "; no other node of " + t.cluster_file + " runs here" : "")));
+  if (kind == question::changes)
+    failure->message += "; whether it was done is unknown: look with epione cluster status, and name another node with --node";
+  return tl::unexpected(fail(context, exit_code::failed, failure->message));
 }
 
 std::string value_of(const runtime::admin_reply& reply, const char* name) {
@@ -96,12 +116,28 @@ std::string text_of(const json& x) {
   return x.dump();
 }
 
+/// "0 to 3, 7": ascending numbers.
+std::string ranges_text(const std::vector<std::uint64_t>& numbers) {
+  std::string text;
+  for (std::size_t i = 0; i < numbers.size();) {
+    auto last = i;
+    while (last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1)
+      ++last;
+    text += (text.empty() ? "" : ", ") + std::to_string(numbers[i]);
+    if (last != i)
+      text += (last == i + 1 ? ", " : " to ") + std::to_string(numbers[last]);
+    i = last + 1;
+  }
+  return text;
+}
+
 void print_status(std::ostream& out, const json& status) {
   out << "Cluster " << status["cluster"].get<std::string>() << "\n\n";
   std::vector<std::vector<std::string>> rows{
       {"NODE", "STATE", "SERVER", "LINK", "VERSION", "LEADS", "ROUND TRIP MS", "CLOCK MS", "HTTP"}};
   for (const auto& n : status["nodes"])
-    rows.push_back({text_of(n["name"]), text_of(n["state"]), text_of(n["server"]),
+    rows.push_back({text_of(n["name"]), text_of(n["state"]) + (n.value("draining", false) ? ", draining" : ""),
+                    text_of(n["server"]),
                     n["here"].get<bool>()     ? "this node"
                     : n["linked"].get<bool>() ? "up"
                                               : "DOWN",
@@ -124,12 +160,21 @@ void print_status(std::ostream& out, const json& status) {
     return;
   }
   out << "\nUnder-replicated:\n";
-  for (const auto& m : status["missing"])
-    out << "  shard " << m["shard"].dump() << ": " << m["why"].get<std::string>() << '\n';
+  // Most often many shards miss the same: a line for each would push the nodes out of sight.
+  std::vector<std::pair<std::string, std::vector<std::uint64_t>>> reasons;
+  for (const auto& m : status["missing"]) {
+    const auto why = m["why"].get<std::string>();
+    auto at = std::find_if(reasons.begin(), reasons.end(), [&](const auto& x) { return x.first == why; });
+    if (at == reasons.end())
+      at = reasons.insert(at, {why, {}});
+    at->second.push_back(m["shard"].get<std::uint64_t>());
+  }
+  for (const auto& [why, shards] : reasons)
+    out << (shards.size() == 1 ? "  shard " : "  shards ") << ranges_text(shards) << ": " << why << '\n';
 }
 
 int status(const target& t, bool as_json, command_context& context) {
-  const auto reply = ask(t, {"cluster-status", {}}, context);
+  const auto reply = ask(t, question::looks, {"cluster-status", {}}, context);
   if (!reply)
     return reply.error();
   const auto text = value_of(*reply, "json");
@@ -143,7 +188,7 @@ int status(const target& t, bool as_json, command_context& context) {
 }
 
 int locate(const target& t, const std::string& patient, const std::string& study, bool as_json, command_context& context) {
-  const auto reply = ask(t, {"cluster-locate", {{"patient", patient}, {"study", study}}}, context);
+  const auto reply = ask(t, question::looks, {"cluster-locate", {{"patient", patient}, {"study", study}}}, context);
   if (!reply)
     return reply.error();
   const auto text = value_of(*reply, "json");
@@ -161,12 +206,14 @@ int locate(const target& t, const std::string& patient, const std::string& study
 }
 
 int carry_out(const target& t, runtime::admin_request request, command_context& context) {
-  const auto reply = ask(t, request, context);
+  const auto reply = ask(t, question::changes, request, context);
   if (!reply)
     return reply.error();
   if (reply->code != exit_code::done)
     return fail(context, reply->code, reply->message);
   context.out << printable(value_of(*reply, "text")) << '\n';
+  if (!reply->message.empty())
+    context.err << "epione: " << printable(reply->message) << '\n';
   return exit_code::done;
 }
 
@@ -191,8 +238,12 @@ int init(const target& t, command_context& context) {
   context.out << "The cluster begins on node " << options.node << ", in " << directory
               << ".\nStart it, and then each other node with "
               << "an empty data directory:\n";
-  for (const auto& n : file->nodes)
-    context.out << "  epione serve --node " << n.name << " --cluster " << t.cluster_file << '\n';
+  for (const auto& n : file->nodes) {
+    context.out << "  epione serve --node " << n.name << " --cluster " << t.cluster_file;
+    if (n.name == options.node && directory != file->path_for(n.name, n.data_dir)) // said by other means than the file
+      context.out << " --data-dir " << directory;
+    context.out << '\n';
+  }
   return exit_code::done;
 }
 
@@ -234,26 +285,31 @@ void add_cluster_command(CLI::App& app, command_context& context) {
   for (const auto& [name, text] : changes) {
     verb = noun->add_subcommand(name, text);
     where = add_target(*verb);
-    auto node = std::make_shared<std::string>(), peer = std::make_shared<std::string>();
+    auto node = std::make_shared<std::string>(), peer = std::make_shared<std::string>(),
+         because = std::make_shared<std::string>();
     verb->add_option("NODE", *node, "The node's name")->required();
     const std::string word = name == std::string{"join"} ? "invite" : name;
     if (word == "invite")
       verb->add_option("--peer", *peer, "Where the other nodes reach it")->required()->type_name("HOST:PORT");
-    verb->callback([where, node, peer, word, &context] {
-      context.chosen = [where, node, peer, word, &context] {
-        return carry_out(*where, {"cluster-nodes", {{"verb", word}, {"node", *node}, {"peer", *peer}}}, context);
+    if (word == "drain" || word == "undrain")
+      verb->add_option("--because", *because, why_text)->type_name("WHY");
+    verb->callback([where, node, peer, because, word, &context] {
+      context.chosen = [where, node, peer, because, word, &context] {
+        return carry_out(*where, {"cluster-nodes", {{"verb", word}, {"node", *node}, {"peer", *peer}, {"because", *because}}},
+                         context);
       };
     });
   }
 
   verb = noun->add_subcommand("transfer", "Hand the leadership of a shard over to a node");
   where = add_target(*verb);
-  auto shard = std::make_shared<std::string>(), to = std::make_shared<std::string>();
+  auto shard = std::make_shared<std::string>(), to = std::make_shared<std::string>(), because = std::make_shared<std::string>();
   verb->add_option("SHARD", *shard, "Its number; 0 is the catalog")->required();
   verb->add_option("NODE", *to, "The node that is to lead it")->required();
-  verb->callback([where, shard, to, &context] {
-    context.chosen = [where, shard, to, &context] {
-      return carry_out(*where, {"cluster-transfer", {{"shard", *shard}, {"node", *to}}}, context);
+  verb->add_option("--because", *because, why_text)->type_name("WHY");
+  verb->callback([where, shard, to, because, &context] {
+    context.chosen = [where, shard, to, because, &context] {
+      return carry_out(*where, {"cluster-transfer", {{"shard", *shard}, {"node", *to}, {"because", *because}}}, context);
     };
   });
 }

@@ -50,7 +50,7 @@ public:
       const bool is_new = link.actor == nullptr;
       if (is_new)
         begin(node, link);
-      if (is_new || link.address.host != address.host || link.address.port != address.port)
+      if (is_new || link.address != address)
         transport_.keep(address);
       link.address = address;
     }
@@ -66,8 +66,11 @@ private:
     std::map<std::string, peer_address> wanted;
     if (const auto cluster = cluster_.get()) {
       for (const auto& n : cluster->nodes)
-        if (auto address = parse_peer_address(n.name, n.peer); address && n.name != options_.node)
+        if (auto address = parse_peer_address(n.name, n.peer); address && n.name != options_.node) {
+          address->server_id = n.server_id;
+          address->ids_given = cluster->next_server_id;
           wanted.insert_or_assign(n.name, std::move(*address));
+        }
       return wanted;
     }
     for (const auto& a : options_.known)
@@ -130,7 +133,11 @@ std::optional<peer_address> parse_peer_address(const std::string& node, std::str
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size() || port == 0)
     return std::nullopt;
-  return peer_address{node, std::string{host}, port};
+  peer_address address;
+  address.node = node;
+  address.host = std::string{host};
+  address.port = port;
+  return address;
 }
 
 link_keeper_actor::behavior_type link_keeper(link_keeper_pointer self, const runtime::environment& env,

@@ -22,7 +22,7 @@ constexpr envelope_limits limits{defaults::peer_envelope_bytes_max, defaults::pe
                                  defaults::peer_entries_max};
 
 struct link_metrics {
-  prometheus::Gauge &linked, &round_trip, &offset, &in_flight;
+  prometheus::Gauge &linked, &round_trip, &offset, &clock_alarm, &in_flight;
   prometheus::Counter &links, &envelopes, &sent, &received, &dropped;
 };
 
@@ -31,6 +31,7 @@ link_metrics make_peer_link_metrics(runtime::metrics& m, const std::string& node
   return {m.gauge("epione_peer_linked", "1: there is a link with this node", of),
           m.gauge("epione_peer_round_trip_seconds", "From a ping to its answer, the last one", of),
           m.gauge("epione_clock_offset_seconds", "How far the wall clock of this node is before ours", of),
+          m.gauge("epione_clock_alarm", "1: the clocks differ by more than peers.clock_offset_max_ms", of),
           m.gauge("epione_peer_in_flight_bytes", "Sent and not acknowledged", of),
           m.counter("epione_peer_links_total", "Links made with this node", of),
           m.counter("epione_peer_envelopes_total", "Envelopes sent", of),
@@ -381,6 +382,7 @@ private:
       clock_alarm_ = false;
       env_.log.info(name_, "the clocks of two nodes agree again", {{"offset", milliseconds_text(offset_us)}});
     }
+    metrics_.clock_alarm.Set(clock_alarm_ ? 1 : 0);
   }
 
   /// What cannot be read may have been followed by anything: the link begins anew.

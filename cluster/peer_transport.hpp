@@ -19,6 +19,12 @@ inline constexpr std::uint32_t peer_protocol_max = 1;
 struct peer_address {
   std::string node, host;
   std::uint16_t port = 0;
+  std::uint64_t server_id = 0; ///< of the node's directory; 0: it has none, or that is not known
+  std::uint64_t ids_given = 0; ///< every server id below it was given to some directory; 0: not known
+
+  /// Whether a directory with this server id is one that was replaced: its id was given, and the node has another or none now.
+  bool is_replaced(std::uint64_t shown) const { return shown != 0 && shown < ids_given && shown != server_id; }
+  bool operator==(const peer_address&) const = default;
 };
 
 /// What this node says of itself on its links. Membership changes while they are there: a node joins, or is restored.

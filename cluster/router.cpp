@@ -165,18 +165,19 @@ public:
     state_.regions[n] = caf::actor_cast<shard_region_actor>(actor);
   }
 
-  /// A link that ended, or a program that was started again, answers nothing any more.
+  /// A link that ended answers nothing any more, also when there is another one already; nor does a program that was started
+  /// again.
   void on_tick() {
     self_->delayed_send(self_, router_tick, caf::tick_atom::value);
     const auto now = env_.clock.now_ns();
-    std::map<std::string, std::uint64_t> incarnations; // of nodes that are there
+    std::map<std::string, std::pair<std::uint64_t, std::int64_t>> there; // nodes: their program, and since when they are linked
     for (const auto& p : peers_.all())
       if (p.linked)
-        incarnations[p.node] = p.incarnation;
+        there[p.node] = {p.incarnation, p.since_us};
     std::vector<std::uint64_t> lost;
     for (const auto& [number, x] : state_.waiting) {
-      const auto there = incarnations.find(x.node);
-      if (there == incarnations.end() || there->second != x.incarnation || now >= x.until_ns)
+      const auto link = there.find(x.node);
+      if (link == there.end() || link->second != std::pair{x.incarnation, x.linked_since_us} || now >= x.until_ns)
         lost.push_back(number);
     }
     std::sort(lost.begin(), lost.end()); // the same order in every run of a simulation
@@ -187,7 +188,7 @@ public:
     if (now >= state_.claims_due_ns)
       tell_claims(now);
     std::erase_if(state_.claimed_ns, [&](const auto& x) {
-      const bool gone = !incarnations.contains(x.first) || now - x.second > claims_valid_ns;
+      const bool gone = !there.contains(x.first) || now - x.second > claims_valid_ns;
       if (gone)
         shards_.forget(x.first);
       return gone;
@@ -224,6 +225,7 @@ private:
     const auto number = state_.next_number++;
     x.node = node;
     x.incarnation = peer->incarnation;
+    x.linked_since_us = peer->since_us;
     x.until_ns = until(limit + margin);
     state_.waiting.emplace(number, std::move(x));
     metrics_.forwarded.Increment();

@@ -29,7 +29,8 @@ struct router_state {
   /// Sent to another node, not answered yet.
   struct sent {
     std::string node;
-    std::uint64_t incarnation = 0; ///< of that node's program: another one knows nothing of it
+    std::uint64_t incarnation = 0;    ///< of that node's program: another one knows nothing of it
+    std::int64_t linked_since_us = 0; ///< the link it went over: with that one it may be gone
     std::int64_t until_ns = 0;
     messages::routed_kind kind = messages::routed_kind::submit;
     messages::ticket to = 0;

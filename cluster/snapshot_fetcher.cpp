@@ -109,14 +109,16 @@ private:
     x->file = std::move(*file);
     x->hash = std::shared_ptr<XXH3_state_t>{XXH3_createState(), [](XXH3_state_t* s) { XXH3_freeState(s); }};
     XXH3_64bits_reset(x->hash.get());
-    x->begun_ns = env_.clock.now_ns();
+    x->begun_ns = x->heard_ns = x->paced_ns = env_.clock.now_ns();
     env_.log.info(part, "fetches a store's file",
                   {{"node", x->node}, {"group", x->group}, {"entry", x->offer.point.index}, {"bytes", x->offer.size}});
     go_on(x);
   }
 
   void go_on(const transfer_ptr& x) {
-    while (x->asked < x->offer.size && x->under_way < defaults::snapshot_pieces_under_way && !is_too_fast(x))
+    constexpr auto ahead_max = defaults::snapshot_pieces_under_way * defaults::snapshot_piece_bytes;
+    while (x->asked < x->offer.size && x->under_way < defaults::snapshot_pieces_under_way && x->asked - x->written < ahead_max &&
+           !is_too_fast(x))
       ask_for(x, std::exchange(x->asked, std::min(x->offer.size, x->asked + defaults::snapshot_piece_bytes)));
     if (x->written == x->offer.size && x->under_way == 0)
       finish(x);
@@ -124,8 +126,9 @@ private:
 
   /// Then it goes on in a moment.
   bool is_too_fast(const transfer_ptr& x) {
-    const auto passed_ns = static_cast<std::uint64_t>(env_.clock.now_ns() - x->begun_ns);
-    const auto allowed = defaults::snapshot_bytes_per_s / 4 + passed_ns / 1'000 * (defaults::snapshot_bytes_per_s / 1'000'000);
+    const auto passed_ns = static_cast<std::uint64_t>(env_.clock.now_ns() - x->paced_ns);
+    const auto allowed =
+        x->paced + defaults::snapshot_bytes_per_s / 4 + passed_ns / 1'000 * (defaults::snapshot_bytes_per_s / 1'000'000);
     if (x->asked < allowed)
       return false;
     if (!std::exchange(x->waiting, true))
@@ -158,20 +161,37 @@ private:
     q.size = std::min<std::uint64_t>(defaults::snapshot_piece_bytes, x->offer.size - offset);
     ++x->under_way;
     ask(
-        x, q, [this, x, offset](const bytes_ptr& bytes) { came(x, offset, bytes); },
-        [this, x, offset](const caf::error& why) {
-          --x->under_way;
-          // A piece that was lost with a link is asked for again; one that was refused never comes.
-          const auto code = runtime::code_of(why);
-          const bool lost = !code || *code == ec::time_limit || *code == ec::not_serving;
-          if (!lost || ++x->failures > defaults::snapshot_failures_max)
-            return fail(x, runtime::error_text(why));
-          later(std::chrono::milliseconds{defaults::snapshot_retry_ms}, [this, x, offset] { ask_for(x, offset); });
+        x, q,
+        [this, x, offset, round = x->round](const bytes_ptr& bytes) {
+          if (x->round == round)
+            came(x, offset, bytes);
+        },
+        [this, x, round = x->round](const caf::error& why) {
+          if (x->round == round)
+            lost(x, why);
         });
+  }
+
+  /// What was lost with a link is asked for again, all of it from the first byte that is missing: the other node counts its
+  /// checksum in the order in which it is asked. Given up when nothing has come for as long as that node keeps the copy; what was
+  /// refused never comes.
+  void lost(const transfer_ptr& x, const caf::error& why) {
+    const auto code = runtime::code_of(why);
+    const auto now = env_.clock.now_ns();
+    if ((code && *code != ec::time_limit && *code != ec::not_serving) ||
+        now - x->heard_ns >= std::int64_t{defaults::snapshot_idle_limit_ms} * 1'000'000)
+      return fail(x, runtime::error_text(why));
+    ++x->round;
+    x->early.clear();
+    x->asked = x->paced = x->written;
+    x->paced_ns = now;
+    x->under_way = 0;
+    later(std::chrono::milliseconds{defaults::snapshot_retry_ms}, [this, x] { go_on(x); });
   }
 
   void came(const transfer_ptr& x, std::uint64_t offset, const bytes_ptr& bytes) {
     --x->under_way;
+    x->heard_ns = env_.clock.now_ns();
     if (bytes->size() != std::min<std::uint64_t>(defaults::snapshot_piece_bytes, x->offer.size - offset))
       return fail(x, "a piece of the file has another size than was asked for");
     x->early.emplace(offset, bytes);
@@ -189,6 +209,8 @@ private:
   }
 
   void finish(const transfer_ptr& x) {
+    if (std::exchange(x->closing, true))
+      return;
     snapshot_question q;
     q.what = snapshot_question::kind::close;
     q.transfer = x->offer.transfer;
@@ -200,7 +222,10 @@ private:
             return fail(x, "the file's checksum is not what the other node says");
           put_in_place(x);
         },
-        [this, x](const caf::error& why) { fail(x, runtime::error_text(why)); });
+        [this, x](const caf::error& why) {
+          x->closing = false;
+          lost(x, why);
+        });
   }
 
   /// It is complete and durable before it has its name.

@@ -26,10 +26,14 @@ struct snapshot_fetcher_state {
     std::unique_ptr<runtime::disk_file> file;
     std::shared_ptr<XXH3_state_t> hash;
     std::uint64_t written = 0, asked = 0; ///< bytes
-    unsigned under_way = 0, failures = 0;
+    unsigned under_way = 0;
+    std::uint64_t round = 0; ///< goes up when pieces are asked for again; answers to an earlier round come too late
     std::map<std::uint64_t, messages::bytes_ptr> early; ///< pieces that came before the one in front of them
-    std::int64_t begun_ns = 0;
+    std::int64_t begun_ns = 0, heard_ns = 0;            ///< heard_ns: when something came last
+    std::int64_t paced_ns = 0;                          ///< since then its speed is counted, from `paced` bytes on
+    std::uint64_t paced = 0;
     bool waiting = false; ///< for its turn, because it is faster than it may be
+    bool closing = false; ///< all is here, and the other node is asked for its checksum
   };
   snapshot_fetcher_state() = default;
   std::deque<std::pair<std::uint32_t, std::string>> waiting; ///< groups and nodes, each group once

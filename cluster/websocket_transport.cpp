@@ -87,7 +87,7 @@ struct websocket_transport::impl final : peer_session_owner {
   tl::expected<void, std::string> load_first() {
     auto read = read_tls_files(options.files);
     if (!read)
-      return tl::unexpected{std::move(read.error())};
+      return tl::unexpected{read.error() + "; epione cert issue --node " + identity.node() + " makes a node's files"};
     auto made = make_peer_context(*read, options.files, identity.node(), now_s());
     if (!made)
       return tl::unexpected{std::move(made.error())};
@@ -160,7 +160,8 @@ struct websocket_transport::impl final : peer_session_owner {
     error_code e;
     const auto address = net::ip::make_address(options.address, e);
     if (e)
-      return tl::unexpected{where + ": this is no IP address"};
+      return tl::unexpected{where +
+                            ": this is no IP address; say in peers.address on which one of this machine's (0.0.0.0 for all)"};
     const tcp::endpoint endpoint{address, options.port};
     acceptor.open(endpoint.protocol(), e);
     if (!e)
@@ -322,14 +323,23 @@ struct websocket_transport::impl final : peer_session_owner {
       return "has the name of the node it talks to, " + own.node + "; each needs its own";
     if (const auto& expected = who.options().expected; !expected.empty() && hello.node != expected)
       return "node " + hello.node + " answers at the address of " + expected + "; correct the cluster file";
-    if (nodes.count(hello.node) == 0)
+    const auto kept = nodes.find(hello.node);
+    if (kept == nodes.end())
       return "node " + hello.node + " is not one of those " + own.node + " knows; let it join the cluster first";
     if (std::max(own.protocol_min, hello.protocol_min) > std::min(own.protocol_max, hello.protocol_max))
       return "versions: " + hello.node + " (" + hello.version + ") speaks " + range(hello) + ", " + own.node + " (" +
              own.version + ") " + range(own) + "; upgrade step by step";
     if (!own.cluster.empty() && !hello.cluster.empty() && own.cluster != hello.cluster)
       return "node " + hello.node + " is of cluster " + hello.cluster + ", " + own.node + " of " + own.cluster;
+    if (kept->second->address.is_replaced(hello.server_id))
+      return replaced(hello.node, hello.server_id);
     return {};
+  }
+
+  /// Short enough for a close frame.
+  static std::string replaced(const std::string& node, std::uint64_t server_id) {
+    return "node " + node + " was replaced: move this directory, of server " + std::to_string(server_id) +
+           ", away and start with an empty one";
   }
 
   static std::string range(const messages::hello& x) {
@@ -428,10 +438,14 @@ struct websocket_transport::impl final : peer_session_owner {
     auto& kept = nodes[address.node];
     if (kept == nullptr) {
       kept = std::make_unique<kept_node>(loop, address);
-    } else if (address_text(kept->address) != address_text(address)) {
+    } else {
+      const bool is_elsewhere = address_text(kept->address) != address_text(address);
       kept->address = address;
-      if (dials(address.node))
+      if (is_elsewhere && dials(address.node))
         close_links(address.node, "node " + address.node + " has another address");
+      for (const auto& s : std::set<session_ptr>{sessions})
+        if (s->is_linked() && s->info().node == address.node && address.is_replaced(s->info().server_id))
+          s->close(replaced(address.node, s->info().server_id));
     }
     if (dials(address.node)) {
       kept->failures = 0;

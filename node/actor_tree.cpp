@@ -128,8 +128,7 @@ caf::strong_actor_ptr actor_tree::start_cluster() {
     return pointer_to(runtime::spawn_blocking(system_, environment_, cluster::snapshot_fetcher));
   }));
   auto beside = start_supervisor("cluster", supervision_strategy::one_for_one, std::move(children));
-  environment_.directory->put("cluster", beside);
-  beside_ = caf::weak_actor_ptr{beside.get()};
+  environment_.directory->put("cluster", beside); // nobody's child, and to be seen all the same
   return beside;
 }
 
@@ -144,11 +143,9 @@ caf::strong_actor_ptr actor_tree::start_console(std::function<void()> request_st
   ports.shards = config_.shards.count;
   ports.readers = config_.readers.count;
   ports.tops = {{"node", top_}};
-  if (cluster_ != nullptr) {
-    ports.tops.emplace_back("cluster", beside_);
+  if (cluster_ != nullptr)
     ports.cluster.emplace(
         actors::console_cluster{cluster_->name, cluster_->nodes, cluster_->shards, [&c = *cluster_] { return links_of(c); }});
-  }
   ports.request_stop = std::move(request_stop);
   ports.started_ns = environment_.clock.now_ns();
   ports.load = load_of_machine;

@@ -92,8 +92,7 @@ private:
                                          std::vector<actors::child_spec> children);
 
   caf::actor_system& system_;
-  caf::weak_actor_ptr top_;    ///< the node supervisor
-  caf::weak_actor_ptr beside_; ///< that of what speaks with other nodes
+  caf::weak_actor_ptr top_; ///< the node supervisor
   runtime::reply_sink& sink_;
   std::set<std::string> other_channels_;
   runtime::config config_;

@@ -1,6 +1,8 @@
 #include "node/cluster_answers.hpp"
 
 #include "actors/console_cluster.hpp"
+#include "cluster/certificates.hpp"
+#include "domain/event.hpp"
 #include "domain/ids.hpp"
 #include "messages/steward.hpp"
 #include "runtime/directory.hpp"
@@ -32,6 +34,7 @@ std::string argument(const runtime::admin_request& r, const char* name) {
 json describe_node(const domain::cluster_node& n, const cluster_parts& parts, std::uint64_t leads) {
   json out{{"name", n.name}, {"server", n.server_id}, {"state", std::string{domain::to_text(n.phase)}},
            {"peer", n.peer}, {"http", n.http},        {"leads", leads}};
+  out["draining"] = n.name == parts.name ? parts.shards.draining() : parts.shards.is_draining(n.name);
   if (n.name == parts.name) {
     out["here"] = true;
     out["linked"] = true;
@@ -57,7 +60,9 @@ struct shard_description {
 };
 
 shard_description describe_shard(std::uint32_t group, const cluster_parts& parts, const domain::cluster_state* nodes) {
-  const auto v = parts.shards.best(group);
+  auto v = parts.shards.best(group);
+  if (v)
+    std::sort(v->members.begin(), v->members.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
   shard_description out;
   const bool led = v && v->led();
   out.text = {{"id", group},
@@ -91,8 +96,14 @@ shard_description describe_shard(std::uint32_t group, const cluster_parts& parts
     return n.phase != domain::node_phase::leaving || n.replaced;
   }));
   const auto wanted = std::min<std::size_t>(members, group == 0 ? defaults::catalog_voters_max : nodes->replication_factor);
-  if (voters < wanted)
+  if (voters < wanted) {
     out.missing = "it is on " + std::to_string(voters) + " of " + std::to_string(wanted) + " nodes";
+    std::string awaited;
+    for (const auto& n : nodes->nodes)
+      if (n.phase == domain::node_phase::invited)
+        awaited += (awaited.empty() ? "; may join and have not yet: " : ", ") + n.name;
+    *out.missing += awaited;
+  }
   return out;
 }
 
@@ -115,7 +126,7 @@ std::optional<steward_answer> ask(caf::actor_system& system, actor_tree& tree, c
             else
               why = a.error();
           },
-          [&](caf::error& x) { why = runtime::error_text(x); });
+          [&](caf::error& x) { why = runtime::sentence_of(x); });
   return result;
 }
 
@@ -152,6 +163,81 @@ admin_reply locate(const runtime::admin_request& r, actor_tree& tree, const clus
           {{"json", out.dump()}}};
 }
 
+/// Why what this node is asked to do about another one cannot be; empty: it can be tried.
+std::string cannot_ask(const cluster_parts& parts, const std::string& name) {
+  const auto nodes = parts.nodes.get();
+  const auto* n = nodes == nullptr ? nullptr : nodes->find(name);
+  if (nodes != nullptr && n == nullptr)
+    return "there is no node " + name + " in the cluster; epione cluster status lists them";
+  if (n != nullptr && n->phase == domain::node_phase::invited)
+    return "node " + name + " may join and has not yet; it leads nothing";
+  if (name == parts.name || parts.peers.linked(name))
+    return {};
+  const auto link = parts.peers.get(name);
+  return "node " + parts.name + " has no link with node " + name + (link ? ": " + link->why : "");
+}
+
+/// Into group 0's chain, before it is done, as what is said at the console. What is in the way of that keeps nothing from being
+/// done. Empty, or why it is not there.
+std::string record_act(const std::string& verb, const std::string& entity, const runtime::admin_request& r,
+                       const std::string& user, caf::actor_system& system, actor_tree& tree) {
+  auto& env = tree.environment();
+  auto event = std::make_shared<domain::event>();
+  event->time_us = env.clock.wall_us();
+  event->who = user;
+  event->role = "operator";
+  event->action = "cluster." + verb;
+  event->entity = entity;
+  event->reason = argument(r, "because");
+  std::string why = "the catalog is not running";
+  if (const auto catalog = tree.catalog(); catalog != nullptr) {
+    caf::scoped_actor self{system, true};
+    self->request(catalog, milliseconds{defaults::console_record_limit_ms}, record_atom::value, event_ptr{event})
+        .receive([&](bool) { why.clear(); }, [&](caf::error& x) { why = "the catalog: " + runtime::sentence_of(x); });
+  }
+  if (why.empty())
+    env.log.warning("cluster", "an operator's command",
+                    {{"who", event->who}, {"action", event->action}, {"entity", event->entity}});
+  else
+    env.log.error(
+        "cluster", "an operator's command is carried out without a record in the audit trail",
+        {{"who", event->who}, {"action", event->action}, {"entity", event->entity}, {"reason", event->reason}, {"why", why}});
+  return why;
+}
+
+admin_reply done_acting(admin_reply reply, const std::string& unrecorded) {
+  if (reply.code == exit_code::done && !unrecorded.empty())
+    reply.message = "this is not in the audit trail: " + unrecorded + "; the log has it";
+  return reply;
+}
+
+/// What an operator has to know once the list of nodes is changed.
+std::string what_now(const std::string& verb, const domain::cluster_node* before, const std::string& name,
+                     const cluster_parts& parts) {
+  if (verb == "invite")
+    return "node " + name + " may join: start it with an empty data directory";
+  const bool was_member = before == nullptr || before->phase != domain::node_phase::invited;
+  if (verb == "replace") {
+    const auto link = name == parts.name ? std::nullopt : parts.peers.get(name);
+    const bool runs = name == parts.name || (link && link->linked && before != nullptr && link->server_id == before->server_id);
+    return "node " + name + " joins anew once it is started with an empty data directory" +
+           (runs && was_member ? "; it runs: if its directory is not lost, that one is of no use any more all the same" : "");
+  }
+  if (!was_member)
+    return "node " + name + " may not join any more";
+  std::string text =
+      "node " + name + " leaves: epione cluster status shows it until its replicas are on the others; then stop it";
+  const auto nodes = parts.nodes.get();
+  const auto stay = nodes == nullptr ? 0 : std::count_if(nodes->nodes.begin(), nodes->nodes.end(), [&](const auto& n) {
+    return n.phase == domain::node_phase::member && n.name != name;
+  });
+  if (nodes != nullptr && stay < static_cast<std::ptrdiff_t>(nodes->replication_factor))
+    text += ". " + std::to_string(stay) + (stay == 1 ? " node stays" : " nodes stay") + " for shards that are to be on " +
+            std::to_string(nodes->replication_factor) + (stay < 3 ? ": the loss of one stops the cluster" : "");
+  return text;
+}
+
+/// join, leave, replace: the leader of group 0 changes the list of nodes.
 admin_reply change_nodes(const runtime::admin_request& r, const std::string& user, caf::actor_system& system, actor_tree& tree,
                          const cluster_parts& parts) {
   steward_question q;
@@ -160,35 +246,65 @@ admin_reply change_nodes(const runtime::admin_request& r, const std::string& use
   q.text2 = argument(r, "node");
   q.text3 = argument(r, "peer");
   q.text4 = user;
-  std::string why, to;
-  if (q.text == "drain" || q.text == "undrain") {
-    to = q.text2;
-  } else {
-    const auto where = parts.shards.where(0);
-    to = where.here ? parts.name : where.leader;
-    if (to.empty())
-      return {exit_code::failed, "no node is known to lead group 0 just now; try again", {}};
+  if (q.text == "invite") {
+    // A name that no certificate can have, or an address that nobody can dial, would be waited for without a word.
+    if (auto wrong = cluster::node_name_problem(q.text2))
+      return {exit_code::usage, std::move(*wrong), {}};
+    if (!cluster::parse_peer_address(q.text2, q.text3))
+      return {exit_code::usage, "'" + q.text3 + "' is no address of a node: HOST:PORT, where the other nodes reach it", {}};
   }
-  const auto answer = ask(system, tree, to, q, why);
-  return reply_of(answer, why);
+  const auto where = parts.shards.where(0);
+  const auto to = where.here ? parts.name : where.leader;
+  if (to.empty())
+    return {exit_code::failed, "no node is known to lead group 0 just now; try again", {}};
+  const auto nodes = parts.nodes.get();
+  const auto* known = nodes == nullptr ? nullptr : nodes->find(q.text2);
+  const auto text = what_now(q.text, known, q.text2, parts); // before its replicas are taken away, and its link with them
+  std::string why;
+  auto reply = reply_of(ask(system, tree, to, q, why), why);
+  if (reply.code == exit_code::done)
+    reply.values["text"] = text;
+  return reply;
 }
 
-admin_reply transfer(const runtime::admin_request& r, caf::actor_system& system, actor_tree& tree, const cluster_parts& parts) {
+/// drain, undrain: of the node itself.
+admin_reply give_or_take(const runtime::admin_request& r, const std::string& user, caf::actor_system& system, actor_tree& tree,
+                         const cluster_parts& parts) {
+  const auto verb = argument(r, "verb"), node = argument(r, "node");
+  if (auto why = cannot_ask(parts, node); !why.empty())
+    return {exit_code::failed, std::move(why), {}};
+  const auto unrecorded = record_act(verb, "node " + node, r, user, system, tree);
+  std::string why;
+  const auto answer = ask(system, tree, node, steward_question::leaderships(verb), why);
+  return done_acting(reply_of(answer, why), unrecorded);
+}
+
+admin_reply transfer(const runtime::admin_request& r, const std::string& user, caf::actor_system& system, actor_tree& tree,
+                     const cluster_parts& parts, std::uint32_t shards) {
   std::uint32_t shard = 0;
   const auto text = argument(r, "shard"), to = argument(r, "node");
   const auto read = std::from_chars(text.data(), text.data() + text.size(), shard);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || shard > shards)
+    return {exit_code::usage, "there is no shard " + text + "; they are 0, the catalog, to " + std::to_string(shards), {}};
   const auto v = parts.shards.best(shard);
-  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || !v)
-    return {exit_code::usage, "there is no shard " + text, {}};
+  if (!v || !v->led())
+    return {exit_code::failed, "no node is known to lead shard " + text + " just now; try again", {}};
   const auto member = std::find_if(v->members.begin(), v->members.end(), [&](const auto& m) { return m.node == to; });
   if (member == v->members.end())
-    return {exit_code::usage, "node " + to + " has no replica of shard " + text, {}};
+    return {exit_code::failed, "node " + to + " has no replica of shard " + text, {}};
+  if (v->leader == to)
+    return {exit_code::failed, "node " + to + " leads shard " + text + " already", {}};
+  if (member->role == "stand-by")
+    return {
+        exit_code::failed, "node " + to + " is a stand-by of shard " + text + " and cannot lead it before it has caught up", {}};
+  if (auto why = cannot_ask(parts, v->leader); !why.empty())
+    return {exit_code::failed, std::move(why), {}};
+  const auto unrecorded = record_act("transfer", "shard " + text + " to " + to, r, user, system, tree);
   std::string why;
-  const auto answer = ask(system, tree, v->leader, steward_question::transfer(shard, member->id), why);
-  auto reply = reply_of(answer, why);
+  auto reply = reply_of(ask(system, tree, v->leader, steward_question::transfer(shard, member->id), why), why);
   if (reply.code == exit_code::done)
-    reply.values["text"] = "shard " + text + " is handed over to node " + to;
-  return reply;
+    reply.values["text"] = "shard " + text + " is handed over from node " + v->leader + " to node " + to;
+  return done_acting(std::move(reply), unrecorded);
 }
 
 /// For a backup: of every group how far its copy must be, and who has it.
@@ -252,6 +368,10 @@ tl::expected<std::uint64_t, std::string> committed_in(std::uint32_t group, caf::
   return tl::unexpected("group " + std::to_string(group) + " cannot be asked what it has committed: " + why);
 }
 
+std::optional<std::string> what_is_missing(std::uint32_t group, const cluster_parts& parts) {
+  return describe_shard(group, parts, parts.nodes.get().get()).missing;
+}
+
 std::string cluster_status_json(const cluster_parts& parts, std::uint32_t shards, bool& whole) {
   const auto nodes = parts.nodes.get();
   json out{{"cluster", parts.cluster}, {"nodes", json::array()}, {"shards", json::array()}, {"missing", json::array()}};
@@ -280,14 +400,17 @@ admin_reply answer_cluster(const runtime::admin_request& r, const std::string& u
   }
   if (r.command == "cluster-locate")
     return locate(r, tree, parts, shards);
-  if (r.command == "cluster-nodes")
-    return change_nodes(r, user, system, tree, parts);
+  if (r.command == "cluster-nodes") {
+    const auto verb = argument(r, "verb");
+    return verb == "drain" || verb == "undrain" ? give_or_take(r, user, system, tree, parts)
+                                                : change_nodes(r, user, system, tree, parts);
+  }
   if (r.command == "cluster-positions")
     return positions(system, tree, parts, shards);
   if (r.command == "cluster-store")
     return store_question(r, system, tree);
   if (r.command == "cluster-transfer")
-    return transfer(r, system, tree, parts);
+    return transfer(r, user, system, tree, parts, shards);
   return {exit_code::usage, "this node does not know the command '" + r.command + "'", {}};
 }
 

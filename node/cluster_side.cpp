@@ -84,17 +84,16 @@ cluster_side::cluster_side(const cluster_options& options, const runtime::config
   socket_.idle_limit_ms = config.peers.idle_limit_ms;
   socket_.certificate_look_ms = config.peers.certificate_look_ms;
   const auto* n = options.file.find(options.node);
-  const auto where = cluster::parse_peer_address(options.node, !config.peers.address.empty() ? config.peers.address
-                                                               : n != nullptr                ? n->peer
-                                                                                             : std::string{});
-  if (where) {
+  if (const auto where = cluster::parse_peer_address(options.node, n != nullptr ? n->peer : std::string{})) {
     socket_.address = where->host == "localhost" ? "127.0.0.1" : where->host;
     socket_.port = where->port;
   }
+  if (!config.peers.address.empty()) // behind another address, or all of this machine's
+    socket_.address = config.peers.address;
   transport_ = std::make_unique<cluster::websocket_transport>(socket_, identity_, log, metrics, clock, random);
   parts_ = std::make_unique<cluster_parts>(*transport_, identity_);
   parts_->name = options.node;
-  parts_->peer = n != nullptr ? n->peer : config.peers.address;
+  parts_->peer = n != nullptr ? n->peer : std::string{};
   for (const auto& other : options.file.nodes)
     if (auto address = cluster::parse_peer_address(other.name, other.peer))
       parts_->known.push_back(std::move(*address));
@@ -149,12 +148,14 @@ tl::expected<join_grant, std::string> cluster_side::join(caf::actor_system& syst
   auto report_at = std::chrono::steady_clock::now() + report_period;
   std::mutex mutex;
   std::condition_variable_any pause;
-  std::string last = "no other node of the cluster can be reached";
+  std::string last;
   for (;;) {
+    bool linked = false;
     for (const auto& p : parts_->peers.all()) {
       const auto router = tree.directory().get<router_actor>("router");
       if (!p.linked || p.server_id == 0 || router == nullptr || stop.stop_requested())
         continue;
+      linked = true;
       std::optional<steward_answer> answer;
       self->request(router, milliseconds{runtime::defaults::membership_step_limit_ms + 2 * runtime::defaults::console_margin_ms},
                     ask_atom::value, p.node, routed_kind::steward, question, runtime::defaults::membership_step_limit_ms)
@@ -185,8 +186,11 @@ tl::expected<join_grant, std::string> cluster_side::join(caf::actor_system& syst
       return tl::unexpected(std::string{});
     if (std::chrono::steady_clock::now() >= report_at) {
       report_at += report_period;
-      if (waiting)
-        waiting("asks to be let into the cluster: " + last);
+      if (!linked) // the others neither dial nor take a node that nobody has invited
+        last = "no member of the cluster has a link with it; if it was not invited yet, say on a node that runs: epione cluster "
+               "join " +
+               options_.node + " --peer " + parts_->peer;
+      waiting("it asks to be let into the cluster: " + last);
     }
     std::unique_lock lock{mutex};
     pause.wait_for(lock, stop, ask_period, [] { return false; }); // ends at once when asked to stop

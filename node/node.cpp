@@ -3,6 +3,7 @@
 #include "actors/console_commands.hpp"
 #include "node/actor_tree.hpp"
 #include "node/cluster_answers.hpp"
+#include "node/cluster_metrics.hpp"
 #include "node/cluster_side.hpp"
 #include "node/data_directory.hpp"
 #include "node/node_metrics.hpp"
@@ -256,8 +257,9 @@ struct node::impl {
       auto root_of_links = links.start_cluster();
       others->start(links);
       const auto& http = options.config.http;
-      auto granted = others->join(joining, links, options.config.data.directory,
-                                  "http://" + http.address + ":" + std::to_string(http.port), stop_token, options.waiting);
+      auto granted =
+          others->join(joining, links, options.config.data.directory, "http://" + http.address + ":" + std::to_string(http.port),
+                       stop_token, [this](const std::string& why) { say_not_ready(1, {"cluster", why}); });
       if (granted) {
         log->info("node", "belongs to the cluster", {{"node", options.cluster->node}, {"server", granted->server_id}});
         options.config.shards.count = granted->shards;
@@ -293,10 +295,15 @@ struct node::impl {
   std::optional<node_error> start_http() {
     admitted = std::make_unique<runtime::admission>(options.config.admission.requests_in_flight_max);
     looked_up = std::make_unique<node_metrics>(numbers, *admitted, tree->directory());
-    http = std::make_unique<runtime::http_server>(runtime::http_options_of(options.config),
-                                                  runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random,
-                                                                             tree->readiness(), *admitted,
-                                                                             [this] { looked_up->refresh(); }});
+    if (others)
+      cluster_looked_up = std::make_unique<cluster_metrics>(numbers, others->parts(), options.config.shards.count);
+    http = std::make_unique<runtime::http_server>(
+        runtime::http_options_of(options.config),
+        runtime::http_surroundings{tree->catalog_view(), numbers, *log, clock, random, tree->readiness(), *admitted, [this] {
+                                     looked_up->refresh();
+                                     if (cluster_looked_up)
+                                       cluster_looked_up->refresh();
+                                   }});
     sink.set(http.get());
     auto endpoint = http->start(*tree);
     if (!endpoint)
@@ -326,17 +333,19 @@ struct node::impl {
       if (reasons.empty())
         return std::nullopt;
       if (steady_clock::now() >= report_at) {
-        log->warning("node", "not ready yet",
-                     {{"reasons", std::uint64_t{reasons.size()}},
-                      {"first_part", reasons.front().part},
-                      {"first_reason", reasons.front().reason}});
-        if (options.waiting)
-          options.waiting(reasons.front().part + ": " + reasons.front().reason);
+        say_not_ready(reasons.size(), reasons.front());
         report_at += ready_report_period;
       }
       changed.wait_for(lock, poll_period);
     }
     return ended ? std::optional{failed()} : std::nullopt;
+  }
+
+  void say_not_ready(std::size_t reasons, const runtime::readiness::item& first) {
+    log->warning("node", "not ready yet",
+                 {{"reasons", std::uint64_t{reasons}}, {"first_part", first.part}, {"first_reason", first.reason}});
+    if (options.waiting)
+      options.waiting(first.part + ": " + first.reason);
   }
 
   /// The tree ended without being asked to.
@@ -637,6 +646,7 @@ struct node::impl {
   std::unique_ptr<actor_tree> tree;
   std::unique_ptr<runtime::admission> admitted;
   std::unique_ptr<node_metrics> looked_up;
+  std::unique_ptr<cluster_metrics> cluster_looked_up; ///< null: the node is alone
   std::unique_ptr<runtime::http_server> http;
   std::unique_ptr<runtime::admin_server> admin;
   std::string address;

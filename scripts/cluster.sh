@@ -3,17 +3,25 @@
 #   Several nodes on this machine: certificates, a cluster's file, the nodes on loopback with the demo study. `up` installs what is
 #   missing, builds, and prints where each node is and a command that puts load on them. `kill` is kill -9, `stop` a SIGTERM.
 #   CLUSTER_DIR: where it all lies (build/cluster); CLUSTER_PORT: the first of its ports (7100: peers from 7101, HTTP from 8101).
+#   EPIONE: a program that is there already; then nothing is installed or built.
 . "$(dirname "$0")/lib.sh"
 
 cd "$epione_root"
-epione=$epione_root/build/release/epione
+epione=${EPIONE:-$epione_root/build/release/epione}
 place=${CLUSTER_DIR:-$epione_root/build/cluster}
 base=${CLUSTER_PORT:-7100}
 file=$place/cluster.toml
 
-pid_of() { cat "$place/n$1.pid" 2>/dev/null || true; }
-runs() { [ -n "$(pid_of "$1")" ] && kill -0 "$(pid_of "$1")" 2>/dev/null; }
-nodes() { sed -n 's/^\[nodes\.n\([0-9]*\)\]$/\1/p' "$file" 2>/dev/null; }
+# The node's process; nothing when it has ended, also when its number is another program's by now.
+pid_of() {
+  local pid
+  pid=$(cat "$place/n$1.pid" 2>/dev/null) || return 0
+  tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q -F -e "--node n$1 --cluster $file" && printf '%s\n' "$pid"
+  return 0
+}
+runs() { [ -n "$(pid_of "$1")" ]; }
+signal() { kill "-$2" "$(pid_of "$1")" 2>/dev/null || die "node $1 does not run"; }
+nodes() { sed -n 's/^\[nodes\.n\([0-9]*\)\]$/\1/p' "$file" 2>/dev/null || true; }
 http_of() { printf 'http://127.0.0.1:%s' "$((base + 1000 + $1))"; }
 need() { [ -n "${1:-}" ] || die "say which node: a number"; nodes | grep -qx "$1" || die "there is no node $1"; }
 
@@ -65,9 +73,16 @@ stop_node() {
 case "${1:-}" in
   up)
     count=${2:-3}
-    ensure_packages
-    say "building release"
-    build release epione
+    if [ -z "${EPIONE:-}" ]; then
+      ensure_packages
+      say "building release"
+      build release epione
+    elif [ ! -x "$EPIONE" ]; then
+      die "there is no program $EPIONE (EPIONE)"
+    fi
+    there=$(nodes | wc -l)
+    [ "$there" = 0 ] || [ -z "${2:-}" ] || [ "$there" = "$2" ] ||
+      die "there is a cluster of $there nodes in $place already; 'scripts/cluster.sh clean' removes it and its data"
     if [ ! -f "$file" ]; then
       make_files "$count"
       "$epione" cluster init --cluster "$file" >/dev/null
@@ -78,15 +93,15 @@ case "${1:-}" in
     done
     wait_until 60 is_whole || say "not everything is on every node yet: scripts/cluster.sh status"
     for n in $(nodes); do printf 'node n%s  %s  (log: %s)\n' "$n" "$(http_of "$n")" "$place/n$n.log"; done
-    printf 'Load:\n  build/release/epione bench submit --http %s --connections 64 --duration 20s\n' "$(http_of 1)"
+    printf 'Load:\n  %s bench submit --http %s --connections 64 --duration 20s\n' "${epione#"$epione_root/"}" "$(http_of 1)"
     ;;
   status) "$epione" cluster status --cluster "$file" ;;
-  kill) need "${2:-}"; kill -KILL "$(pid_of "$2")"; rm -f "$place/n$2.pid" ;;
+  kill) need "${2:-}"; signal "$2" KILL; rm -f "$place/n$2.pid" ;;
   stop) need "${2:-}"; stop_node "$2" ;;
   start) need "${2:-}"; start "$2"; wait_until 60 is_ready "$2" || die "node $2 is not ready; its log is $place/n$2.log" ;;
-  pause) need "${2:-}"; kill -STOP "$(pid_of "$2")" ;;
-  resume) need "${2:-}"; kill -CONT "$(pid_of "$2")" ;;
+  pause) need "${2:-}"; signal "$2" STOP ;;
+  resume) need "${2:-}"; signal "$2" CONT ;;
   down) for n in $(nodes); do stop_node "$n" & done; wait ;;
   clean) for n in $(nodes); do stop_node "$n" & done; wait; rm -rf "$place" ;;
-  *) sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

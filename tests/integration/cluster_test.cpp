@@ -1,11 +1,13 @@
 // Three nodes as one system, in one thread: what is acknowledged survives any one of them, and any of them answers for any
 // patient.
 #include "domain/compiled_study.hpp"
+#include "node/cluster_answers.hpp"
 #include "tests/integration/scratch_disk.hpp"
 #include "tests/integration/test_cluster.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <set>
 #include <sstream>
 
 using namespace epione;
@@ -275,6 +277,17 @@ BOOST_AUTO_TEST_CASE(the_console_of_any_node_looks_at_the_others_and_moves_a_lea
   const auto actors = c.ask(asked, "actors @" + next.name);
   BOOST_TEST(actors.code == 0, actors.message);
   BOOST_TEST(actors.text.find("peer " + asked.name) != std::string::npos, actors.text);
+  std::multiset<std::string> names;
+  for (const auto& a : json::parse(c.ask(asked, "actors", true).text))
+    names.insert(a["name"].get<std::string>());
+  for (const auto& name : names)
+    BOOST_TEST(names.count(name) == 1U, name << " is shown more than once");
+  BOOST_TEST(names.contains("router"));
+  const auto state_of_1 = [&](test_cluster::member& m) {
+    return json::parse(c.ask(m, "shards", true).text)[1]["state"].get<std::string>();
+  };
+  BOOST_TEST(state_of_1(*leader) == "serving");
+  BOOST_TEST(state_of_1(asked) == "following");
   const auto moved = c.ask(asked, "transfer 1 " + next.name + " because a test wants it");
   BOOST_TEST(moved.code == 0, moved.message);
   BOOST_TEST(moved.message == ""); // it is in the audit trail
@@ -282,6 +295,97 @@ BOOST_AUTO_TEST_CASE(the_console_of_any_node_looks_at_the_others_and_moves_a_lea
   BOOST_TEST(c.ask(asked, "drain " + next.name).code == 0);
   BOOST_TEST(cluster.run_until([&] { return next.parts->shards.led_here().empty(); }, 10'000), why());
   BOOST_TEST(c.ask(asked, "undrain " + next.name).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_member_that_leaves_takes_nothing_along_and_may_join_anew) {
+  form();
+  for (int patient = 1; patient <= 12; ++patient)
+    BOOST_TEST(cluster.send(cluster.at(1), std::to_string(patient), test_node::phq9(), "key") == 202);
+  auto &stays = cluster.at(1), &leaver = cluster.at(3);
+  {
+    consoles c{cluster};
+    BOOST_TEST(c.ask(stays, "transfer 0 n3").code == 0); // so that it has to see to its own leaving, and to hand that over
+    BOOST_REQUIRE(cluster.run_until([&] { return stays.parts->shards.where(0).leader == "n3"; }, 10'000));
+  }
+  BOOST_REQUIRE_EQUAL(cluster.change_nodes(stays, "leave", "n3"), "");
+  const auto forgotten = [&] {
+    const auto nodes = stays.parts->nodes.get();
+    return nodes != nullptr && nodes->find("n3") == nullptr;
+  };
+  BOOST_REQUIRE_MESSAGE(cluster.run_until(forgotten, 120'000), why());
+  for (std::uint32_t g = 0; g <= test_node::small_config().shards.count; ++g) {
+    const auto* leads = cluster.leader(g);
+    BOOST_REQUIRE(leads != nullptr);
+    BOOST_TEST(leads != &leaver);
+    for (const auto& m : leads->parts->shards.get(g)->members)
+      BOOST_TEST(m.node != "n3", "group " << g);
+  }
+  cluster.crash(leaver);
+  for (int patient = 1; patient <= 12; ++patient)
+    BOOST_TEST(cluster.receipts(stays, std::to_string(patient)).size() == 1U);
+  BOOST_TEST(cluster.send(stays, "13", test_node::phq9(), "key") == 202);
+  wipe(leaver);
+  BOOST_REQUIRE_EQUAL(cluster.change_nodes(stays, "invite", "n3"), "");
+  cluster.start(leaver);
+  BOOST_REQUIRE_MESSAGE(cluster.join(leaver), cluster.why_not);
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return cluster.whole(); }, 120'000), why());
+  for (int patient = 1; patient <= 13; ++patient)
+    BOOST_TEST(cluster.receipts(leaver, std::to_string(patient)).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_done_to_a_node_is_refused_before_anybody_is_asked) {
+  form();
+  auto* leader = cluster.leader(1);
+  BOOST_REQUIRE(leader != nullptr);
+  auto& m = other_than(*leader, 0);
+  const auto shards = test_node::small_config().shards.count;
+  BOOST_REQUIRE(cluster.run_until(
+      [&] {
+        const auto v = m.parts->shards.best(1);
+        return v && v->led() && v->leader == leader->name;
+      },
+      10'000));
+  // Whoever is asked would have to answer in the meantime, and nobody runs here unless he is let.
+  const auto refused = [&](const std::string& command, const std::map<std::string, std::string>& arguments, int code,
+                           const std::string& why) {
+    const auto reply = node::answer_cluster({command, arguments}, "os:nurse", m.node->system(), *m.node->tree, *m.parts, shards);
+    BOOST_TEST(reply.code == code, why << ": " << reply.code);
+    BOOST_TEST(reply.message.find(why) != std::string::npos, reply.message);
+  };
+  refused("cluster-nodes", {{"verb", "invite"}, {"node", "N_4"}, {"peer", "h:1"}}, 2, "'N_4' cannot be a node's name");
+  refused("cluster-nodes", {{"verb", "invite"}, {"node", "n4"}, {"peer", "h"}}, 2, "'h' is no address");
+  refused("cluster-nodes", {{"verb", "drain"}, {"node", "n9"}}, 1, "there is no node n9");
+  refused("cluster-transfer", {{"shard", "1"}, {"node", leader->name}}, 1, "leads shard 1 already");
+  refused("cluster-transfer", {{"shard", "1"}, {"node", "n9"}}, 1, "node n9 has no replica");
+  refused("cluster-transfer", {{"shard", "99"}, {"node", m.name}}, 2, "there is no shard 99");
+}
+
+BOOST_AUTO_TEST_CASE(the_status_shows_who_drains_and_for_whom_a_shard_waits) {
+  form();
+  auto& m = cluster.at(2);
+  const auto status = [&](bool& whole) {
+    return json::parse(node::cluster_status_json(*m.parts, test_node::small_config().shards.count, whole));
+  };
+  const auto draining = [&] {
+    bool whole = false;
+    std::string names;
+    for (const auto& n : status(whole)["nodes"])
+      if (n["draining"] == true)
+        names += n["name"].get<std::string>();
+    return names;
+  };
+  bool whole = false;
+  BOOST_TEST(cluster.run_until([&] { return status(whole)["missing"].empty(); }, 30'000), status(whole).dump());
+  BOOST_TEST(whole);
+  BOOST_TEST(draining() == "");
+  BOOST_TEST(cluster.change_nodes(cluster.at(1), "invite", "n4") == "");
+  BOOST_TEST(cluster.run_until([&] { return !status(whole)["missing"].empty(); }, 10'000));
+  BOOST_TEST(!whole);
+  const auto why = status(whole)["missing"][0]["why"].get<std::string>();
+  BOOST_TEST(why.find("may join and have not yet: n4") != std::string::npos, why);
+  consoles c{cluster};
+  BOOST_TEST(c.ask(m, "drain n3").code == 0);
+  BOOST_TEST(cluster.run_until([&] { return draining() == "n3"; }, 10'000));
 }
 
 BOOST_AUTO_TEST_CASE(leaderships_spread_over_the_nodes_and_move_back_after_a_restart) {

@@ -266,6 +266,25 @@ BOOST_AUTO_TEST_CASE(shards_show_leader_and_how_far_each_replica_is_behind) {
   BOOST_TEST(shown.find("n1 0, n2 0, n3 1,200 stand-by NOT HEARD") != std::string::npos, shown);
 }
 
+BOOST_AUTO_TEST_CASE(a_shard_that_another_node_leads_is_followed_or_elsewhere) {
+  put("region 1", system.spawn(
+                      [](caf::event_based_actor* me, caf::unit_t) -> caf::behavior {
+                        me->set_default_handler(caf::drop);
+                        return {[](status_atom) -> status_report_ptr {
+                          return std::make_shared<const status_report>(status_report{"region 1", "not_serving", {}});
+                        }};
+                      },
+                      caf::unit));
+  const auto state = [&] { return json::parse(shards_text(true))[1]["state"].get<std::string>(); };
+  BOOST_TEST(state() == "following");
+  auto there = *shards.best(1);
+  std::erase_if(there.members, [](const auto& m) { return m.node == "n1"; });
+  shards.claim("n2", {{1, there}}, false);
+  BOOST_TEST(state() == "elsewhere");
+  shards.forget("n2");
+  BOOST_TEST(state() == "not_serving");
+}
+
 BOOST_AUTO_TEST_CASE(a_shard_that_nobody_is_known_to_lead_shows_nothing_of_a_followers_own) {
   auto follows = *shards.get(2);
   follows.role = "follower";

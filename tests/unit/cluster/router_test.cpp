@@ -1,6 +1,7 @@
 // What other nodes say of themselves, and how long it holds.
 #include "cluster/claims.hpp"
 #include "cluster/router.hpp"
+#include "runtime/error_text.hpp"
 #include "tests/unit/actors/actor_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -8,6 +9,7 @@
 using namespace epione;
 using namespace epione::cluster;
 using namespace epione::messages;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -32,10 +34,11 @@ struct router_among_peers : actors::test::actor_fixture {
     self->send_exit(tested, caf::exit_reason::kill);
     run();
   }
-  void link(bool there) {
+  void link(bool there, std::int64_t since_us = 1) {
     peer_state state;
     state.node = "n2";
     state.linked = there;
+    state.since_us = since_us;
     state.incarnation = 5;
     peers.set(state);
   }
@@ -98,6 +101,28 @@ BOOST_AUTO_TEST_CASE(what_a_node_said_to_the_router_before_goes_as_well) {
   wait(50);
   BOOST_TEST(!shards.is_draining("n2"));
   BOOST_TEST(shards.where(1).leader == "");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_link_took_with_it_is_lost_also_when_there_is_another_one_at_once) {
+  const auto peer = system.spawn([](caf::event_based_actor* me) -> caf::behavior {
+    me->set_default_handler(caf::drop);
+    return {[](caf::unit_t) {}};
+  });
+  env.directory->put("peer n2", caf::actor_cast<caf::strong_actor_ptr>(peer));
+  const auto question = std::make_shared<const std::string>("?");
+  auto asked = self->request(tested, 60s, ask_atom::value, std::string{"n2"}, routed_kind::steward, bytes_ptr{question},
+                             std::uint32_t{20'000});
+  run();
+  wait(100);
+  BOOST_TEST(!self->has_next_message());
+  link(true, 2);
+  wait(100);
+  BOOST_REQUIRE(self->has_next_message());
+  ec why = ec::none;
+  asked.receive([](const bytes_ptr&) {}, [&](caf::error& x) { why = runtime::code_of(x).value_or(ec::none); });
+  BOOST_TEST((why == ec::time_limit));
+  self->send_exit(peer, caf::exit_reason::kill);
+  run();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,6 +5,7 @@
 #include "cluster/snapshot_server.hpp"
 #include "cluster/steward.hpp"
 #include "cluster/websocket_transport.hpp"
+#include "node/cluster_metrics.hpp"
 #include "node/node.hpp"
 #include "tests/unit/actors/actor_fixture.hpp"
 #include "tests/unit/runtime_http/server_fixture.hpp"
@@ -79,6 +80,14 @@ std::string shown_with_links() {
       caf::actor_cast<caf::actor>(runtime::spawn_actor(with.system, with.env, cluster::steward, cluster::steward_options{},
                                                        std::cref(nodes), std::ref(shards), std::cref(view)))};
   with.run();
+  node::cluster_parts parts{transport, identity};
+  parts.name = "a";
+  runtime::group_view led;
+  led.role = "leader";
+  led.leader = "a";
+  led.members = {{2, "b", "voter", true, 0, 0}};
+  parts.shards.set(0, led);
+  node::cluster_metrics{with.metrics, parts, 1}.refresh();
   for (const auto& x : others)
     with.self->send_exit(x, caf::exit_reason::kill);
   with.self->send_exit(caf::actor_cast<caf::actor>(link), caf::exit_reason::kill);

@@ -1,5 +1,8 @@
 // A whole node with real threads, a real disk and real sockets: how it starts, and how it stops whatever its clients do.
+#include "cluster/certificates.hpp"
 #include "node/node.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/random.hpp"
 
 #include <arpa/inet.h>
 #include <boost/test/unit_test.hpp>
@@ -154,6 +157,47 @@ BOOST_AUTO_TEST_CASE(a_node_that_does_not_become_ready_can_be_stopped) {
   BOOST_REQUIRE(node);
   BOOST_TEST((*node)->wait() == 0);
   BOOST_TEST(!std::filesystem::exists(file("admin.sock")));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_nobody_has_invited_says_how_it_is_invited) {
+  const auto root = options.config.data.directory;
+  runtime::system_random random;
+  const auto now_s = runtime::system_clock{}.wall_us() / 1'000'000;
+  cluster::authority_request authority;
+  authority.directory = root + "/authority";
+  authority.now_s = now_s;
+  BOOST_REQUIRE(cluster::make_authority(authority, random).has_value());
+  cluster::node_request certificate;
+  certificate.node = "n2";
+  certificate.authority_directory = authority.directory;
+  certificate.directory = root + "/certs";
+  certificate.now_s = now_s;
+  BOOST_REQUIRE(cluster::issue_certificate(certificate, random).has_value());
+  options.config.peers.certificate = root + "/certs/n2.crt";
+  options.config.peers.key = root + "/certs/n2.key";
+  options.config.peers.authorities = root + "/certs/authorities.crt";
+  options.config.data.directory = root + "/data";
+  node::cluster_options joins;
+  joins.node = "n2";
+  joins.file.nodes.resize(1);
+  joins.file.nodes[0].name = "n1";
+  joins.file.nodes[0].peer = "127.0.0.1:1"; // nobody is there
+  options.cluster = joins;
+  std::promise<std::string> said;
+  options.waiting = [&, first = true](const std::string& why) mutable {
+    if (std::exchange(first, false))
+      said.set_value(why);
+  };
+  std::stop_source stop;
+  auto started = std::async(std::launch::async, [&] { return node::node::start(options, stop.get_token()); });
+  auto word = said.get_future();
+  BOOST_REQUIRE((word.wait_for(60s) == std::future_status::ready));
+  BOOST_TEST(word.get().find("epione cluster join n2 --peer ") != std::string::npos);
+  stop.request_stop();
+  BOOST_REQUIRE((started.wait_for(30s) == std::future_status::ready));
+  if (const auto node = started.get(); node)
+    BOOST_TEST((*node)->wait() == 0);
+  options.config.data.directory = root;
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_runs_is_stopped_by_its_token) {

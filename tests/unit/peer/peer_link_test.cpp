@@ -343,9 +343,11 @@ BOOST_AUTO_TEST_CASE(a_clock_that_is_off_is_reported_once_until_it_is_right) {
   for (int i = 0; i < 12; ++i)
     answer(-700'000);
   BOOST_TEST(log.count("the clocks of two nodes differ, offset=-700 ms, limit=500 ms") == 1U);
+  BOOST_TEST(metrics.text().find("epione_clock_alarm{peer=\"b\"} 1") != std::string::npos);
   for (int i = 0; i < 12; ++i)
     answer(100'000);
   BOOST_TEST(log.count("the clocks of two nodes agree again") == 1U);
+  BOOST_TEST(metrics.text().find("epione_clock_alarm{peer=\"b\"} 0") != std::string::npos);
   for (int i = 0; i < 12; ++i)
     answer(501'000);
   BOOST_TEST(log.count("the clocks of two nodes differ") == 2U);

@@ -214,6 +214,36 @@ BOOST_FIXTURE_TEST_CASE(a_stranger_a_foreign_cluster_and_a_namesake_are_refused,
   BOOST_TEST(a.events.book.count({"linked"}) == 0U);
 }
 
+BOOST_FIXTURE_TEST_CASE(the_directory_of_a_node_that_was_replaced_is_refused_and_its_successor_is_not, refusal_fixture) {
+  const auto files = trust.issue("b", dir / "b");
+  const auto at = [](std::uint64_t server_id, std::uint64_t ids_given) {
+    peer_address x{"b", "127.0.0.1", 1};
+    x.server_id = server_id;
+    x.ids_given = ids_given;
+    return x;
+  };
+  const auto with = [](std::uint64_t server_id) {
+    auto hello = hello_of("b", server_id + 1);
+    hello.server_id = server_id;
+    return hello;
+  };
+  a.transport->keep(at(3, 4));
+  scripted_peer member{files, a.port, with(3)};
+  BOOST_TEST(member.run_until([&] { return member.is_linked; }), member.end);
+  a.transport->keep(at(0, 4)); // replaced, while it runs
+  BOOST_TEST(member.run_until([&] { return member.is_ended; }));
+  expect(a.events.book, {"unlinked b", "node b was replaced"});
+  scripted_peer again{files, a.port, with(3)};
+  BOOST_TEST(again.run_until([&] { return again.is_ended; }));
+  BOOST_TEST(again.end.find("move this directory, of server 3, away and start with an empty one") != std::string::npos,
+             again.end);
+  expect(a.log.book, {"no link was made", "node b was replaced"});
+  scripted_peer empty{files, a.port, with(0)};
+  BOOST_TEST(empty.run_until([&] { return empty.is_linked; }), empty.end);
+  scripted_peer successor{files, a.port, with(4)}; // its id was given a moment ago, and a has not read of it yet
+  BOOST_TEST(successor.run_until([&] { return successor.is_linked; }), successor.end);
+}
+
 BOOST_FIXTURE_TEST_CASE(another_node_at_the_address_is_refused, refusal_fixture) {
   b = std::make_unique<test_node>("c", trust.issue("c", dir / "c"));
   b->start();
