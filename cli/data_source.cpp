@@ -143,8 +143,9 @@ source_result<void> data_source::has_every_shard() const {
   const auto elsewhere = member && !member->node.empty() ? groups_elsewhere(directory_, member->node) : std::set<std::uint32_t>{};
   if (elsewhere.empty())
     return {};
-  return refuse(exit_code::failed, "shard " + std::to_string(*elsewhere.begin()) + " and " +
-                                       std::to_string(elsewhere.size() - 1) + " more are on other nodes than " + member->node +
+  const auto first = "shard " + std::to_string(*elsewhere.begin());
+  const auto which = elsewhere.size() == 1 ? first + " is" : first + " and " + std::to_string(elsewhere.size() - 1) + " more are";
+  return refuse(exit_code::failed, which + " on other nodes than " + member->node +
                                        " only, so that an export here would not be everything; take a backup, which "
                                        "collects them, and export from a node that is restored from it (epione backup, epione "
                                        "restore)");

@@ -35,11 +35,15 @@ public:
         steps_(env.metrics.counter("epione_membership_steps_total", "Changes of groups' members asked for by this node")),
         moves_(env.metrics.counter("epione_leadership_moves_total", "Leaderships moved to spread them evenly")),
         replica_moves_(
-            env.metrics.counter("epione_replica_moves_total", "Replicas of shards moved to give every node its share")) {}
+            env.metrics.counter("epione_replica_moves_total", "Replicas of shards moved to give every node its share")) {
+    state_.draining = shards_.draining(); // as it was told before it was started again
+  }
 
   void on_tick() {
     self_->delayed_send(self_, steward_tick, caf::tick_atom::value);
     settle_record();
+    if (state_.draining)
+      give_away_what_came_back();
     if (!shards_.where(0).here)
       return;
     const auto nodes = cluster_.get();
@@ -326,6 +330,22 @@ private:
             .then([](bool) {}, [](caf::error&) {});
     }
     return "node " + options_.node + " gives " + std::to_string(groups) + " leaderships away";
+  }
+
+  /// What a draining node leads all the same: it may have won an election. Only to who does not drain, or two would hand each
+  /// other the same ones.
+  void give_away_what_came_back() {
+    for (const auto& [group, v] : shards_.led_here()) {
+      const runtime::member_view* to = nullptr;
+      for (const auto& m : v.members)
+        if (m.role == "voter" && m.node != options_.node && !shards_.is_draining(m.node) &&
+            m.heard_within(defaults::raft_election_ms) && (to == nullptr || m.match > to->match))
+          to = &m;
+      const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(group));
+      if (to != nullptr && replica != nullptr)
+        self_->request(replica, std::chrono::milliseconds{defaults::membership_step_limit_ms}, transfer_atom::value, to->id)
+            .then([](bool) {}, [](caf::error&) {});
+    }
   }
 
   /// The addresses this node was started with may have changed; only the leader of group 0 can say so for itself here, the others

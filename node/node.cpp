@@ -548,6 +548,10 @@ struct node::impl {
     log->info("node", "stopping", {{"limit_ms", static_cast<std::int64_t>(limit.count())}});
     if (options.stopping)
       options.stopping();
+    if (tree == nullptr) { // it waited to be let in, and has begun nothing
+      log->info("node", "stopped");
+      return runtime::exit_code::done;
+    }
     tree->readiness().set("node", "stopping");
     hand_over();
     finish_requests(end - limit / 2); // the actors need time as well, however slow a client is
