@@ -34,6 +34,7 @@ constexpr weight weights[] = {
     {trouble_kind::io_error, 5},
     {trouble_kind::clock_jump, 3},
     {trouble_kind::pause, 3},
+    {trouble_kind::clock_drift, 4},
     {trouble_kind::session_kill, 14},
     {trouble_kind::all_lose_power, 4},
     {trouble_kind::isolation, 12},
@@ -46,7 +47,7 @@ constexpr weight weights[] = {
     {trouble_kind::lost_directory, 6},
     {trouble_kind::power_loss_at_word, 10},
 };
-constexpr std::size_t lone_weights = 14; ///< the first ones: of a node that is alone
+constexpr std::size_t lone_weights = 15; ///< the first ones: of a node that is alone
 
 } // namespace
 
@@ -66,6 +67,7 @@ std::string_view to_string(trouble_kind x) {
     case trouble_kind::io_error: return "I/O error";
     case trouble_kind::clock_jump: return "clock jump";
     case trouble_kind::pause: return "pause";
+    case trouble_kind::clock_drift: return "clock drift";
     case trouble_kind::all_lose_power: return "power loss of all";
     case trouble_kind::lost_directory: return "lost directory";
     case trouble_kind::isolation: return "isolation";
@@ -172,7 +174,7 @@ bool trouble::try_cause(trouble_kind kind, machine& m, std::string& detail) {
   auto& w = world_;
   const auto ms = [](std::int64_t n) { return std::to_string(n) + " ms"; };
   const bool running = m.node.running() && !m.node.ended();
-  if (!running && kind != trouble_kind::power_loss && kind != trouble_kind::clock_jump)
+  if (!running && kind != trouble_kind::power_loss && kind != trouble_kind::clock_jump && kind != trouble_kind::clock_drift)
     return false;
   switch (kind) {
     case trouble_kind::power_loss: w.crash_node(m, world::loss::power, "planned"); return true;
@@ -266,6 +268,16 @@ bool trouble::try_cause(trouble_kind kind, machine& m, std::string& detail) {
       w.pause_node(m, length * ms_in_ns);
       lasts(length * ms_in_ns, &m);
       detail = ms(length);
+      return true;
+    }
+    case trouble_kind::clock_drift: {
+      // A lease is a quarter shorter than an election; two clocks that go wrong by so much come nowhere near that.
+      const bool fast = luck_.share(0.5);
+      const auto ppm = (fast ? 1 : -1) * luck_.between(1'000, 20'000);
+      const auto length = luck_.between(1'000, 60'000);
+      m.clock.set_drift(ppm);
+      w.after(length * ms_in_ns, [&m] { m.clock.set_drift(m.usual_drift_ppm); });
+      detail = std::to_string(ppm) + " ppm for " + ms(length);
       return true;
     }
     default: return false;
@@ -430,6 +442,7 @@ void trouble::end() {
     m->sync_cost_ns = normal_sync_ns_;
     m->node.arm_exception(0);
     m->paused_until_ns = 0;
+    m->clock.set_drift(m->usual_drift_ppm);
     world_.network.set_frozen(m->name, false);
     m->last_trouble_ns = world_.clock.ns;
     victims_[m->number].actor_deaths_ns.clear();

@@ -30,6 +30,7 @@ enum class trouble_kind : std::uint8_t {
   io_error,       ///< one write or sync fails
   clock_jump,     ///< somebody sets the wall clock
   pause,          ///< the process does not run for some time
+  clock_drift,    ///< the machine's clocks go much too fast or too slowly for some time
   // Only where there are several nodes:
   all_lose_power,     ///< all machines at once
   lost_directory,     ///< a node's disk is gone: it is replaced, with an empty directory
@@ -41,8 +42,8 @@ enum class trouble_kind : std::uint8_t {
   unreliable,         ///< above the links: parcels are lost, doubled and late for some time
   power_loss_at_word, ///< when a member gives a vote, when it says what it has stored, or when a phone is told that it is
 };
-inline constexpr std::size_t trouble_kinds = 23;
-inline constexpr std::size_t lone_trouble_kinds = 14; ///< of a node that is alone: the first ones
+inline constexpr std::size_t trouble_kinds = 24;
+inline constexpr std::size_t lone_trouble_kinds = 15; ///< of a node that is alone: the first ones
 std::string_view to_string(trouble_kind x);
 
 class trouble {

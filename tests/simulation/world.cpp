@@ -27,8 +27,8 @@ std::string name_of(std::size_t number, std::size_t machines) {
 } // namespace
 
 machine::machine(world& w, std::size_t n, std::size_t machines)
-    : number(n), name(name_of(n, machines)), clock(w.clock, w.luck.branch("up " + name).between(10, 86'400) * s_in_ns,
-                                                   machines == 1 ? 0 : w.luck.branch("drift " + name).between(-500, 500)),
+    : number(n), name(name_of(n, machines)), usual_drift_ppm(w.luck.branch("drift " + name).between(-500, 500)),
+      clock(w.clock, w.luck.branch("up " + name).between(10, 86'400) * s_in_ns, usual_drift_ppm),
       disk(chance{w.seed}.branch("disk " + name).next(), w.clock), node_disk(disk),
       node(node_surroundings{clock, member, node_disk, w.log, chance{w.seed}.branch("order " + name),
                              [&w](const messages::reply& r) {

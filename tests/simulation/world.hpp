@@ -44,6 +44,7 @@ struct machine {
 
   const std::size_t number; ///< from 0
   const std::string name;
+  const std::int64_t usual_drift_ppm; ///< crystals go wrong by some ten
   node_clock clock;
   simulated_disk disk;
   process_disk node_disk;
