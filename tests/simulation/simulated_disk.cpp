@@ -94,7 +94,7 @@ public:
       : disk_(disk), path_(std::move(path)), file_(std::move(file)), generation_(disk.generation_) {}
 
   runtime::storage_result<std::vector<std::uint8_t>> read_all() override {
-    if (generation_ != disk_.generation_)
+    if (generation_ != disk_.generation_ || disk_.read_fails())
       return tl::unexpected(error(EIO, "reading"));
     return file_->bytes();
   }
@@ -182,7 +182,7 @@ std::uint64_t simulated_disk::free_bytes(const std::string&) {
 
 void simulated_disk::cut() {
   ++generation_;
-  fail_in_ = 0;
+  no_faults();
   shared_.clear();
   vfs_->forget_locks();
 }
@@ -295,6 +295,13 @@ std::optional<fault> simulated_disk::due() {
   if (how_ == fault::power_loss)
     cut();
   return how_;
+}
+
+bool simulated_disk::read_fails() {
+  if (fail_read_in_ == 0 || --fail_read_in_ != 0)
+    return false;
+  failed_ns_ = clock_.now_ns();
+  return true;
 }
 
 int simulated_disk::write(simulated_file& f, std::uint64_t offset, std::span<const std::uint8_t> bytes) {

@@ -35,6 +35,7 @@ constexpr weight weights[] = {
     {trouble_kind::clock_jump, 3},
     {trouble_kind::pause, 3},
     {trouble_kind::clock_drift, 4},
+    {trouble_kind::read_error, 6},
     {trouble_kind::session_kill, 14},
     {trouble_kind::all_lose_power, 4},
     {trouble_kind::isolation, 12},
@@ -47,7 +48,7 @@ constexpr weight weights[] = {
     {trouble_kind::lost_directory, 6},
     {trouble_kind::power_loss_at_word, 10},
 };
-constexpr std::size_t lone_weights = 15; ///< the first ones: of a node that is alone
+constexpr std::size_t lone_weights = 16; ///< the first ones: of a node that is alone
 
 } // namespace
 
@@ -67,6 +68,7 @@ std::string_view to_string(trouble_kind x) {
     case trouble_kind::io_error: return "I/O error";
     case trouble_kind::clock_jump: return "clock jump";
     case trouble_kind::pause: return "pause";
+    case trouble_kind::read_error: return "read error";
     case trouble_kind::clock_drift: return "clock drift";
     case trouble_kind::all_lose_power: return "power loss of all";
     case trouble_kind::lost_directory: return "lost directory";
@@ -255,6 +257,16 @@ bool trouble::try_cause(trouble_kind kind, machine& m, std::string& detail) {
       const bool full = kind == trouble_kind::no_space_once;
       m.disk.fail_at(nth, full ? fault::no_space : fault::io_error);
       detail = "operation " + std::to_string(nth) + " from now";
+      return true;
+    }
+    case trouble_kind::read_error: {
+      // A node that runs reads little: its pages are in memory. Its start reads everything.
+      const auto nth = static_cast<std::uint64_t>(luck_.between(1, luck_.share(0.5) ? 20 : 400));
+      const bool at_start = luck_.share(0.5);
+      if (at_start)
+        w.crash_node(m, luck_.share(0.5) ? world::loss::power : world::loss::none, "so that a read of its start fails");
+      m.disk.fail_read_at(nth);
+      detail = "read " + std::to_string(nth) + (at_start ? " of its next start" : " from now");
       return true;
     }
     case trouble_kind::clock_jump: {

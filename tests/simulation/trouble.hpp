@@ -28,6 +28,7 @@ enum class trouble_kind : std::uint8_t {
   no_space_once,  ///< one write
   slow_disk,      ///< syncs take long for some time
   io_error,       ///< one write or sync fails
+  read_error,     ///< one read fails, of a node that runs or at its next start
   clock_jump,     ///< somebody sets the wall clock
   pause,          ///< the process does not run for some time
   clock_drift,    ///< the machine's clocks go much too fast or too slowly for some time
@@ -42,8 +43,8 @@ enum class trouble_kind : std::uint8_t {
   unreliable,         ///< above the links: parcels are lost, doubled and late for some time
   power_loss_at_word, ///< when a member gives a vote, when it says what it has stored, or when a phone is told that it is
 };
-inline constexpr std::size_t trouble_kinds = 24;
-inline constexpr std::size_t lone_trouble_kinds = 15; ///< of a node that is alone: the first ones
+inline constexpr std::size_t trouble_kinds = 25;
+inline constexpr std::size_t lone_trouble_kinds = 16; ///< of a node that is alone: the first ones
 std::string_view to_string(trouble_kind x);
 
 class trouble {
