@@ -46,6 +46,7 @@ constexpr weight weights[] = {
     {trouble_kind::unreliable, 10},
     {trouble_kind::pause, 7},
     {trouble_kind::lost_directory, 6},
+    {trouble_kind::departure, 5},
     {trouble_kind::power_loss_at_word, 10},
 };
 constexpr std::size_t lone_weights = 16; ///< the first ones: of a node that is alone
@@ -72,6 +73,7 @@ std::string_view to_string(trouble_kind x) {
     case trouble_kind::clock_drift: return "clock drift";
     case trouble_kind::all_lose_power: return "power loss of all";
     case trouble_kind::lost_directory: return "lost directory";
+    case trouble_kind::departure: return "departure";
     case trouble_kind::isolation: return "isolation";
     case trouble_kind::cut: return "cut";
     case trouble_kind::one_way_cut: return "one-way cut";
@@ -360,6 +362,11 @@ bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& d
         return false;
       world_.lose_directory(m);
       lasts(5 * s_in_ns, &m); // until somebody has said so
+      return true;
+    case trouble_kind::departure:
+      if (!world_.is_whole())
+        return false;
+      world_.leave_and_return(m);
       return true;
     case trouble_kind::isolation: {
       std::vector<simulated_network::direction> ways;

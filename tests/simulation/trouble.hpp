@@ -35,6 +35,7 @@ enum class trouble_kind : std::uint8_t {
   // Only where there are several nodes:
   all_lose_power,     ///< all machines at once
   lost_directory,     ///< a node's disk is gone: it is replaced, with an empty directory
+  departure,          ///< a node leaves while it serves, and later joins anew
   isolation,          ///< a node is cut off from all others
   cut,                ///< between two nodes
   one_way_cut,        ///< from one node to another, or to all
@@ -43,7 +44,7 @@ enum class trouble_kind : std::uint8_t {
   unreliable,         ///< above the links: parcels are lost, doubled and late for some time
   power_loss_at_word, ///< when a member gives a vote, when it says what it has stored, or when a phone is told that it is
 };
-inline constexpr std::size_t trouble_kinds = 25;
+inline constexpr std::size_t trouble_kinds = 26;
 inline constexpr std::size_t lone_trouble_kinds = 16; ///< of a node that is alone: the first ones
 std::string_view to_string(trouble_kind x);
 

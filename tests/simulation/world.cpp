@@ -18,6 +18,8 @@ namespace {
 constexpr std::int64_t serve_limit_ns = 30 * s_in_ns, clustered_serve_limit_ns = 60 * s_in_ns;
 constexpr std::int64_t world_look_period_ns = 5 * ms_in_ns;
 constexpr std::int64_t ask_period_ns = 300 * ms_in_ns;
+/// Longer than a node takes to answer an operator, or to say that it cannot.
+constexpr std::int64_t answer_patience_ns = 15 * s_in_ns;
 constexpr const char* directory = "/node";
 
 std::string name_of(std::size_t number, std::size_t machines) {
@@ -204,7 +206,8 @@ void world::check_liveness(machine& m) {
       on_serving(m);
   }
   const auto limit_to_serve = clustered() ? clustered_serve_limit_ns : serve_limit_ns;
-  if (!ready && clock.ns - std::max(m.started_ns, last_trouble_ns) > limit_to_serve)
+  // Who leaves need not serve any more; that it leaves within a time is asked at the end.
+  if (!ready && !m.leaving && !m.away && clock.ns - std::max(m.started_ns, last_trouble_ns) > limit_to_serve)
     book.violation(m.name + " does not serve " + std::to_string(limit_to_serve / s_in_ns) +
                    " s after its start and the last fault: " + m.node.why_not_ready());
   // One second above its own limit: the gateway looks at its deadlines ten times a second, and must get its turn for that.
@@ -217,7 +220,7 @@ void world::check_liveness(machine& m) {
 // -----------------------------------------------------------------------------------------------------------
 
 void world::start_node(machine& m) {
-  if (m.node.running())
+  if (m.node.running() || m.away)
     return;
   ++starts;
   ++m.starts;
@@ -287,16 +290,22 @@ void world::pause_node(machine& m, std::int64_t length_ns) {
 
 void world::lose_directory(machine& m) {
   crash_node(m, loss::power, "its disk is gone");
+  empty_directory(m);
+  say_of(m, "replace", [] {});
+}
+
+void world::empty_directory(machine& m) {
   m.disk.wipe();
   m.member.server_id = 0;
   m.member.begun = false;
   m.member.attempt = "attempt " + std::to_string(m.starts + 1) + " of " + m.name;
-  ask_to_be_replaced(m);
 }
 
-/// An operator says so on any node, until it is done.
-void world::ask_to_be_replaced(machine& m) {
-  auto again = [this, &m] { after(luck.between(200, 1'500) * ms_in_ns, [this, &m] { ask_to_be_replaced(m); }); };
+/// An operator says so on any node that goes on, until it is done.
+void world::say_of(machine& m, const std::string& what, std::function<void()> then) {
+  const auto again = [this, &m, what, then] {
+    after(luck.between(200, 1'500) * ms_in_ns, [this, &m, what, then] { say_of(m, what, then); });
+  };
   auto& through = *machines[luck.below(machines.size())];
   if (&through == &m || !through.accepts() || through.node.parts() == nullptr)
     return again();
@@ -305,13 +314,64 @@ void world::ask_to_be_replaced(machine& m) {
     return again();
   messages::steward_question q;
   q.verb = messages::steward_verb::nodes;
-  q.text = "replace";
+  q.text = what;
   q.text2 = m.name;
-  through.node.ask_steward(where.here ? through.name : where.leader, q, [this, &m, again](const messages::steward_answer* a) {
-    const bool done = a != nullptr && a->error == ec::none;
-    log.line("replace " + m.name + ": " + (a == nullptr ? "no answer" : a->text));
-    if (!done)
+  if (what == "invite")
+    q.text3 = m.name + ".simulated:7000";
+  // Whoever was asked may be gone before it answers.
+  const auto over = std::make_shared<bool>(false);
+  after(answer_patience_ns, [over, again] {
+    if (!std::exchange(*over, true))
       again();
+  });
+  through.node.ask_steward(where.here ? through.name : where.leader, q,
+                           [this, &m, what, then, again, over](const messages::steward_answer* a) {
+                             if (std::exchange(*over, true))
+                               return;
+                             log.line(what + " " + m.name + ": " + (a == nullptr ? "no answer" : a->text));
+                             const bool gone_before = what == "leave" && a != nullptr && a->error == ec::not_found;
+                             if (a != nullptr && (a->error == ec::none || gone_before))
+                               then();
+                             else
+                               again();
+                           });
+}
+
+void world::leave_and_return(machine& m) {
+  m.leaving = true;
+  say_of(m, "leave", [this, &m] { look_whether_gone(m); });
+}
+
+void world::look_whether_gone(machine& m) {
+  auto* by = leader(0);
+  const auto nodes = by == nullptr || by == &m ? nullptr : by->node.parts()->nodes.get();
+  if (nodes != nullptr && nodes->find(m.name) == nullptr)
+    return retire(m);
+  after(luck.between(100, 600) * ms_in_ns, [this, &m] { look_whether_gone(m); });
+}
+
+void world::retire(machine& m) {
+  if (!m.away) {
+    log.line(m.name + " has left");
+    m.leaving = false;
+    m.away = true;
+    if (luck.share(0.5))
+      stop_node(m);
+    else if (m.node.running())
+      crash_node(m, loss::none, "it has left");
+  }
+  if (m.node.running())
+    return after(luck.between(100, 600) * ms_in_ns, [this, &m] {
+      if (!m.node.stopping() && m.node.running())
+        stop_node(m);
+      retire(m);
+    });
+  empty_directory(m);
+  after(luck.between(0, 10'000) * ms_in_ns, [this, &m] {
+    say_of(m, "invite", [this, &m] {
+      m.away = false;
+      start_node(m);
+    });
   });
 }
 
@@ -375,8 +435,8 @@ machine* world::leader(std::uint32_t group) {
 
 std::string world::why_not_whole() const {
   for (const auto& m : machines)
-    if (!m->accepts())
-      return m->name + " is down";
+    if (m->leaving || !m->accepts())
+      return m->name + (m->leaving ? " leaves" : " is down");
   for (std::uint32_t g = 0; g <= config.shards.count; ++g) {
     const auto group = "group " + std::to_string(g);
     const machine* by = nullptr;

@@ -61,6 +61,8 @@ struct machine {
   bool process_ended = false, serving = false, asking = false;
   bool stop_disturbed = false; ///< something was about to go wrong when it was asked to stop
   int fatal_code = 0;
+  bool leaving = false; ///< it was said that it leaves, and it is still listed
+  bool away = false;    ///< it has left: nobody starts it before it is invited again
   std::uint64_t syncs_seen = 0, granted = 0, starts = 0;
   std::int64_t started_ns = 0, stop_asked_ns = 0, next_look_ns = 0, next_ask_ns = 0;
   std::int64_t busy_until_ns = 0; ///< with the message it handles
@@ -92,6 +94,9 @@ public:
   void pause_node(machine& m, std::int64_t length_ns);
   /// Its directory is gone. An operator has it replaced, and starts it again with an empty one.
   void lose_directory(machine& m);
+  /// It leaves while it serves. Once nobody lists it any more an operator stops it, wipes its disk, and after some time has it
+  /// join anew.
+  void leave_and_return(machine& m);
 
   // ---- the cluster ---------------------------------------------------------------------------------------------------------
   bool all_serve() const;
@@ -135,7 +140,10 @@ private:
   bool move_on(std::int64_t limit_ns);
   void look_at(machine& m);
   void look_at_joining(machine& m);
-  void ask_to_be_replaced(machine& m);
+  void say_of(machine& m, const std::string& what, std::function<void()> then);
+  void empty_directory(machine& m);
+  void look_whether_gone(machine& m);
+  void retire(machine& m);
   void check_end(machine& m, const caf::error& why);
   void check_liveness(machine& m);
   runtime::config make_config();
