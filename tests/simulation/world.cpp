@@ -290,8 +290,9 @@ void world::pause_node(machine& m, std::int64_t length_ns) {
 
 void world::lose_directory(machine& m) {
   crash_node(m, loss::power, "its disk is gone");
+  const auto lost = m.member.server_id;
   empty_directory(m);
-  say_of(m, "replace", [] {});
+  say_of(m, "replace", [lost](const domain::cluster_node* n) { return n == nullptr || n->server_id != lost; }, [] {});
 }
 
 void world::empty_directory(machine& m) {
@@ -301,10 +302,19 @@ void world::empty_directory(machine& m) {
   m.member.attempt = "attempt " + std::to_string(m.starts + 1) + " of " + m.name;
 }
 
-/// An operator says so on any node that goes on, until it is done.
-void world::say_of(machine& m, const std::string& what, std::function<void()> then) {
-  const auto again = [this, &m, what, then] {
-    after(luck.between(200, 1'500) * ms_in_ns, [this, &m, what, then] { say_of(m, what, then); });
+/// An operator says so on any node that goes on, until it is done. Whose answer is lost looks first whether it was done; a second
+/// `replace` would take out who has joined anew.
+void world::say_of(machine& m, const std::string& what, std::function<bool(const domain::cluster_node*)> is_done,
+                   std::function<void()> then) {
+  const auto again = [this, &m, what, is_done, then] {
+    after(luck.between(200, 1'500) * ms_in_ns, [this, &m, what, is_done, then] {
+      auto* by = leader(0);
+      const auto nodes = by == nullptr ? nullptr : by->node.parts()->nodes.get();
+      if (nodes != nullptr && is_done(nodes->find(m.name)))
+        then();
+      else
+        say_of(m, what, is_done, then);
+    });
   };
   auto& through = *machines[luck.below(machines.size())];
   if (&through == &m || !through.accepts() || through.node.parts() == nullptr)
@@ -326,20 +336,36 @@ void world::say_of(machine& m, const std::string& what, std::function<void()> th
   });
   through.node.ask_steward(where.here ? through.name : where.leader, q,
                            [this, &m, what, then, again, over](const messages::steward_answer* a) {
-                             if (std::exchange(*over, true))
-                               return;
                              log.line(what + " " + m.name + ": " + (a == nullptr ? "no answer" : a->text));
-                             const bool gone_before = what == "leave" && a != nullptr && a->error == ec::not_found;
-                             if (a != nullptr && (a->error == ec::none || gone_before))
-                               then();
-                             else
-                               again();
+                             const bool done = a != nullptr && a->error == ec::none;
+                             if (done && what == "replace")
+                               look_whether_thrown_out(m);
+                             if (!std::exchange(*over, true))
+                               done ? then() : again();
                            });
+}
+
+/// What was said a second time may come late, and be about the node that has joined meanwhile.
+void world::look_whether_thrown_out(machine& m) {
+  if (m.member.server_id == 0)
+    return;
+  auto* by = leader(0);
+  const auto nodes = by == nullptr || by == &m ? nullptr : by->node.parts()->nodes.get();
+  if (nodes == nullptr)
+    return after(s_in_ns, [this, &m] { look_whether_thrown_out(m); });
+  const auto* n = nodes->find_server(m.member.server_id);
+  if (n != nullptr && n->phase == domain::node_phase::member)
+    return;
+  if (m.node.running())
+    crash_node(m, loss::none, "it was replaced once more");
+  empty_directory(m);
 }
 
 void world::leave_and_return(machine& m) {
   m.leaving = true;
-  say_of(m, "leave", [this, &m] { look_whether_gone(m); });
+  say_of(
+      m, "leave", [](const domain::cluster_node* n) { return n == nullptr || n->phase == domain::node_phase::leaving; },
+      [this, &m] { look_whether_gone(m); });
 }
 
 void world::look_whether_gone(machine& m) {
@@ -368,10 +394,12 @@ void world::retire(machine& m) {
     });
   empty_directory(m);
   after(luck.between(0, 10'000) * ms_in_ns, [this, &m] {
-    say_of(m, "invite", [this, &m] {
-      m.away = false;
-      start_node(m);
-    });
+    say_of(
+        m, "invite", [](const domain::cluster_node* n) { return n != nullptr; },
+        [this, &m] {
+          m.away = false;
+          start_node(m);
+        });
   });
 }
 

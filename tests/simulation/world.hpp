@@ -140,7 +140,9 @@ private:
   bool move_on(std::int64_t limit_ns);
   void look_at(machine& m);
   void look_at_joining(machine& m);
-  void say_of(machine& m, const std::string& what, std::function<void()> then);
+  void say_of(machine& m, const std::string& what, std::function<bool(const domain::cluster_node*)> is_done,
+              std::function<void()> then);
+  void look_whether_thrown_out(machine& m);
   void empty_directory(machine& m);
   void look_whether_gone(machine& m);
   void retire(machine& m);
