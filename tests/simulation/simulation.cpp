@@ -217,18 +217,28 @@ private:
   bool compare() {
     if (!wait([this] { return world_.is_level(); }, level_limit_ns, "applying everything everywhere"))
       return false;
-    const auto members = members_of_groups(world_);
+    members_ = members_of_groups(world_);
     world_.on_node_gone = nullptr; // they stay down
     for (auto& m : world_.machines)
       world_.crash_node(*m, world::loss::none, "to compare what they hold");
-    check_replicas(world_, members);
+    check_replicas(world_, members_);
     return !world_.broken();
+  }
+
+  /// A shard that has moved away leaves its files behind, and nobody brings them up to date.
+  runtime::audit_options what_is_here(const machine& m) const {
+    runtime::audit_options options;
+    for (std::uint32_t g = 0; g < members_.size(); ++g)
+      if (!members_[g].machines.contains(m.number))
+        options.not_here.insert(g);
+    return options;
   }
 
   bool audit() {
     bool good = true;
     for (auto& m : world_.machines) {
-      const auto report = runtime::audit_directory(m->disk, world_.config.data.directory, [](std::string_view, std::uint64_t) {});
+      const auto report = runtime::audit_directory(
+          m->disk, world_.config.data.directory, [](std::string_view, std::uint64_t) {}, what_is_here(*m));
       for (const auto& part : report.parts)
         if (part.broken)
           world_.book.violation("audit of " + m->name + ", " + part.file + ": " + *part.broken);
@@ -289,6 +299,7 @@ private:
   excerpt what_;
   world world_;
   phones phones_;
+  std::vector<group_members> members_; ///< of each group, when the nodes were stopped for good
   trouble trouble_;
   bool imported_ = false, posted_ = false;
 };
