@@ -74,6 +74,13 @@ void simulated_file::crash(std::mt19937_64& random) {
   now_ = durable_;
 }
 
+bool simulated_file::is_synced(std::uint64_t offset) const {
+  return offset < durable_.size() &&
+         std::none_of(
+             unsynced_.begin(), unsynced_.end(),
+             [offset](const change& c) { return c.at <= offset && (c.truncation || offset < c.at + c.bytes.size()); });
+}
+
 void simulated_file::flip(std::uint64_t offset, unsigned bit) {
   for (auto* bytes : {&now_, &durable_})
     if (offset < bytes->size())
@@ -221,6 +228,11 @@ std::uint64_t simulated_disk::size(const std::string& path) const {
 
 const std::vector<std::uint8_t>& simulated_disk::bytes(const std::string& path) const {
   return files_.at(path)->bytes();
+}
+
+bool simulated_disk::is_synced(const std::string& path, std::uint64_t offset) const {
+  const auto f = find(path);
+  return f != nullptr && f->is_synced(offset);
 }
 
 void simulated_disk::flip_bit(const std::string& path, std::uint64_t offset, unsigned bit) {

@@ -34,6 +34,8 @@ public:
   /// What was written since the last sync may never reach the disk, although it can still be read and a later sync succeeds.
   void fail_sync(std::mt19937_64& random);
   void crash(std::mt19937_64& random);
+  /// What is read there is what the disk holds.
+  bool is_synced(std::uint64_t offset) const;
   /// Damage behind everybody's back: in what is read and in what is on the disk.
   void flip(std::uint64_t offset, unsigned bit);
   void cut_off(std::uint64_t size);
@@ -106,6 +108,8 @@ public:
   std::vector<std::string> files() const;
   std::uint64_t size(const std::string& path) const;
   const std::vector<std::uint8_t>& bytes(const std::string& path) const;
+  /// Whether this byte is there, and was not written since its last sync.
+  bool is_synced(const std::string& path, std::uint64_t offset) const;
   void flip_bit(const std::string& path, std::uint64_t offset, unsigned bit = 0);
   void truncate(const std::string& path, std::uint64_t size);
   void remove(const std::string& path);

@@ -164,6 +164,7 @@ void world::look_at(machine& m) {
   if (m.crash_at_operation != 0 && m.disk.operations() >= m.crash_at_operation)
     return crash_node(m, loss::power, "power loss in the middle of an operation of the disk");
   if (m.process_ended) {
+    m.refused = m.fatal_code == runtime::exit_code::problems;
     if (!may_end || !may_end(m, nullptr, m.fatal_code))
       return book.violation(m.name + " ended its process without a reason");
     const auto what = luck.share(0.3) ? loss::power : loss::none;
@@ -182,6 +183,7 @@ void world::look_at(machine& m) {
 
 void world::check_end(machine& m, const caf::error& why) {
   const bool stopped = m.node.stopping() && (!why || why == caf::exit_reason::user_shutdown);
+  m.refused = runtime::code_of(why) == ec::damaged;
   log.line(m.name + " ended: " + (stopped ? std::string{"stopped"} : runtime::error_text(why)));
   if (!stopped && (!may_end || !may_end(m, &why, 0)))
     return book.violation(m.name + " ended without a reason: " + runtime::error_text(why));
@@ -225,7 +227,7 @@ void world::start_node(machine& m) {
   ++starts;
   ++m.starts;
   log.line("start " + m.name + (m.member.server_id == 0 && clustered() ? " with an empty directory" : ""));
-  m.process_ended = m.serving = m.asking = false;
+  m.process_ended = m.serving = m.asking = m.refused = false;
   m.granted = 0;
   m.fatal_code = 0;
   m.started_ns = m.next_look_ns = m.busy_until_ns = clock.ns;
@@ -253,7 +255,7 @@ void world::crash_node(machine& m, loss what, std::string_view why) {
     book.violation(std::to_string(left) + " actors outlived " + m.name);
   if (what == loss::power) {
     m.disk.crash();
-    if (clustered() && was_running)
+    if (clustered() && was_running && !m.damaged)
       watch.check_disk({m.name, m.member.server_id, 0}, terms_on_disk(*this, m));
     m.clock.reboot(luck.between(5, 60) * s_in_ns);
   }
@@ -290,13 +292,43 @@ void world::pause_node(machine& m, std::int64_t length_ns) {
 
 void world::lose_directory(machine& m) {
   crash_node(m, loss::power, "its disk is gone");
+  replace_node(m);
+}
+
+void world::replace_node(machine& m) {
   const auto lost = m.member.server_id;
   empty_directory(m);
   say_of(m, "replace", [lost](const domain::cluster_node* n) { return n == nullptr || n->server_id != lost; }, [] {});
 }
 
+/// A shard that has moved away leaves its files behind, and nobody brings them up to date.
+runtime::audit_options world::what_is_there(const machine& m) {
+  runtime::audit_options options;
+  options.member = clustered();
+  if (clustered())
+    for (std::uint32_t g = 0; const auto& members : members_of_groups(*this)) {
+      if (!members.machines.empty() && !members.machines.contains(m.number))
+        options.not_here.insert(g);
+      ++g;
+    }
+  return options;
+}
+
+std::string world::audit(machine& m) {
+  const auto read_fails_in = m.disk.read_fails_in(); // of a node, not of ours
+  m.disk.fail_read_at(0);
+  const auto report =
+      runtime::audit_directory(m.disk, config.data.directory, [](std::string_view, std::uint64_t) {}, what_is_there(m));
+  m.disk.fail_read_at(read_fails_in);
+  for (const auto& part : report.parts)
+    if (part.broken)
+      return part.file + ": " + *part.broken;
+  return {};
+}
+
 void world::empty_directory(machine& m) {
   m.disk.wipe();
+  m.damaged = m.spoilt = false;
   m.member.server_id = 0;
   m.member.begun = false;
   m.member.attempt = "attempt " + std::to_string(m.starts + 1) + " of " + m.name;
@@ -463,8 +495,8 @@ machine* world::leader(std::uint32_t group) {
 
 std::string world::why_not_whole() const {
   for (const auto& m : machines)
-    if (m->leaving || !m->accepts())
-      return m->name + (m->leaving ? " leaves" : " is down");
+    if (m->leaving || m->damaged || !m->accepts())
+      return m->name + (m->leaving ? " leaves" : m->damaged ? "'s disk is damaged" : " is down");
   for (std::uint32_t g = 0; g <= config.shards.count; ++g) {
     const auto group = "group " + std::to_string(g);
     const machine* by = nullptr;
