@@ -53,12 +53,6 @@ private:
   sqlite3_stmt* statement_ = nullptr;
 };
 
-std::string path_of_store(const world& w, std::size_t group) {
-  char name[32];
-  std::snprintf(name, sizeof(name), "/shard-%03zu.db", group);
-  return w.config.data.directory + name;
-}
-
 struct event_row {
   std::uint64_t seq = 0, previous = 0, type = 0;
   std::string hash, body;
@@ -80,11 +74,14 @@ struct entry_row {
 using journal_rows = std::map<std::pair<std::uint64_t, std::uint64_t>, entry_row>; ///< by group and index
 
 journal_rows entries_of(const world& w, const machine& m) {
+  const auto path = w.config.data.directory + "/journal.db";
   journal_rows out;
-  for (rows r{m.disk, w.config.data.directory + "/journal.db",
-              "SELECT group_id, entry_index, term, type, data FROM entry ORDER BY position"};
-       r.next();)
+  for (rows r{m.disk, path, "SELECT group_id, entry_index, term, type, data FROM entry ORDER BY position"}; r.next();)
     out[{r.number(0), r.number(1)}] = {r.number(2), r.number(3), r.bytes(4)};
+  // What was cut off stays there for a while, and is the same everywhere; but nobody looks at it again, nor sees damage to it.
+  if (m.spoilt)
+    for (rows r{m.disk, path, "SELECT id, cut_index FROM groups WHERE has_cut"}; r.next();)
+      out.erase(out.lower_bound({r.number(0), 0}), out.upper_bound({r.number(0), r.number(1)}));
   return out;
 }
 
@@ -210,6 +207,21 @@ std::map<std::uint32_t, raft_watch::stored> terms_on_disk(world& w, const machin
     return {}; // it was being set up; who has said nothing need not have anything there
   }
   return out;
+}
+
+std::vector<std::uint32_t> shards_in_journal(const world& w, const machine& m) {
+  std::vector<std::uint32_t> out;
+  for (rows r{m.disk, w.config.data.directory + "/journal.db",
+              "SELECT id FROM groups WHERE has_cut = 0 AND EXISTS (SELECT 1 FROM entry WHERE group_id = groups.id)"};
+       r.next();)
+    out.push_back(static_cast<std::uint32_t>(r.number(0)));
+  return out;
+}
+
+std::string path_of_store(const world& w, std::size_t group) {
+  char name[32];
+  std::snprintf(name, sizeof(name), "/shard-%03zu.db", group);
+  return w.config.data.directory + name;
 }
 
 void check_replicas(world& w, const std::vector<group_members>& groups) {

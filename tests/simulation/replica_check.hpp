@@ -29,4 +29,9 @@ std::map<std::uint32_t, raft_watch::stored> terms_on_disk(world& w, const machin
 /// Once they are stopped. Violations go into the world's book.
 void check_replicas(world& w, const std::vector<group_members>& groups);
 
+std::string path_of_store(const world& w, std::size_t group);
+
+/// Shards whose stores the journal can build again: it holds all their entries.
+std::vector<std::uint32_t> shards_in_journal(const world& w, const machine& m);
+
 } // namespace epione::simulation

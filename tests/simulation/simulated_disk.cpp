@@ -74,6 +74,13 @@ void simulated_file::crash(std::mt19937_64& random) {
   now_ = durable_;
 }
 
+bool simulated_file::is_synced(std::uint64_t offset) const {
+  return offset < durable_.size() &&
+         std::none_of(
+             unsynced_.begin(), unsynced_.end(),
+             [offset](const change& c) { return c.at <= offset && (c.truncation || offset < c.at + c.bytes.size()); });
+}
+
 void simulated_file::flip(std::uint64_t offset, unsigned bit) {
   for (auto* bytes : {&now_, &durable_})
     if (offset < bytes->size())
@@ -94,7 +101,7 @@ public:
       : disk_(disk), path_(std::move(path)), file_(std::move(file)), generation_(disk.generation_) {}
 
   runtime::storage_result<std::vector<std::uint8_t>> read_all() override {
-    if (generation_ != disk_.generation_)
+    if (generation_ != disk_.generation_ || disk_.read_fails())
       return tl::unexpected(error(EIO, "reading"));
     return file_->bytes();
   }
@@ -182,7 +189,7 @@ std::uint64_t simulated_disk::free_bytes(const std::string&) {
 
 void simulated_disk::cut() {
   ++generation_;
-  fail_in_ = 0;
+  no_faults();
   shared_.clear();
   vfs_->forget_locks();
 }
@@ -221,6 +228,11 @@ std::uint64_t simulated_disk::size(const std::string& path) const {
 
 const std::vector<std::uint8_t>& simulated_disk::bytes(const std::string& path) const {
   return files_.at(path)->bytes();
+}
+
+bool simulated_disk::is_synced(const std::string& path, std::uint64_t offset) const {
+  const auto f = find(path);
+  return f != nullptr && f->is_synced(offset);
 }
 
 void simulated_disk::flip_bit(const std::string& path, std::uint64_t offset, unsigned bit) {
@@ -295,6 +307,13 @@ std::optional<fault> simulated_disk::due() {
   if (how_ == fault::power_loss)
     cut();
   return how_;
+}
+
+bool simulated_disk::read_fails() {
+  if (fail_read_in_ == 0 || --fail_read_in_ != 0)
+    return false;
+  failed_ns_ = clock_.now_ns();
+  return true;
 }
 
 int simulated_disk::write(simulated_file& f, std::uint64_t offset, std::span<const std::uint8_t> bytes) {

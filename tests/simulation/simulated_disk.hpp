@@ -34,6 +34,8 @@ public:
   /// What was written since the last sync may never reach the disk, although it can still be read and a later sync succeeds.
   void fail_sync(std::mt19937_64& random);
   void crash(std::mt19937_64& random);
+  /// What is read there is what the disk holds.
+  bool is_synced(std::uint64_t offset) const;
   /// Damage behind everybody's back: in what is read and in what is on the disk.
   void flip(std::uint64_t offset, unsigned bit);
   void cut_off(std::uint64_t size);
@@ -90,8 +92,11 @@ public:
   void set_capacity(std::optional<std::uint64_t> bytes) { capacity_ = bytes; }
   /// The `nth` write, sync or truncation from now (1: the next) fails so, once.
   void fail_at(std::uint64_t nth, fault how);
-  void no_faults() { fail_in_ = 0; }
-  bool fault_due() const { return fail_in_ != 0; }
+  /// The `nth` read from now (1: the next; 0: none) fails with EIO, once.
+  void fail_read_at(std::uint64_t nth) { fail_read_in_ = nth; }
+  std::uint64_t read_fails_in() const { return fail_read_in_; }
+  void no_faults() { fail_in_ = fail_read_in_ = 0; }
+  bool fault_due() const { return fail_in_ != 0 || fail_read_in_ != 0; }
   /// When a fault was last carried out, by the disk's clock; -1: never.
   std::int64_t failed_ns() const { return failed_ns_; }
   /// Writes, syncs and truncations so far.
@@ -103,6 +108,8 @@ public:
   std::vector<std::string> files() const;
   std::uint64_t size(const std::string& path) const;
   const std::vector<std::uint8_t>& bytes(const std::string& path) const;
+  /// Whether this byte is there, and was not written since its last sync.
+  bool is_synced(const std::string& path, std::uint64_t offset) const;
   void flip_bit(const std::string& path, std::uint64_t offset, unsigned bit = 0);
   void truncate(const std::string& path, std::uint64_t size);
   void remove(const std::string& path);
@@ -126,6 +133,7 @@ private:
   int truncate(simulated_file& f, std::uint64_t size);
   int sync(simulated_file& f);
   std::optional<fault> due();
+  bool read_fails();
 
   std::mt19937_64 random_;
   runtime::clock& clock_;
@@ -135,7 +143,7 @@ private:
   std::map<std::string, std::shared_ptr<shared_memory>> shared_;
   std::uint64_t generation_ = 1; ///< a handle of an older one is dead
   std::optional<std::uint64_t> capacity_;
-  std::uint64_t fail_in_ = 0, operations_ = 0, syncs_ = 0;
+  std::uint64_t fail_in_ = 0, fail_read_in_ = 0, operations_ = 0, syncs_ = 0;
   std::int64_t failed_ns_ = -1;
   fault how_ = fault::io_error;
   std::function<void(std::int64_t)> on_sleep_;

@@ -50,7 +50,7 @@ struct simulated_vfs::calls {
 
   static int read(sqlite3_file* f, void* to, int amount, sqlite3_int64 offset) {
     auto& h = of(f);
-    if (h.dead())
+    if (h.dead() || h.vfs->disk_.read_fails())
       return result(h, EIO, SQLITE_IOERR_READ);
     const auto& bytes = h.file->bytes();
     const auto want = static_cast<std::size_t>(amount);

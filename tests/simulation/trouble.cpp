@@ -2,6 +2,7 @@
 
 #include "messages/errors.hpp"
 #include "runtime/error_text.hpp"
+#include "tests/simulation/replica_check.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -15,6 +16,9 @@ namespace {
 /// A node may end by itself when at least so many of its actors were made to die within a minute. Its own limit is higher; but
 /// one death takes others along, and a supervisor above counts those.
 constexpr std::size_t deaths_that_may_end_it = 4;
+
+/// Of SQLite's files (https://www.sqlite.org/fileformat2.html).
+constexpr std::uint64_t wal_header_bytes = 32, sqlite_name_bytes = 16;
 
 struct weight {
   trouble_kind kind;
@@ -34,7 +38,11 @@ constexpr weight weights[] = {
     {trouble_kind::io_error, 5},
     {trouble_kind::clock_jump, 3},
     {trouble_kind::pause, 3},
+    {trouble_kind::clock_drift, 4},
+    {trouble_kind::read_error, 6},
+    {trouble_kind::damage, 10},
     {trouble_kind::session_kill, 14},
+    // In a cluster also:
     {trouble_kind::all_lose_power, 4},
     {trouble_kind::isolation, 12},
     {trouble_kind::cut, 8},
@@ -44,9 +52,10 @@ constexpr weight weights[] = {
     {trouble_kind::unreliable, 10},
     {trouble_kind::pause, 7},
     {trouble_kind::lost_directory, 6},
+    {trouble_kind::departure, 5},
     {trouble_kind::power_loss_at_word, 10},
 };
-constexpr std::size_t lone_weights = 14; ///< the first ones: of a node that is alone
+constexpr std::size_t lone_weights = 17; ///< the first ones: of a node that is alone
 
 } // namespace
 
@@ -66,8 +75,12 @@ std::string_view to_string(trouble_kind x) {
     case trouble_kind::io_error: return "I/O error";
     case trouble_kind::clock_jump: return "clock jump";
     case trouble_kind::pause: return "pause";
+    case trouble_kind::read_error: return "read error";
+    case trouble_kind::damage: return "damage";
+    case trouble_kind::clock_drift: return "clock drift";
     case trouble_kind::all_lose_power: return "power loss of all";
     case trouble_kind::lost_directory: return "lost directory";
+    case trouble_kind::departure: return "departure";
     case trouble_kind::isolation: return "isolation";
     case trouble_kind::cut: return "cut";
     case trouble_kind::one_way_cut: return "one-way cut";
@@ -89,6 +102,8 @@ trouble::trouble(world& w, phones& p, std::optional<std::set<std::size_t>> only)
   const auto restart = std::exchange(world_.on_node_gone, nullptr);
   world_.on_node_gone = [this, restart](machine& m) {
     restart(m);
+    if (m.refused && m.damaged)
+      world_.replace_node(m);
     victims_[m.number].gone_ns = world_.clock.ns;
     const auto delay_ns = restarts_.between(50, 3'000) * ms_in_ns;
     lasts(delay_ns, &m);
@@ -172,7 +187,7 @@ bool trouble::try_cause(trouble_kind kind, machine& m, std::string& detail) {
   auto& w = world_;
   const auto ms = [](std::int64_t n) { return std::to_string(n) + " ms"; };
   const bool running = m.node.running() && !m.node.ended();
-  if (!running && kind != trouble_kind::power_loss && kind != trouble_kind::clock_jump)
+  if (!running && kind != trouble_kind::power_loss && kind != trouble_kind::clock_jump && kind != trouble_kind::clock_drift)
     return false;
   switch (kind) {
     case trouble_kind::power_loss: w.crash_node(m, world::loss::power, "planned"); return true;
@@ -255,6 +270,17 @@ bool trouble::try_cause(trouble_kind kind, machine& m, std::string& detail) {
       detail = "operation " + std::to_string(nth) + " from now";
       return true;
     }
+    case trouble_kind::read_error: {
+      // A node that runs reads little: its pages are in memory. Its start reads everything.
+      const auto nth = static_cast<std::uint64_t>(luck_.between(1, luck_.share(0.5) ? 20 : 400));
+      const bool at_start = luck_.share(0.5);
+      if (at_start)
+        w.crash_node(m, luck_.share(0.5) ? world::loss::power : world::loss::none, "so that a read of its start fails");
+      m.disk.fail_read_at(nth);
+      detail = "read " + std::to_string(nth) + (at_start ? " of its next start" : " from now");
+      return true;
+    }
+    case trouble_kind::damage: return w.clustered() ? damage(m, detail) : damage_store(m, detail);
     case trouble_kind::clock_jump: {
       const auto by = luck_.between(-86'400, 86'400);
       m.clock.wall_offset_us += by * 1'000'000;
@@ -268,8 +294,85 @@ bool trouble::try_cause(trouble_kind kind, machine& m, std::string& detail) {
       detail = ms(length);
       return true;
     }
+    case trouble_kind::clock_drift: {
+      // A lease is a quarter shorter than an election; two clocks that go wrong by so much come nowhere near that.
+      const bool fast = luck_.share(0.5);
+      const auto ppm = (fast ? 1 : -1) * luck_.between(1'000, 20'000);
+      const auto length = luck_.between(1'000, 60'000);
+      m.clock.set_drift(ppm);
+      w.after(length * ms_in_ns, [&m] { m.clock.set_drift(m.usual_drift_ppm); });
+      detail = std::to_string(ppm) + " ppm for " + ms(length);
+      return true;
+    }
     default: return false;
   }
+}
+
+/// Only while all groups are whole, and one at a time: what is acknowledged is on most of their members, not on all.
+bool trouble::damage(machine& m, std::string& detail) {
+  if (!world_.is_whole())
+    return false;
+  const bool at_rest = luck_.share(0.5), power = luck_.share(0.5);
+  std::vector<std::string> files;
+  for (const auto& f : m.disk.files())
+    if (f.ends_with(".db") || f.ends_with(".db-wal") || f.ends_with(".mark"))
+      files.push_back(f);
+  if (luck_.share(0.4)) // there is one of them, and a store or more for each shard
+    std::erase_if(files, [](const std::string& f) { return f.find("/journal.") == std::string::npos; });
+  for (int tries = 0; tries < 50 && !files.empty(); ++tries) {
+    const auto& file = files[luck_.below(files.size())];
+    const auto at = luck_.below(std::max<std::uint64_t>(1, m.disk.size(file)));
+    if (!m.disk.is_synced(file, at))
+      continue;
+    if (at_rest)
+      world_.crash_node(m, power ? world::loss::power : world::loss::none, "to be damaged");
+    const auto bit = static_cast<unsigned>(luck_.below(8));
+    m.disk.flip_bit(file, at, bit);
+    m.damaged = m.spoilt = true;
+    detail = file + ", byte " + std::to_string(at) + ", bit " + std::to_string(bit) + (at_rest ? ", at rest" : "");
+    const auto seen_after = luck_.between(1'000, 20'000);
+    lasts(seen_after * ms_in_ns, &m);
+    world_.after(seen_after * ms_in_ns, [this, &m] { look_at_disk(m); });
+    return true;
+  }
+  return false;
+}
+
+/// What was acknowledged is nowhere else. So it is what the node can make good by itself, while the journal holds everything that
+/// is in the store: a bit of the store's log, or all of that log and the beginning of the store.
+bool trouble::damage_store(machine& m, std::string& detail) {
+  const auto shards = shards_in_journal(world_, m);
+  if (shards.empty())
+    return false;
+  const auto store = path_of_store(world_, shards[luck_.below(shards.size())]), log = store + "-wal";
+  world_.crash_node(m, world::loss::power, "to be damaged"); // what is on the disk after that counts as synced
+  const auto flip = [&](const std::string& file, std::uint64_t at) {
+    if (at >= m.disk.size(file))
+      return;
+    const auto bit = static_cast<unsigned>(luck_.below(8));
+    m.disk.flip_bit(file, at, bit);
+    detail += (detail.empty() ? "" : "; ") + file + ", byte " + std::to_string(at) + ", bit " + std::to_string(bit);
+  };
+  if (luck_.share(0.5))
+    flip(log, luck_.below(std::max<std::uint64_t>(1, m.disk.size(log))));
+  else {
+    flip(log, luck_.below(wal_header_bytes)); // a page in it would hide what the store holds
+    flip(store, luck_.below(sqlite_name_bytes));
+  }
+  return true;
+}
+
+/// An operator stops the node, and asks `audit verify`. A node that has found its damage itself has been replaced before.
+void trouble::look_at_disk(machine& m) {
+  if (!m.damaged)
+    return;
+  if (m.node.running())
+    world_.crash_node(m, world::loss::none, "to look at its disk");
+  const auto found = world_.audit(m);
+  world_.log.line("the disk of " + m.name + " is " + (found.empty() ? "whole" : "damaged: " + found));
+  m.damaged = false;
+  if (!found.empty())
+    world_.replace_node(m);
 }
 
 void trouble::cut(std::vector<simulated_network::direction> ways, std::int64_t length_ns) {
@@ -337,6 +440,11 @@ bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& d
       world_.lose_directory(m);
       lasts(5 * s_in_ns, &m); // until somebody has said so
       return true;
+    case trouble_kind::departure:
+      if (!world_.is_whole())
+        return false;
+      world_.leave_and_return(m);
+      return true;
     case trouble_kind::isolation: {
       std::vector<simulated_network::direction> ways;
       for (const auto& x : world_.machines)
@@ -400,8 +508,11 @@ bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& d
   }
 }
 
-/// Whether the node had a reason to end by itself. Damaged data (4) is never one: this disk keeps what was synced.
+/// Whether the node had a reason to end by itself. Damaged data (4) is one only
+/// if they are.
 bool trouble::may_end(const machine& m, const caf::error* ended, int exit_code) const {
+  if (m.damaged)
+    return true;
   const auto& v = victims_[m.number];
   if (exit_code == runtime::exit_code::problems || (ended != nullptr && runtime::code_of(*ended) == ec::damaged))
     return false;
@@ -430,8 +541,10 @@ void trouble::end() {
     m->sync_cost_ns = normal_sync_ns_;
     m->node.arm_exception(0);
     m->paused_until_ns = 0;
+    m->clock.set_drift(m->usual_drift_ppm);
     world_.network.set_frozen(m->name, false);
     m->last_trouble_ns = world_.clock.ns;
+    look_at_disk(*m);
     victims_[m->number].actor_deaths_ns.clear();
   }
   poison({});

@@ -28,11 +28,15 @@ enum class trouble_kind : std::uint8_t {
   no_space_once,  ///< one write
   slow_disk,      ///< syncs take long for some time
   io_error,       ///< one write or sync fails
+  read_error,     ///< one read fails, of a node that runs or at its next start
+  damage,         ///< a bit of what was synced changes: of one node at a time; of a node that is alone, what it can make good
   clock_jump,     ///< somebody sets the wall clock
   pause,          ///< the process does not run for some time
+  clock_drift,    ///< the machine's clocks go much too fast or too slowly for some time
   // Only where there are several nodes:
   all_lose_power,     ///< all machines at once
   lost_directory,     ///< a node's disk is gone: it is replaced, with an empty directory
+  departure,          ///< a node leaves while it serves, and later joins anew
   isolation,          ///< a node is cut off from all others
   cut,                ///< between two nodes
   one_way_cut,        ///< from one node to another, or to all
@@ -41,8 +45,8 @@ enum class trouble_kind : std::uint8_t {
   unreliable,         ///< above the links: parcels are lost, doubled and late for some time
   power_loss_at_word, ///< when a member gives a vote, when it says what it has stored, or when a phone is told that it is
 };
-inline constexpr std::size_t trouble_kinds = 23;
-inline constexpr std::size_t lone_trouble_kinds = 14; ///< of a node that is alone: the first ones
+inline constexpr std::size_t trouble_kinds = 27;
+inline constexpr std::size_t lone_trouble_kinds = 17; ///< of a node that is alone: the first ones
 std::string_view to_string(trouble_kind x);
 
 class trouble {
@@ -76,6 +80,9 @@ private:
   /// False when there is nothing to do it to just now.
   bool try_cause(trouble_kind kind, machine& m, std::string& detail);
   bool try_cause_in_network(trouble_kind kind, machine& m, std::string& detail);
+  bool damage(machine& m, std::string& detail);
+  bool damage_store(machine& m, std::string& detail);
+  void look_at_disk(machine& m);
   machine& other_than(const machine& m);
   std::string cut_power_at_next_word();
   /// At this moment, but not within the step that is under way.

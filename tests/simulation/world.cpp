@@ -18,6 +18,8 @@ namespace {
 constexpr std::int64_t serve_limit_ns = 30 * s_in_ns, clustered_serve_limit_ns = 60 * s_in_ns;
 constexpr std::int64_t world_look_period_ns = 5 * ms_in_ns;
 constexpr std::int64_t ask_period_ns = 300 * ms_in_ns;
+/// Longer than a node takes to answer an operator, or to say that it cannot.
+constexpr std::int64_t answer_patience_ns = 15 * s_in_ns;
 constexpr const char* directory = "/node";
 
 std::string name_of(std::size_t number, std::size_t machines) {
@@ -27,8 +29,8 @@ std::string name_of(std::size_t number, std::size_t machines) {
 } // namespace
 
 machine::machine(world& w, std::size_t n, std::size_t machines)
-    : number(n), name(name_of(n, machines)), clock(w.clock, w.luck.branch("up " + name).between(10, 86'400) * s_in_ns,
-                                                   machines == 1 ? 0 : w.luck.branch("drift " + name).between(-500, 500)),
+    : number(n), name(name_of(n, machines)), usual_drift_ppm(w.luck.branch("drift " + name).between(-500, 500)),
+      clock(w.clock, w.luck.branch("up " + name).between(10, 86'400) * s_in_ns, usual_drift_ppm),
       disk(chance{w.seed}.branch("disk " + name).next(), w.clock), node_disk(disk),
       node(node_surroundings{clock, member, node_disk, w.log, chance{w.seed}.branch("order " + name),
                              [&w](const messages::reply& r) {
@@ -162,6 +164,7 @@ void world::look_at(machine& m) {
   if (m.crash_at_operation != 0 && m.disk.operations() >= m.crash_at_operation)
     return crash_node(m, loss::power, "power loss in the middle of an operation of the disk");
   if (m.process_ended) {
+    m.refused = m.fatal_code == runtime::exit_code::problems;
     if (!may_end || !may_end(m, nullptr, m.fatal_code))
       return book.violation(m.name + " ended its process without a reason");
     const auto what = luck.share(0.3) ? loss::power : loss::none;
@@ -180,6 +183,7 @@ void world::look_at(machine& m) {
 
 void world::check_end(machine& m, const caf::error& why) {
   const bool stopped = m.node.stopping() && (!why || why == caf::exit_reason::user_shutdown);
+  m.refused = runtime::code_of(why) == ec::damaged;
   log.line(m.name + " ended: " + (stopped ? std::string{"stopped"} : runtime::error_text(why)));
   if (!stopped && (!may_end || !may_end(m, &why, 0)))
     return book.violation(m.name + " ended without a reason: " + runtime::error_text(why));
@@ -204,7 +208,8 @@ void world::check_liveness(machine& m) {
       on_serving(m);
   }
   const auto limit_to_serve = clustered() ? clustered_serve_limit_ns : serve_limit_ns;
-  if (!ready && clock.ns - std::max(m.started_ns, last_trouble_ns) > limit_to_serve)
+  // Who leaves need not serve any more; that it leaves within a time is asked at the end.
+  if (!ready && !m.leaving && !m.away && clock.ns - std::max(m.started_ns, last_trouble_ns) > limit_to_serve)
     book.violation(m.name + " does not serve " + std::to_string(limit_to_serve / s_in_ns) +
                    " s after its start and the last fault: " + m.node.why_not_ready());
   // One second above its own limit: the gateway looks at its deadlines ten times a second, and must get its turn for that.
@@ -217,12 +222,12 @@ void world::check_liveness(machine& m) {
 // -----------------------------------------------------------------------------------------------------------
 
 void world::start_node(machine& m) {
-  if (m.node.running())
+  if (m.node.running() || m.away)
     return;
   ++starts;
   ++m.starts;
   log.line("start " + m.name + (m.member.server_id == 0 && clustered() ? " with an empty directory" : ""));
-  m.process_ended = m.serving = m.asking = false;
+  m.process_ended = m.serving = m.asking = m.refused = false;
   m.granted = 0;
   m.fatal_code = 0;
   m.started_ns = m.next_look_ns = m.busy_until_ns = clock.ns;
@@ -250,7 +255,7 @@ void world::crash_node(machine& m, loss what, std::string_view why) {
     book.violation(std::to_string(left) + " actors outlived " + m.name);
   if (what == loss::power) {
     m.disk.crash();
-    if (clustered() && was_running)
+    if (clustered() && was_running && !m.damaged)
       watch.check_disk({m.name, m.member.server_id, 0}, terms_on_disk(*this, m));
     m.clock.reboot(luck.between(5, 60) * s_in_ns);
   }
@@ -287,16 +292,62 @@ void world::pause_node(machine& m, std::int64_t length_ns) {
 
 void world::lose_directory(machine& m) {
   crash_node(m, loss::power, "its disk is gone");
+  replace_node(m);
+}
+
+void world::replace_node(machine& m) {
+  const auto lost = m.member.server_id;
+  empty_directory(m);
+  say_of(m, "replace", [lost](const domain::cluster_node* n) { return n == nullptr || n->server_id != lost; }, [] {});
+}
+
+/// A shard that has moved away leaves its files behind, and nobody brings them up to date.
+runtime::audit_options world::what_is_there(const machine& m) {
+  runtime::audit_options options;
+  options.member = clustered();
+  if (clustered())
+    for (std::uint32_t g = 0; const auto& members : members_of_groups(*this)) {
+      if (!members.machines.empty() && !members.machines.contains(m.number))
+        options.not_here.insert(g);
+      ++g;
+    }
+  return options;
+}
+
+std::string world::audit(machine& m) {
+  const auto read_fails_in = m.disk.read_fails_in(); // of a node, not of ours
+  m.disk.fail_read_at(0);
+  const auto report =
+      runtime::audit_directory(m.disk, config.data.directory, [](std::string_view, std::uint64_t) {}, what_is_there(m));
+  m.disk.fail_read_at(read_fails_in);
+  for (const auto& part : report.parts)
+    if (part.broken)
+      return part.file + ": " + *part.broken;
+  return {};
+}
+
+void world::empty_directory(machine& m) {
   m.disk.wipe();
+  m.damaged = m.spoilt = false;
   m.member.server_id = 0;
   m.member.begun = false;
   m.member.attempt = "attempt " + std::to_string(m.starts + 1) + " of " + m.name;
-  ask_to_be_replaced(m);
 }
 
-/// An operator says so on any node, until it is done.
-void world::ask_to_be_replaced(machine& m) {
-  auto again = [this, &m] { after(luck.between(200, 1'500) * ms_in_ns, [this, &m] { ask_to_be_replaced(m); }); };
+/// An operator says so on any node that goes on, until it is done. Whose answer is lost looks first whether it was done; a second
+/// `replace` would take out who has joined anew.
+void world::say_of(machine& m, const std::string& what, std::function<bool(const domain::cluster_node*)> is_done,
+                   std::function<void()> then) {
+  const auto again = [this, &m, what, is_done, then] {
+    after(luck.between(200, 1'500) * ms_in_ns, [this, &m, what, is_done, then] {
+      auto* by = leader(0);
+      const auto nodes = by == nullptr ? nullptr : by->node.parts()->nodes.get();
+      if (nodes != nullptr && is_done(nodes->find(m.name)))
+        then();
+      else
+        say_of(m, what, is_done, then);
+    });
+  };
   auto& through = *machines[luck.below(machines.size())];
   if (&through == &m || !through.accepts() || through.node.parts() == nullptr)
     return again();
@@ -305,13 +356,82 @@ void world::ask_to_be_replaced(machine& m) {
     return again();
   messages::steward_question q;
   q.verb = messages::steward_verb::nodes;
-  q.text = "replace";
+  q.text = what;
   q.text2 = m.name;
-  through.node.ask_steward(where.here ? through.name : where.leader, q, [this, &m, again](const messages::steward_answer* a) {
-    const bool done = a != nullptr && a->error == ec::none;
-    log.line("replace " + m.name + ": " + (a == nullptr ? "no answer" : a->text));
-    if (!done)
+  if (what == "invite")
+    q.text3 = m.name + ".simulated:7000";
+  // Whoever was asked may be gone before it answers.
+  const auto over = std::make_shared<bool>(false);
+  after(answer_patience_ns, [over, again] {
+    if (!std::exchange(*over, true))
       again();
+  });
+  through.node.ask_steward(where.here ? through.name : where.leader, q,
+                           [this, &m, what, then, again, over](const messages::steward_answer* a) {
+                             log.line(what + " " + m.name + ": " + (a == nullptr ? "no answer" : a->text));
+                             const bool done = a != nullptr && a->error == ec::none;
+                             if (done && what == "replace")
+                               look_whether_thrown_out(m);
+                             if (!std::exchange(*over, true))
+                               done ? then() : again();
+                           });
+}
+
+/// What was said a second time may come late, and be about the node that has joined meanwhile.
+void world::look_whether_thrown_out(machine& m) {
+  if (m.member.server_id == 0)
+    return;
+  auto* by = leader(0);
+  const auto nodes = by == nullptr || by == &m ? nullptr : by->node.parts()->nodes.get();
+  if (nodes == nullptr)
+    return after(s_in_ns, [this, &m] { look_whether_thrown_out(m); });
+  const auto* n = nodes->find_server(m.member.server_id);
+  if (n != nullptr && n->phase == domain::node_phase::member)
+    return;
+  if (m.node.running())
+    crash_node(m, loss::none, "it was replaced once more");
+  empty_directory(m);
+}
+
+void world::leave_and_return(machine& m) {
+  m.leaving = true;
+  say_of(
+      m, "leave", [](const domain::cluster_node* n) { return n == nullptr || n->phase == domain::node_phase::leaving; },
+      [this, &m] { look_whether_gone(m); });
+}
+
+void world::look_whether_gone(machine& m) {
+  auto* by = leader(0);
+  const auto nodes = by == nullptr || by == &m ? nullptr : by->node.parts()->nodes.get();
+  if (nodes != nullptr && nodes->find(m.name) == nullptr)
+    return retire(m);
+  after(luck.between(100, 600) * ms_in_ns, [this, &m] { look_whether_gone(m); });
+}
+
+void world::retire(machine& m) {
+  if (!m.away) {
+    log.line(m.name + " has left");
+    m.leaving = false;
+    m.away = true;
+    if (luck.share(0.5))
+      stop_node(m);
+    else if (m.node.running())
+      crash_node(m, loss::none, "it has left");
+  }
+  if (m.node.running())
+    return after(luck.between(100, 600) * ms_in_ns, [this, &m] {
+      if (!m.node.stopping() && m.node.running())
+        stop_node(m);
+      retire(m);
+    });
+  empty_directory(m);
+  after(luck.between(0, 10'000) * ms_in_ns, [this, &m] {
+    say_of(
+        m, "invite", [](const domain::cluster_node* n) { return n != nullptr; },
+        [this, &m] {
+          m.away = false;
+          start_node(m);
+        });
   });
 }
 
@@ -375,8 +495,8 @@ machine* world::leader(std::uint32_t group) {
 
 std::string world::why_not_whole() const {
   for (const auto& m : machines)
-    if (!m->accepts())
-      return m->name + " is down";
+    if (m->leaving || m->damaged || !m->accepts())
+      return m->name + (m->leaving ? " leaves" : m->damaged ? "'s disk is damaged" : " is down");
   std::vector<std::size_t> replicas(machines.size());
   for (std::uint32_t g = 0; g <= config.shards.count; ++g) {
     const auto group = "group " + std::to_string(g);

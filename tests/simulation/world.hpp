@@ -3,6 +3,7 @@
 // is drawn.
 #pragma once
 
+#include "runtime/storage/audit.hpp"
 #include "tests/simulation/agenda.hpp"
 #include "tests/simulation/chance.hpp"
 #include "tests/simulation/ledger.hpp"
@@ -44,6 +45,7 @@ struct machine {
 
   const std::size_t number; ///< from 0
   const std::string name;
+  const std::int64_t usual_drift_ppm; ///< crystals go wrong by some ten
   node_clock clock;
   simulated_disk disk;
   process_disk node_disk;
@@ -60,6 +62,11 @@ struct machine {
   bool process_ended = false, serving = false, asking = false;
   bool stop_disturbed = false; ///< something was about to go wrong when it was asked to stop
   int fatal_code = 0;
+  bool damaged = false; ///< a bit of what was synced has changed, and nobody has looked at the disk yet
+  bool spoilt = false;  ///< the same since its disk is a new one: some of what nobody needs may be wrong for ever
+  bool refused = false; ///< it has ended because its data are damaged
+  bool leaving = false; ///< it was said that it leaves, and it is still listed
+  bool away = false;    ///< it has left: nobody starts it before it is invited again
   std::uint64_t syncs_seen = 0, granted = 0, starts = 0;
   std::int64_t started_ns = 0, stop_asked_ns = 0, next_look_ns = 0, next_ask_ns = 0;
   std::int64_t busy_until_ns = 0; ///< with the message it handles
@@ -91,6 +98,13 @@ public:
   void pause_node(machine& m, std::int64_t length_ns);
   /// Its directory is gone. An operator has it replaced, and starts it again with an empty one.
   void lose_directory(machine& m);
+  /// The same of a node that is down.
+  void replace_node(machine& m);
+  /// What `audit verify` says of a node that is down; empty: its data are whole.
+  std::string audit(machine& m);
+  /// It leaves while it serves. Once nobody lists it any more an operator stops it, wipes its disk, and after some time has it
+  /// join anew.
+  void leave_and_return(machine& m);
 
   // ---- the cluster ---------------------------------------------------------------------------------------------------------
   bool all_serve() const;
@@ -135,7 +149,13 @@ private:
   bool move_on(std::int64_t limit_ns);
   void look_at(machine& m);
   void look_at_joining(machine& m);
-  void ask_to_be_replaced(machine& m);
+  void say_of(machine& m, const std::string& what, std::function<bool(const domain::cluster_node*)> is_done,
+              std::function<void()> then);
+  void look_whether_thrown_out(machine& m);
+  void empty_directory(machine& m);
+  void look_whether_gone(machine& m);
+  void retire(machine& m);
+  runtime::audit_options what_is_there(const machine& m);
   void check_end(machine& m, const caf::error& why);
   void check_liveness(machine& m);
   runtime::config make_config();

@@ -122,6 +122,42 @@ BOOST_AUTO_TEST_CASE(a_write_or_sync_can_be_made_to_fail) {
   BOOST_TEST(!file->sync().has_value());
 }
 
+BOOST_AUTO_TEST_CASE(only_what_was_synced_and_not_written_since_can_be_damaged) {
+  simulated s{1};
+  auto file = must(s.disk.open("/d/f"));
+  must(file->write_at(0, bytes(10, 1)));
+  BOOST_TEST(!s.disk.is_synced("/d/f", 3));
+  must(file->sync());
+  must(file->write_at(5, bytes(2, 2)));
+  BOOST_TEST(s.disk.is_synced("/d/f", 3));
+  BOOST_TEST(!s.disk.is_synced("/d/f", 5));
+  BOOST_TEST(s.disk.is_synced("/d/f", 7));
+  BOOST_TEST(!s.disk.is_synced("/d/f", 10)); // nothing is there
+  BOOST_TEST(!s.disk.is_synced("/d/other", 0));
+  s.disk.flip_bit("/d/f", 3, 1);
+  s.disk.crash();
+  BOOST_TEST(must(must(s.disk.open("/d/f"))->read_all())[3] == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_can_be_made_to_fail) {
+  simulated s{1};
+  auto file = must(s.disk.open("/d/f"));
+  must(file->write_at(0, bytes(10, 1)));
+  s.disk.fail_read_at(2);
+  BOOST_TEST(must(file->read_all()).size() == 10u);
+  BOOST_TEST((file->read_all().error().code == ec::io_failed));
+  BOOST_TEST(must(file->read_all()).size() == 10u);
+  {
+    runtime::connection writer{s.disk, "/d/x.db", runtime::access_mode::create, format, schema, "FULL", 64};
+    writer.run("INSERT INTO t VALUES(1, x'00')");
+  }
+  s.disk.fail_read_at(1);
+  BOOST_CHECK_EXCEPTION((runtime::connection{s.disk, "/d/x.db", runtime::access_mode::read, format, schema, "FULL", 64}),
+                        runtime::storage_failure, [](const auto& x) { return x.error.code == ec::io_failed; });
+  runtime::connection reader{s.disk, "/d/x.db", runtime::access_mode::read, format, schema, "FULL", 64};
+  BOOST_TEST(reader.number("SELECT count(*) FROM t") == 1);
+}
+
 BOOST_AUTO_TEST_CASE(what_a_failed_sync_dropped_stays_readable_until_the_crash) {
   bool dropped = false;
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
