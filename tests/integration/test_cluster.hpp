@@ -231,6 +231,16 @@ public:
     return found == m.node->sink.answers.end() ? 0 : found->second.status;
   }
 
+  /// As a phone does it: again under the same key when it is told 503. 202, or 200 when an earlier try had been stored.
+  int send_until_stored(member& m, const std::string& subject, const json& data, const std::string& key) {
+    int status = send(m, subject, data, key);
+    for (int again = 0; again < 20 && status == 503; ++again) {
+      run(500);
+      status = send(m, subject, data, key);
+    }
+    return status;
+  }
+
   /// Receipts as a read through this node tells them, newest first; "status N" when it does not.
   std::vector<std::string> receipts(member& m, const std::string& subject) {
     for (int attempt = 0; attempt < 20; ++attempt) {

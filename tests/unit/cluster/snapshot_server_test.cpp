@@ -46,7 +46,7 @@ struct giving : fixture {
 
   snapshot_offer open(const std::string& who, std::uint64_t requester) {
     const auto bytes = end(begin(who, opening(requester)));
-    BOOST_REQUIRE_MESSAGE(bytes.has_value(), bytes.error());
+    BOOST_REQUIRE_MESSAGE(bytes.has_value(), (bytes ? "" : bytes.error()));
     return *decode_snapshot_offer(*bytes);
   }
 

@@ -21,7 +21,7 @@ data_dir = "zeta"
 peer = "[::1]:7100"
 http = "127.0.0.1:8080"
 )");
-  BOOST_REQUIRE_MESSAGE(file.has_value(), file.error());
+  BOOST_REQUIRE_MESSAGE(file.has_value(), (file ? "" : file.error()));
   BOOST_REQUIRE(file->nodes.size() == 2u);
   BOOST_TEST(file->nodes[0].name == "zeta");
   BOOST_TEST(file->shards == 16u);

@@ -169,7 +169,7 @@ private:
       expect_failure(found.error());
       found = read_back(j);
     }
-    BOOST_REQUIRE_MESSAGE(found.has_value(), found.error().message);
+    BOOST_REQUIRE_MESSAGE(found.has_value(), (found ? "" : found.error().message));
     BOOST_REQUIRE(*found == accepted_);
     return true;
   }

@@ -65,7 +65,7 @@ private:
     }
     if (point && !*point) // as if somebody read
       point = store.checkpoint();
-    BOOST_REQUIRE_MESSAGE(point.has_value(), point.error().message);
+    BOOST_REQUIRE_MESSAGE(point.has_value(), (point ? "" : point.error().message));
     BOOST_REQUIRE(point->has_value());
     BOOST_REQUIRE_EQUAL((*point)->index, store.applied().index);
     durable_ = (*point)->index;

@@ -117,7 +117,7 @@ private:
 
 void check(simulated& s, expectation& e) {
   auto opened = runtime::open_journal(s.disk, "/d", options);
-  BOOST_REQUIRE_MESSAGE(opened.has_value(), opened.error().message);
+  BOOST_REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().message));
   const auto now = stored(**opened);
   const bool as_accepted = now == e.accepted, as_in_flight = e.in_flight && now == *e.in_flight;
   BOOST_REQUIRE(as_accepted || as_in_flight);

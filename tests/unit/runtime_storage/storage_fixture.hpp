@@ -42,7 +42,7 @@ private:
 /// The value, or a failed test with the reason.
 template <class T>
 T must(runtime::storage_result<T>&& r) {
-  BOOST_REQUIRE_MESSAGE(r.has_value(), r.error().message);
+  BOOST_REQUIRE_MESSAGE(r.has_value(), (r ? "" : r.error().message));
   if constexpr (!std::is_void_v<T>)
     return std::move(*r);
 }
