@@ -62,6 +62,7 @@ private:
     // Before the rows are read: what is marked now must be among them, whatever is written meanwhile.
     const auto mark = read_mark();
     connection c{disk_, path_, access_mode::read, journal_format, journal_schema, "FULL", audit_cache_kib};
+    c.check_header();
     c.run("BEGIN");
     const auto index = read_index(c);
     std::vector<std::pair<std::uint32_t, group_state>> states;
@@ -120,6 +121,7 @@ public:
         subjects_(connection_, "SELECT hash, last, tags FROM subject"), notices_(connection_.path()) {}
 
   void run(part& p, const group_range& journal) {
+    connection_.check_header();
     auto state = read_state(connection_, shard_);
     if (state.applied.index < journal.cut && !is_replaced(journal.cut))
       fail(ec::damaged, connection_.path() + ": has applied entries up to " + std::to_string(state.applied.index) +

@@ -67,6 +67,8 @@ connection::connection(disk& d, std::string path, access_mode mode, const file_f
        std::to_string(cache_kib) + "; PRAGMA synchronous=" + synchronous)
           .c_str());
   auto application = number("PRAGMA application_id");
+  if (mode != access_mode::read && sqlite3_db_readonly(handle(), "main") == 1)
+    check_header();
   const auto version = number("PRAGMA user_version");
   if (application == 0 && version == 0 && number("SELECT count(*) FROM sqlite_master") == 0) {
     if (mode != access_mode::create)
@@ -172,6 +174,20 @@ std::optional<std::uint64_t> connection::file_bytes() const noexcept {
       file->pMethods == nullptr || file->pMethods->xFileSize(file, &bytes) != SQLITE_OK)
     return std::nullopt;
   return static_cast<std::uint64_t>(bytes);
+}
+
+void connection::check_header() {
+  constexpr sqlite3_int64 write_version_at = 18; // https://www.sqlite.org/fileformat2.html#file_format_version_numbers
+  constexpr unsigned char newest_write_version = 2;
+  sqlite3_file* file = nullptr;
+  if (const int code = sqlite3_file_control(handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file); code != SQLITE_OK)
+    failed(code, "asking for the file");
+  unsigned char version = 0;
+  if (const int code = file->pMethods->xRead(file, &version, 1, write_version_at); code != SQLITE_OK)
+    failed(code, "a read");
+  if (version > newest_write_version)
+    fail(ec::damaged,
+         path_ + ": its header names a way of writing (" + std::to_string(version) + ") that no version of Epione uses");
 }
 
 void connection::sync_database_file() {

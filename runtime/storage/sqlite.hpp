@@ -94,6 +94,9 @@ public:
   bool restart_wal();
   /// Size of the database file, without its WAL; nothing when the system does not say.
   std::optional<std::uint64_t> file_bytes() const noexcept;
+  /// Throws `damaged` when SQLite would only read the file and refuse every write, because of what its header says; who opens it
+  /// to write has looked. The file must not be empty.
+  void check_header();
   /// Syncs the database file (not the WAL).
   void sync_database_file();
   [[noreturn]] void failed(int code, std::string_view doing) const;

@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t deaths_that_may_end_it = 4;
 
 /// Of SQLite's files (https://www.sqlite.org/fileformat2.html).
-constexpr std::uint64_t wal_header_bytes = 32, sqlite_name_bytes = 16;
+constexpr std::uint64_t wal_header_bytes = 32;
+constexpr std::uint64_t sqlite_head_bytes = 20; ///< its name, size of a page, and versions of the format: any bit matters
 
 struct weight {
   trouble_kind kind;
@@ -357,7 +358,7 @@ bool trouble::damage_store(machine& m, std::string& detail) {
     flip(log, luck_.below(std::max<std::uint64_t>(1, m.disk.size(log))));
   else {
     flip(log, luck_.below(wal_header_bytes)); // a page in it would hide what the store holds
-    flip(store, luck_.below(sqlite_name_bytes));
+    flip(store, luck_.below(sqlite_head_bytes));
   }
   return true;
 }

@@ -151,6 +151,13 @@ BOOST_AUTO_TEST_CASE(a_journal_that_is_gone_is_noticed) {
   expect_damaged({"journal.db: is missing"});
 }
 
+BOOST_AUTO_TEST_CASE(a_journal_that_its_header_lets_nobody_write_is_damaged) {
+  fill(true);
+  disk.truncate(wal, 0); // SQLite would take the header from there
+  disk.flip_bit(db, 18, 2);
+  expect_damaged({"journal.db", "header"});
+}
+
 BOOST_AUTO_TEST_CASE(a_journal_that_is_empty_is_noticed_and_left_alone) {
   fill(false);
   disk.kill();

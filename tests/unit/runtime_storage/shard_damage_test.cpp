@@ -160,6 +160,13 @@ BOOST_AUTO_TEST_CASE(a_store_that_is_gone_beside_its_wal_is_refused) {
   expect(open_error(), {"is missing", "-wal"});
 }
 
+BOOST_AUTO_TEST_CASE(a_store_that_its_header_lets_nobody_write_is_damaged) {
+  disk.kill();
+  disk.truncate(shard_wal, 0); // SQLite would take the header from there
+  disk.flip_bit(shard_file, 18, 2);
+  expect(open_error(), {"shard-003.db", "header"});
+}
+
 BOOST_AUTO_TEST_CASE(a_truncated_store_is_refused) {
   disk.kill();
   disk.truncate(shard_wal, 0);
