@@ -581,7 +581,7 @@ BOOST_AUTO_TEST_CASE(growth_by_one_node_moves_its_share_and_nothing_else) {
 }
 
 BOOST_AUTO_TEST_CASE(whatever_happens_every_node_ends_with_its_share_and_no_group_is_ever_short) {
-  for (unsigned seed = 1; seed <= 200; ++seed) {
+  for (unsigned seed = 1; seed <= 60; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
       std::mt19937 luck{seed};
       const std::uint32_t replication = std::array{1u, 3u, 5u}[luck() % 3], shards = 1 + static_cast<std::uint32_t>(luck() % 64);

@@ -104,10 +104,12 @@ BOOST_AUTO_TEST_CASE(what_a_node_said_to_the_router_before_goes_as_well) {
 }
 
 BOOST_AUTO_TEST_CASE(what_a_link_took_with_it_is_lost_also_when_there_is_another_one_at_once) {
-  const auto peer = system.spawn([](caf::event_based_actor* me) -> caf::behavior {
-    me->set_default_handler(caf::drop);
-    return {[](caf::unit_t) {}};
-  });
+  const auto peer = system.spawn(
+      [](caf::event_based_actor* me, caf::unit_t) -> caf::behavior {
+        me->set_default_handler(caf::drop);
+        return {[](caf::unit_t) {}};
+      },
+      caf::unit);
   env.directory->put("peer n2", caf::actor_cast<caf::strong_actor_ptr>(peer));
   const auto question = std::make_shared<const std::string>("?");
   auto asked = self->request(tested, 60s, ask_atom::value, std::string{"n2"}, routed_kind::steward, bytes_ptr{question},
