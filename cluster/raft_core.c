@@ -331,8 +331,8 @@ static bool to_raft_message(const struct epione_raft_message* x, const char* add
   return false;
 }
 
-/* The library lets a stand-by vote for nobody, and has it follow the last leader it heard for ever. But who asks may know that this
- * server was made a voter, by an entry that was committed without it, and may need its vote once another voter is lost (Raft
+/* The library lets a stand-by vote for nobody, and has it follow the last leader it heard for ever. But who asks may know that
+ * this server was made a voter, by an entry that was committed without it, and may need its vote once another voter is lost (Raft
  * dissertation, 4.1: a server votes whatever its own configuration says; only the votes of those whom the candidate knows as
  * voters are counted). So for the time of such a question a stand-by is a voter, without a leader if it has not heard him for an
  * election timeout. */
