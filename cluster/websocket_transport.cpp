@@ -443,8 +443,8 @@ struct websocket_transport::impl final : peer_session_owner {
       kept->address = address;
       if (is_elsewhere && dials(address.node))
         close_links(address.node, "node " + address.node + " has another address");
-      for (const auto& s : std::set<session_ptr>{sessions})
-        if (s->is_linked() && s->info().node == address.node && address.is_replaced(s->info().server_id))
+      for (const auto& s : std::set<session_ptr>{sessions}) // also one that has been let in and is not linked yet
+        if (s->info().node == address.node && address.is_replaced(s->info().server_id))
           s->close(replaced(address.node, s->info().server_id));
     }
     if (dials(address.node)) {

@@ -230,6 +230,7 @@ BOOST_FIXTURE_TEST_CASE(the_directory_of_a_node_that_was_replaced_is_refused_and
   a.transport->keep(at(3, 4));
   scripted_peer member{files, a.port, with(3)};
   BOOST_TEST(member.run_until([&] { return member.is_linked; }), member.end);
+  expect(a.events.book, {"linked b"});
   a.transport->keep(at(0, 4)); // replaced, while it runs
   BOOST_TEST(member.run_until([&] { return member.is_ended; }));
   expect(a.events.book, {"unlinked b", "node b was replaced"});
