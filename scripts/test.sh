@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # scripts/test.sh [--ci]: installs what is missing, builds, and runs all tests. With --ci, or CI=true in the environment, also:
-# the format check, 100 simulated seeds of one node and 12 of three, a short fuzzing of each reader of bytes from outside, and,
-# under AddressSanitizer and UndefinedBehaviorSanitizer, the unit, conformance and integration tests. Short kill, fault and attack
+# the format check, 100 simulated seeds of one node, 12 of three and 4 of five, a short fuzzing of each reader of bytes from
+# outside, and, under AddressSanitizer and UndefinedBehaviorSanitizer, the unit, conformance and integration tests. Short kill, fault and attack
 # tests are among the tests, skipped where the system does not allow them. Ends with ctest's summary. See docs/testing.md.
 . "$(dirname "$0")/lib.sh"
 
