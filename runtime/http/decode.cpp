@@ -1,5 +1,6 @@
 #include "runtime/http/decode.hpp"
 
+#include "domain/hex.hpp"
 #include "domain/msgpack.hpp"
 #include "runtime/catalog_view.hpp"
 #include "runtime/defaults.hpp"
@@ -59,17 +60,6 @@ decode_error too_long(string_view name, std::size_t limit) {
 }
 
 constexpr double integers_end = 9007199254740992.0; // 2^53
-
-std::string hex(const std::array<std::uint8_t, 16>& bytes) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(2 * bytes.size());
-  for (const auto b : bytes) {
-    out += digits[b >> 4];
-    out += digits[b & 15];
-  }
-  return out;
-}
 
 /// Versions of the library differ in whether they pass over it. A body that begins so was written by what is no JSON writer.
 bool begins_with_mark(string_view text) {
@@ -349,7 +339,7 @@ submission_decoder::decode(string_view body, media type, std::optional<string_vi
       return tl::unexpected{refuse(404, "unknown subject")};
     std::array<std::uint8_t, 16> chance;
     random_.fill(chance);
-    out->key = hex(chance);
+    out->key = domain::to_hex(chance);
   }
   out->study = std::move(found.study);
   out->subject = std::move(found.patient);

@@ -95,9 +95,8 @@ struct totals {
     for (const auto& [nodes, n] : by_nodes)
       sizes +=
           (sizes.empty() ? "" : ", ") + std::to_string(n) + " of " + std::to_string(nodes) + (nodes == 1 ? " node" : " nodes");
-    std::printf("%llu passed, %llu failed (%s); simulated %.0f s; %llu submissions sent, %llu acknowledged, %llu reads; %llu "
-                "operations in linear order, "
-                "%llu undecided; %llu starts; %llu faults (%s)\n",
+    std::printf("%llu passed, %llu failed (%s); simulated %.0f s; %llu submissions sent, %llu acknowledged, %llu reads; "
+                "%llu operations in linear order, %llu undecided; %llu starts; %llu faults (%s)\n",
                 static_cast<unsigned long long>(passed), static_cast<unsigned long long>(failed), sizes.c_str(), simulated_s,
                 static_cast<unsigned long long>(requests), static_cast<unsigned long long>(acknowledged),
                 static_cast<unsigned long long>(readings), static_cast<unsigned long long>(ordered),

@@ -1,7 +1,7 @@
 // Where a node listens for the others.
 #include "node/cluster_side.hpp"
 
-#include "cluster/certificates.hpp"
+#include "tests/support/test_authority.hpp"
 #include "tests/unit/actors/actor_fixture.hpp"
 
 #include <arpa/inet.h>
@@ -49,21 +49,10 @@ struct listening : actors::test::actor_fixture {
     auto pattern = (std::filesystem::temp_directory_path() / "epione-side-XXXXXX").string();
     BOOST_REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     directory = pattern;
-    runtime::system_random chance;
-    const auto now_s = runtime::system_clock{}.wall_us() / 1'000'000;
-    cluster::authority_request authority;
-    authority.directory = directory + "/authority";
-    authority.now_s = now_s;
-    BOOST_REQUIRE(cluster::make_authority(authority, chance).has_value());
-    cluster::node_request node;
-    node.node = "n1";
-    node.authority_directory = authority.directory;
-    node.directory = directory;
-    node.now_s = now_s;
-    BOOST_REQUIRE(cluster::issue_certificate(node, chance).has_value());
-    config.peers.certificate = directory + "/n1.crt";
-    config.peers.key = directory + "/n1.key";
-    config.peers.authorities = directory + "/authorities.crt";
+    const auto files = cluster::test::authority{directory + "/authority"}.issue("n1", directory);
+    config.peers.certificate = files.certificate;
+    config.peers.key = files.key;
+    config.peers.authorities = files.authorities;
     options.node = "n1";
     options.file.nodes.resize(1);
     options.file.nodes[0].name = "n1";

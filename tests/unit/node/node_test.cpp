@@ -1,8 +1,6 @@
 // A whole node with real threads, a real disk and real sockets: how it starts, and how it stops whatever its clients do.
-#include "cluster/certificates.hpp"
 #include "node/node.hpp"
-#include "runtime/clock.hpp"
-#include "runtime/random.hpp"
+#include "tests/support/test_authority.hpp"
 
 #include <arpa/inet.h>
 #include <boost/test/unit_test.hpp>
@@ -161,21 +159,10 @@ BOOST_AUTO_TEST_CASE(a_node_that_does_not_become_ready_can_be_stopped) {
 
 BOOST_AUTO_TEST_CASE(a_node_that_nobody_has_invited_says_how_it_is_invited) {
   const auto root = options.config.data.directory;
-  runtime::system_random random;
-  const auto now_s = runtime::system_clock{}.wall_us() / 1'000'000;
-  cluster::authority_request authority;
-  authority.directory = root + "/authority";
-  authority.now_s = now_s;
-  BOOST_REQUIRE(cluster::make_authority(authority, random).has_value());
-  cluster::node_request certificate;
-  certificate.node = "n2";
-  certificate.authority_directory = authority.directory;
-  certificate.directory = root + "/certs";
-  certificate.now_s = now_s;
-  BOOST_REQUIRE(cluster::issue_certificate(certificate, random).has_value());
-  options.config.peers.certificate = root + "/certs/n2.crt";
-  options.config.peers.key = root + "/certs/n2.key";
-  options.config.peers.authorities = root + "/certs/authorities.crt";
+  const auto files = cluster::test::authority{root + "/authority"}.issue("n2", root + "/certs");
+  options.config.peers.certificate = files.certificate;
+  options.config.peers.key = files.key;
+  options.config.peers.authorities = files.authorities;
   options.config.data.directory = root + "/data";
   node::cluster_options joins;
   joins.node = "n2";

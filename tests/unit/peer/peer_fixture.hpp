@@ -1,13 +1,13 @@
 // Nodes on loopback that link with each other, and somebody at the other end who says what a test wants.
 #pragma once
 
-#include "cluster/certificates.hpp"
 #include "cluster/peer_session.hpp"
 #include "cluster/websocket_transport.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/log.hpp"
 #include "runtime/metrics.hpp"
 #include "runtime/random.hpp"
+#include "tests/support/test_authority.hpp"
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
@@ -27,14 +27,9 @@ using namespace std::chrono_literals;
 using envelope_ptr = std::shared_ptr<const std::string>;
 
 constexpr auto patience = 20s; ///< for what must happen; nothing waits so long unless it is broken
-constexpr std::int64_t day_s = 86'400;
 
 inline envelope_ptr envelope(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
-}
-
-inline std::int64_t now_s() {
-  return runtime::system_clock{}.wall_us() / 1'000'000;
 }
 
 class scratch {
@@ -113,37 +108,6 @@ public:
     book.add("received " + node + " " + (bytes->size() < 100 ? *bytes : std::to_string(bytes->size()) + " bytes"));
   }
   line_book book;
-};
-
-/// A cluster's authority and the certificates it gives.
-class authority {
-public:
-  explicit authority(std::string directory) : directory_(std::move(directory)) {
-    cluster::authority_request r;
-    r.directory = directory_;
-    r.now_s = now_s() - 1'000 * day_s;
-    check(make_authority(r, random_));
-  }
-  const std::string& directory() const { return directory_; }
-  std::string certificate() const { return directory_ + "/" + authority_certificate; }
-  /// For `node`, into `to`; begins so many days from now.
-  tls_files issue(const std::string& node, const std::string& to, std::int64_t begin_days = 0, std::uint32_t days = 10,
-                  bool force = false) {
-    node_request r;
-    r.node = node;
-    r.authority_directory = directory_;
-    r.directory = to;
-    r.days = days;
-    r.force = force;
-    r.now_s = now_s() + begin_days * day_s;
-    check(issue_certificate(r, random_));
-    return {to + "/" + node + ".crt", to + "/" + node + ".key", to + "/" + authorities_file};
-  }
-
-private:
-  static void check(const tl::expected<void, std::string>& done) { BOOST_REQUIRE_MESSAGE(done, (done ? "" : done.error())); }
-  std::string directory_;
-  runtime::system_random random_;
 };
 
 /// One node's end, with a log of its own.
