@@ -323,11 +323,7 @@ private:
     std::size_t groups = 0;
     for (const auto& [group, v] : shards_.led_here()) {
       ++groups;
-      if (const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(group)); replica != nullptr)
-        self_
-            ->request(replica, std::chrono::milliseconds{defaults::membership_step_limit_ms}, transfer_atom::value,
-                      std::uint64_t{0})
-            .then([](bool) {}, [](caf::error&) {});
+      hand_over(group, 0);
     }
     return "node " + options_.node + " gives " + std::to_string(groups) + " leaderships away";
   }
@@ -341,11 +337,16 @@ private:
         if (m.role == "voter" && m.node != options_.node && !shards_.is_draining(m.node) &&
             m.heard_within(defaults::raft_election_ms) && (to == nullptr || m.match > to->match))
           to = &m;
-      const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(group));
-      if (to != nullptr && replica != nullptr)
-        self_->request(replica, std::chrono::milliseconds{defaults::membership_step_limit_ms}, transfer_atom::value, to->id)
-            .then([](bool) {}, [](caf::error&) {});
+      if (to != nullptr)
+        hand_over(group, to->id);
     }
+  }
+
+  /// To this server; 0: to whoever can take it. What is in the way of that shows in who leads.
+  void hand_over(std::uint32_t group, std::uint64_t to) {
+    if (const auto replica = env_.directory->get<replica_actor>("replica " + std::to_string(group)); replica != nullptr)
+      self_->request(replica, std::chrono::milliseconds{defaults::membership_step_limit_ms}, transfer_atom::value, to)
+          .then([](bool) {}, [](caf::error&) {});
   }
 
   /// The addresses this node was started with may have changed; only the leader of group 0 can say so for itself here, the others
