@@ -222,7 +222,7 @@ int main(int argc, char** argv) {
   app.add_option("--nodes", nodes, "so many nodes: 1, 3 or 5; each seed has its own number otherwise")
       ->check(CLI::IsMember({1u, 3u, 5u}));
   app.add_option("--jobs", jobs, "so many seeds at a time")->check(CLI::Range(1u, 64u));
-  app.add_flag("--trace", show_trace, "print what happens, line by line (with --seed)");
+  app.add_flag("--trace", show_trace, "print what happens, line by line, with what the nodes log (with --seed)");
   app.add_flag("--minimize", minimize, "of seeds that fail, look for the fewest faults and the shortest time that still do");
   app.add_option("--faults", faults, "only these faults, by their numbers in the list of a failure: 3,17 or none (with --seed)");
   app.add_option("--live", what.live_ms, "end patients and faults so many ms after the beginning (with --seed)");
