@@ -231,6 +231,8 @@ int parser::variable() {
   auto n = make(ast_kind::variable, now_.offset);
   if (!at_identifier() && now_.kind != token_kind::string)
     unexpected("the name of a variable after '%'");
+  if (now_.text.empty())
+    throw failure{now_.offset, "the name of a variable cannot be empty"};
   n.name = take().text;
   return add(std::move(n));
 }

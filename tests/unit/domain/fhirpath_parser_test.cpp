@@ -123,6 +123,7 @@ BOOST_AUTO_TEST_CASE(a_problem_says_where_it_is_and_what_could_stand_there) {
              "line 1, column 1: $index has a value only inside of functions that look at each item, as where() and "
              "select()");
   BOOST_TEST(printed("a.where($total)") == "line 1, column 9: $total has a value only inside of aggregate()");
+  BOOST_TEST(printed("%''") == "line 1, column 2: the name of a variable cannot be empty");
   BOOST_TEST(printed("$that") == "line 1, column 1: after $ there can be this, index or total");
   BOOST_TEST(printed("a # b") == "line 1, column 3: no part of an expression begins like this");
   BOOST_TEST(printed("2147483648") == "line 1, column 1: integers go to 2147483647; write it as a decimal, with .0 at its end");
