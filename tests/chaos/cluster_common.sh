@@ -266,11 +266,13 @@ is_whole() {
   limited 30 "cluster status" "${at[@]}" "$epione" cluster status --cluster "$file" --node "n$1" --json >"$work/status.json" 2>&1
 }
 
+rate= # submissions a second that fall due; nothing: each phone sends when it has its answer
+
 # begin_load NODE LEDGER SEED: through that node, from --connections phones of --subjects patients.
 begin_load() {
   enter "$1"
   "${at[@]}" "$epione" bench submit --http "$(http_of "$1")" --connections "$connections" --duration 1h --subjects "$subjects" \
-    --seed "$3" --ledger "$2" >"$work/load-$1.out" 2>"$work/load-$1.err" &
+    ${rate:+--rate "$rate"} --seed "$3" --ledger "$2" >"$work/load-$1.out" 2>"$work/load-$1.err" &
   loads[$1]=$!
 }
 

@@ -3,8 +3,8 @@
 # acknowledged is there exactly once with its answers, whichever node is asked, and that all replicas hold the very same chains
 # and submissions.
 #
-#   tests/chaos/cluster_fault_test.sh [--epione PATH] [--faults 200] [--kinds "KIND ..."] [--connections 32] [--subjects 50000]
-#                                     [--seed N] [--port 7300] [--least 5] [--most 40] [--rate-min 500] [--disk 8GiB]
+#   tests/chaos/cluster_fault_test.sh [--epione PATH] [--faults 200] [--kinds "KIND ..."] [--connections 32] [--rate N]
+#                                     [--subjects 50000] [--seed N] [--port 7300] [--least 5] [--most 40] [--rate-min 500] [--disk 8GiB]
 #                                     [--directory DIR] [--keep] [--plan]
 #
 #   killed     kill -9, and started again after up to 4 s
@@ -19,8 +19,9 @@
 # Kinds are dealt like cards from those of --kinds, which may name one several times. frozen and the last five last from `least`
 # to `most` seconds. All faults are drawn from the seed before the first one: the same seed and options give the same list, which
 # --plan prints without starting anything. Each fault comes only when at least rate_min submissions were acknowledged in a
-# second, and within a second of that; a load that stays below ends the run as invalid. The load goes through a node that is not
-# to be hit next, as phones do that another node answers.
+# second, and within a second of that; a load that stays below ends the run as invalid. With --rate so many submissions fall due
+# a second, without it each phone sends when it has its answer. The load goes through a node that is not to be hit next, as phones
+# do that another node answers.
 #
 # The last five kinds need network namespaces with nftables, full also mounts; as root, or where users may have namespaces. Where
 # there are none the test says what is lacking and ends with exit code 77, skipped; the first three kinds run anywhere, on
@@ -46,7 +47,7 @@ shards=4
 plan=0
 
 flags+=" plan"
-take_options "epione faults kinds connections subjects seed port least most rate_min disk directory" "$@"
+take_options "epione faults kinds connections rate subjects seed port least most rate_min disk directory" "$@"
 RANDOM=$seed
 needs_namespaces=0
 needs_disks=0
