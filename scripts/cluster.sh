@@ -93,7 +93,7 @@ case "${1:-}" in
     done
     wait_until 60 is_whole || say "not everything is on every node yet: scripts/cluster.sh status"
     for n in $(nodes); do printf 'node n%s  %s  (log: %s)\n' "$n" "$(http_of "$n")" "$place/n$n.log"; done
-    printf 'Load:\n  %s bench submit --http %s --connections 64 --duration 20s\n' "${epione#"$epione_root/"}" "$(http_of 1)"
+    printf 'Load:\n  %s bench submit --http %s --connections 256 --duration 20s\n' "${epione#"$epione_root/"}" "$(http_of 1)"
     ;;
   status) "$epione" cluster status --cluster "$file" ;;
   kill) need "${2:-}"; signal "$2" KILL; rm -f "$place/n$2.pid" ;;
