@@ -256,7 +256,7 @@ void world::crash_node(machine& m, loss what, std::string_view why) {
   if (what == loss::power) {
     m.disk.crash();
     if (clustered() && was_running && !m.damaged)
-      watch.check_disk({m.name, m.member.server_id, 0}, terms_on_disk(*this, m));
+      watch.check_disk({m.name, m.member.server_id, 0}, terms_on_disk(*this, m, watch.last_stored(m.member.server_id)));
     m.clock.reboot(luck.between(5, 60) * s_in_ns);
   }
   m.process_ended = m.serving = false;
@@ -298,7 +298,8 @@ void world::lose_directory(machine& m) {
 void world::replace_node(machine& m) {
   const auto lost = m.member.server_id;
   empty_directory(m);
-  say_of(m, "replace", [lost](const domain::cluster_node* n) { return n == nullptr || n->server_id != lost; }, [] {});
+  say_of(
+      m, "replace", [lost](const domain::cluster_node* n) { return n == nullptr || n->server_id != lost; }, [] {});
 }
 
 /// A shard that has moved away leaves its files behind, and nobody brings them up to date.
@@ -317,8 +318,8 @@ runtime::audit_options world::what_is_there(const machine& m) {
 std::string world::audit(machine& m) {
   const auto read_fails_in = m.disk.read_fails_in(); // of a node, not of ours
   m.disk.fail_read_at(0);
-  const auto report =
-      runtime::audit_directory(m.disk, config.data.directory, [](std::string_view, std::uint64_t) {}, what_is_there(m));
+  const auto report = runtime::audit_directory(
+      m.disk, config.data.directory, [](std::string_view, std::uint64_t) {}, what_is_there(m));
   m.disk.fail_read_at(read_fails_in);
   for (const auto& part : report.parts)
     if (part.broken)
