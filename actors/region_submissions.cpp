@@ -90,7 +90,7 @@ void region_submissions::on_verdict(const assessment_ptr& a) {
   auto* e = table_.find(a->id, phase::checking);
   // What was refused meanwhile may still have been checked. Its verdict is no word on another request under the same key: that
   // one may have other content, or be stored already, which only its own look-up tells.
-  if (e == nullptr || e->who.front().what != a->what)
+  if (e == nullptr || (e->who.front().what != a->what && !mutated(mutation::verdict_of_another)))
     return;
   runtime::fault_point(env_.faults, "region.verdict", a->what->subject);
   checks_.end(*e);
@@ -215,7 +215,9 @@ void region_submissions::committed(std::uint64_t index, const domain::receipt& i
   parts_.reads.on_settled(id);
   const auto who = std::exchange(e.who, {});
   metrics_.stored.Increment();
-  answers_.answer(who.front(), 202, e.command == nullptr ? stored_text(id, e.results) : e.command->event);
+  const auto& shown =
+      mutated(mutation::receipt_of_another) && !parts_.not_applied.empty() ? parts_.not_applied.back().second : id;
+  answers_.answer(who.front(), 202, e.command == nullptr ? stored_text(shown, e.results) : e.command->event);
   for (std::size_t i = 1; i < who.size(); ++i)
     answers_.answer_settled(who[i], id, e.fingerprint, e.results, e.event());
   if (index <= standing_.applied)
