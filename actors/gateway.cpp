@@ -264,7 +264,7 @@ private:
   void send_to_leader(ticket t, gateway_state::waiting& w) {
     const auto where = options_.cluster.shards->where(w.shard);
     const auto& region = state_.shards[w.shard].region;
-    if (where.here && region != nullptr) {
+    if ((where.here || (w.is_read && mutated(mutation::read_at_follower))) && region != nullptr) {
       w.node.clear();
       w.held = false;
       if (w.is_read)

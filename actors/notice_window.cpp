@@ -1,5 +1,7 @@
 #include "actors/notice_window.hpp"
 
+#include "runtime/mutation.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -102,8 +104,10 @@ notice_question notice_window::ask_for_left_rows() {
 void notice_window::take(const messages::notice_page& page, const std::function<std::string(const notice&)>& channel_of) {
   if (asked_ == question_kind::none)
     return;
+  const bool first = seen_ == notice_key{};
   for (const auto& row : page.notices)
-    take_one(row, channel_of);
+    if (!first || !runtime::mutated(runtime::mutation::pending_passed_over))
+      take_one(row, channel_of);
   if (asked_ == question_kind::new_rows) {
     seen_ = std::max(seen_, page.looked_up_to);
     more_ = more_ || !page.end;

@@ -57,6 +57,8 @@ void on_head(patient_session_pointer self, const subject_head_ptr& head) {
   // Keys of an earlier session that were applied meanwhile are in `tags` already.
   if (!mutated(mutation::lose_keys_on_restart))
     state.tags.insert(state.tags.end(), head->tags.begin(), head->tags.end());
+  if (mutated(mutation::forget_oldest_key) && !head->tags.empty())
+    std::erase(state.tags, head->tags.front());
   state.tags.shrink_to_fit();
   std::erase_if(state.jobs, [&](const auto& job) { return !look_up_or_check(self, job); });
 }

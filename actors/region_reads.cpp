@@ -13,7 +13,7 @@ using runtime::mutation;
 void region_reads::on_read(ticket t, const read_request_ptr& what, const list_client& client) {
   read r{t, what, client, env_.clock.now_ns()};
   if (!standing_.serving)
-    return refuse(r, standing_.why_not);
+    return mutated(mutation::read_at_follower) ? read_now(r) : refuse(r, standing_.why_not);
   const auto* first = what->after ? table_.find(*what->after) : nullptr;
   if (first != nullptr && first->at != region_table::phase::committed)
     after_.emplace(*what->after, std::move(r));

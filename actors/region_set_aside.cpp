@@ -37,6 +37,10 @@ void region_set_aside::remember(const domain::receipt& id, const domain::fingerp
     known_.pop_front();
 }
 
+void region_set_aside::forget(const domain::receipt& id) {
+  std::erase_if(known_, [&](const auto& known) { return known.first == id; });
+}
+
 bool region_set_aside::has(const messages::submission& s) const {
   return std::any_of(known_.begin(), known_.end(),
                      [&](const auto& known) { return known.first == s.id && known.second == s.fingerprint; });

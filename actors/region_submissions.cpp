@@ -30,8 +30,12 @@ void region_submissions::admit(region_table::waiter w) {
   const auto what = w.what;
   if (auto* first = table_.find(what->id); first != nullptr)
     return join(*first, std::move(w));
-  if (parts_.set_aside.has(*what))
-    return answers_.answer(w, 422, set_aside_text(what->id));
+  if (parts_.set_aside.has(*what)) {
+    auto text = set_aside_text(what->id);
+    region_table::waiters one;
+    one.push_back(std::move(w));
+    return refuse(std::move(one), 422, std::move(text));
+  }
   if (!table_.has_room_for_entry())
     return answers_.not_now(w, too_much, outcome::not_stored);
   entry e;
@@ -90,7 +94,7 @@ void region_submissions::on_verdict(const assessment_ptr& a) {
   auto* e = table_.find(a->id, phase::checking);
   // What was refused meanwhile may still have been checked. Its verdict is no word on another request under the same key: that
   // one may have other content, or be stored already, which only its own look-up tells.
-  if (e == nullptr || e->who.front().what != a->what)
+  if (e == nullptr || (e->who.front().what != a->what && !mutated(mutation::verdict_of_another)))
     return;
   runtime::fault_point(env_.faults, "region.verdict", a->what->subject);
   checks_.end(*e);
@@ -193,6 +197,7 @@ void region_submissions::on_committed(std::uint64_t epoch, std::uint64_t index, 
     return;
   runtime::fault_point(env_.faults, "region.committed");
   for (const auto& id : ids) {
+    parts_.set_aside.forget(id);
     if (!desk_.idle() && desk_.on_committed(id))
       continue;
     if (auto* e = table_.find(id); e == nullptr) {
@@ -215,7 +220,9 @@ void region_submissions::committed(std::uint64_t index, const domain::receipt& i
   parts_.reads.on_settled(id);
   const auto who = std::exchange(e.who, {});
   metrics_.stored.Increment();
-  answers_.answer(who.front(), 202, e.command == nullptr ? stored_text(id, e.results) : e.command->event);
+  const auto& shown =
+      mutated(mutation::receipt_of_another) && !parts_.not_applied.empty() ? parts_.not_applied.back().second : id;
+  answers_.answer(who.front(), 202, e.command == nullptr ? stored_text(shown, e.results) : e.command->event);
   for (std::size_t i = 1; i < who.size(); ++i)
     answers_.answer_settled(who[i], id, e.fingerprint, e.results, e.event());
   if (index <= standing_.applied)
@@ -268,12 +275,34 @@ region_table::waiters region_submissions::take(const domain::receipt& id) {
 /// Ends an entry that left nothing under its key: those with the same content share the answer, others start anew.
 void region_submissions::settle(const domain::receipt& id, int status, const std::string& body) {
   const auto fingerprint = table_.find(id)->fingerprint;
-  for (auto& w : take(id)) {
-    if (w.what->fingerprint == fingerprint)
-      answers_.answer(w, status, body);
-    else
-      admit(std::move(w));
-  }
+  region_table::waiters same, others;
+  for (auto& w : take(id))
+    (w.what->fingerprint == fingerprint ? same : others).push_back(std::move(w));
+  refuse(std::move(same), status, body);
+  for (auto& w : others)
+    admit(std::move(w));
+}
+
+/// A refusal says that nothing is stored under the key. A node that leads no more without knowing it may have looked before
+/// another one stored something; so it is told only by who has led all the time since.
+void region_submissions::refuse(region_table::waiters who, int status, std::string body) {
+  const auto t = ~messages::ticket{0} - refusals_made_++; // far from those of requests
+  refusals_.emplace(t, refusal{std::move(who), status, std::move(body)});
+  self_->send(standing_.replica, read_index_atom::value, standing_.epoch, t);
+}
+
+bool region_submissions::on_index(std::uint64_t epoch, ticket t, std::uint64_t index) {
+  const auto found = refusals_.find(t);
+  if (found == refusals_.end())
+    return false;
+  const auto x = std::move(found->second);
+  refusals_.erase(found);
+  if (index == 0 || epoch != standing_.epoch)
+    answers_.not_here(x.who, "the shard stopped serving; try again", outcome::not_stored);
+  else
+    for (const auto& w : x.who)
+      answers_.answer(w, x.status, x.body);
+  return true;
 }
 
 template <class Predicate>
@@ -310,12 +339,16 @@ void region_submissions::refuse_all(ec why, outcome known) {
     const bool was_proposed = e.at == phase::proposed && !mutated(mutation::proposed_as_not_stored);
     answers_.not_here(e.who, description(why), was_proposed ? known : outcome::not_stored);
   }
+  for (const auto& [t, x] : refusals_)
+    answers_.not_here(x.who, description(why), outcome::not_stored);
 }
 
 void region_submissions::clear() {
   table_.clear();
   parts_.starts.clear();
   parts_.not_applied.clear();
+  parts_.set_aside.clear();
+  refusals_.clear();
 }
 
 } // namespace epione::actors

@@ -1,11 +1,13 @@
 // A submission's way through its shard's region: admitted, given to its patient's session and a validator, proposed, committed,
-// applied; and what its senders are told on the way. It holds nothing itself: what is on its way is in the table.
+// applied; and what its senders are told on the way. It holds nothing itself but refusals that are to be told: what is on its way
+// is in the table.
 #pragma once
 
 #include "actors/change_desk.hpp"
 #include "actors/shard_region.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -33,6 +35,8 @@ public:
   void on_committed(std::uint64_t epoch, std::uint64_t index, const std::vector<domain::receipt>& ids);
   void on_refused(std::uint64_t epoch, const std::vector<domain::receipt>& ids);
   void on_applied(std::uint64_t index);
+  /// Whether this node still leads (0: it does not), for whoever is to be refused. False: somebody else has asked.
+  bool on_index(std::uint64_t epoch, messages::ticket t, std::uint64_t index);
 
   // ---- stored together (change_desk.hpp) ---------------------------------------------------------------------------------
   void propose_together(const messages::commands_ptr& commands);
@@ -58,6 +62,11 @@ public:
 private:
   using phase = region_table::phase;
   using entry = region_table::entry;
+  struct refusal {
+    region_table::waiters who;
+    int status;
+    std::string body;
+  };
 
   void join(entry& e, region_table::waiter w);
   bool start_next(const domain::receipt& id);
@@ -65,6 +74,7 @@ private:
   void propose(entry& e, const messages::command_ptr& command);
   void committed(std::uint64_t index, const domain::receipt& id, entry& e);
   void settle(const domain::receipt& id, int status, const std::string& body);
+  void refuse(region_table::waiters who, int status, std::string body);
   void forget(const domain::receipt& id);
   bool put_aside(const domain::receipt& id, entry& e);
   void drop_stuck(const std::set<std::pair<std::uint64_t, std::uint64_t>>& stuck);
@@ -83,6 +93,8 @@ private:
   region_answers& answers_;
   region_metrics& metrics_;
   change_desk& desk_;
+  std::map<messages::ticket, refusal> refusals_; ///< by what the replica was asked
+  std::uint64_t refusals_made_ = 0;
 };
 
 } // namespace epione::actors

@@ -171,7 +171,12 @@ public:
   // ---- reads, and the outbox -------------------------------------------------------------------------------------------
 
   void on_read(ticket t, const read_request_ptr& what, const list_client& client) { parts_.reads.on_read(t, what, client); }
-  void on_read_index(std::uint64_t epoch, ticket t, std::uint64_t index) { parts_.reads.on_index(epoch, t, index); }
+  void on_read_index(std::uint64_t epoch, ticket t, std::uint64_t index) {
+    if (submissions_.on_index(epoch, t, index))
+      parts_.answers.send();
+    else
+      parts_.reads.on_index(epoch, t, index);
+  }
   void on_propose(const command_ptr& command, bool soon) { parts_.outbox.on_propose(command, soon); }
 
   // ---- who comes and goes ------------------------------------------------------------------------------------------------

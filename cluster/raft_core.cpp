@@ -543,7 +543,7 @@ bool raft_core::has_lease(std::int64_t now_ms) const {
     return false;
   const auto quorum = known_since.begin() + static_cast<std::ptrdiff_t>(known_since.size() / 2);
   std::nth_element(known_since.begin(), quorum, known_since.end(), std::greater<>{});
-  return *quorum > 0 && now_ms < *quorum + options_.lease_ms;
+  return *quorum > 0 && now_ms < *quorum + std::int64_t{options_.lease_ms} * (mutated(mutation::lease_outlives_election) ? 4 : 1);
 }
 
 std::uint64_t raft_core::match_index(std::uint64_t id) const {
@@ -570,7 +570,7 @@ std::uint64_t raft_core::stored_index() const {
   return epione_raft_last_stored(core_);
 }
 std::uint64_t raft_core::applicable_index() const {
-  return std::min(commit_seen_, stored_index());
+  return mutated(mutation::apply_before_stored) ? commit_seen_ : std::min(commit_seen_, stored_index());
 }
 std::int64_t raft_core::timeout_at_ms() const {
   return static_cast<std::int64_t>(epione_raft_timeout_at(core_));

@@ -83,7 +83,8 @@ int exit_code_of(const caf::error& end) {
 
 actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
     : system_(system), sink_(ports.sink), other_channels_(ports.other_channels), config_(config), kinds_(ports.kinds),
-      notices_(ports.notices), cluster_id_(ports.cluster_id), cluster_(ports.cluster),
+      notices_(ports.notices), cluster_id_(ports.cluster_id), replica_memory_bytes_max_(ports.replica_memory_bytes_max),
+      cluster_(ports.cluster),
       environment_(ports.log, ports.metrics, ports.clock, ports.random, ports.disk, ports.faults,
                    std::make_shared<runtime::directory>(), detached, config.data.directory, ports.process) {
   readiness_.set("catalog", "the studies are being read");
@@ -336,6 +337,7 @@ std::vector<child_spec> actor_tree::group_children(std::uint32_t group) {
   std::vector<child_spec> children;
   children.push_back(permanent("replica " + n, actor_stop_limit_ms, [this, group] {
     cluster::replica_options options{group};
+    options.memory_bytes_max = replica_memory_bytes_max_;
     if (cluster_ != nullptr) {
       options.server_id = cluster_->server_id;
       options.address = cluster_->name;

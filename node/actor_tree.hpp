@@ -10,11 +10,13 @@
 #include "runtime/catalog_view.hpp"
 #include "runtime/channels/builtin.hpp"
 #include "runtime/config.hpp"
+#include "runtime/defaults.hpp"
 #include "runtime/environment.hpp"
 #include "runtime/front.hpp"
 #include "runtime/readiness.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -40,8 +42,9 @@ struct tree_ports {
   /// False: nobody is told anything, and every notice stays as it is; for who only reads, or imports, without the service's
   /// channels.
   bool notices = true;
-  cluster_parts* cluster = nullptr; ///< null: this node is alone
-  std::string cluster_id{};         ///< of the data directory
+  cluster_parts* cluster = nullptr;                                                   ///< null: this node is alone
+  std::string cluster_id{};                                                           ///< of the data directory
+  std::size_t replica_memory_bytes_max = runtime::defaults::replica_memory_bytes_max; ///< less where simulated logs are short
 };
 
 /// What the end of the node supervisor means for the process: 0 after an orderly stop, 4 when data is damaged, else 1.
@@ -99,6 +102,7 @@ private:
   runtime::channel_kinds kinds_;
   bool notices_;
   std::string cluster_id_;
+  std::size_t replica_memory_bytes_max_;
   cluster_parts* cluster_;
   runtime::catalog_view catalog_view_;
   runtime::readiness readiness_;

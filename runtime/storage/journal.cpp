@@ -70,6 +70,8 @@ public:
         before = hash;
         out.entries.push_back(std::move(row.entry));
       }
+      if (mutated(mutation::journal_loses_last) && !out.entries.empty())
+        out.entries.pop_back();
       return out;
     });
   }
@@ -89,9 +91,15 @@ public:
       for (const auto& w : writes)
         write_one(s, *w);
       const auto before = nanoseconds();
-      t.commit();
-      accept(std::move(s));
-      write_mark();
+      if (mutated(mutation::mark_before_commit)) {
+        accept(std::move(s));
+        write_mark();
+        t.commit();
+      } else {
+        t.commit();
+        accept(std::move(s));
+        write_mark();
+      }
       counters_.last_sync_ns = nanoseconds() - before;
       counters_.entries += rows;
       counters_.bytes += bytes;

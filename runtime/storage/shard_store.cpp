@@ -71,13 +71,12 @@ public:
           upsert_subject_.step();
           state.subjects += checksum_of(s.hash, s.row) - s.checksum;
         }
-      {
-        const resetting r{replace_state_};
-        bind(replace_state_, state);
-        replace_state_.step();
-      }
+      if (!mutated(mutation::state_outside_transaction))
+        save(state);
       notices_.save();
       t.commit();
+      if (mutated(mutation::state_outside_transaction))
+        save(state);
       notices_.committed();
       state_ = std::move(state);
       return result;
@@ -88,6 +87,8 @@ public:
     return guarded([&]() -> std::optional<messages::snapshot_point> {
       const auto& a = state_.applied;
       messages::snapshot_point point{a.index, a.term, a.configuration, a.configuration_index};
+      if (mutated(mutation::snapshot_of_wrong_term) && a.term > 1)
+        --point.term;
       if (mutated(mutation::cut_before_checkpoint)) {
         wal_bytes_ = 0;
         return point;
@@ -111,6 +112,12 @@ private:
     return SQLITE_OK;
   }
 
+  void save(const state_row& state) {
+    const resetting r{replace_state_};
+    bind(replace_state_, state);
+    replace_state_.step();
+  }
+
   /// All commands of the entries that are not applied yet, and `state` moved behind them. Nothing is stored before everything is
   /// known to be understood.
   std::vector<domain::command_view> decode(const messages::log_entries& entries, state_row& state) const {
@@ -130,6 +137,8 @@ private:
           state.applied.configuration_index = e.index;
           break;
         case messages::entry_type::command: {
+          if (mutated(mutation::apply_skips_at_border) && entries.size() > 1 && &e == &entries.back())
+            break;
           auto batch = domain::decode_batch(*e.data);
           if (!batch)
             fail(ec::unknown_command, connection_.path() + ": entry " + std::to_string(e.index) +

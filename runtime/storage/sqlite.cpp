@@ -39,6 +39,31 @@ std::string advice(ec code) {
   }
 }
 
+constexpr const char* all_tables = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name";
+
+/// What all_tables gives for a new file; empty when that cannot be said.
+std::string tables_of(const file_format& format, const char* schema) {
+  sqlite3* raw = nullptr;
+  const int opened = sqlite3_open_v2(":memory:", &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+  const std::unique_ptr<sqlite3, int (*)(sqlite3*)> empty{raw, sqlite3_close};
+  if (opened != SQLITE_OK)
+    return {};
+  for (const auto* part : {schema, format.upgrade, format.upgrade_2})
+    if (part != nullptr && sqlite3_exec(raw, part, nullptr, nullptr, nullptr) != SQLITE_OK)
+      return {};
+  sqlite3_stmt* read = nullptr;
+  if (sqlite3_prepare_v2(raw, all_tables, -1, &read, nullptr) != SQLITE_OK)
+    return {};
+  const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement{read, sqlite3_finalize};
+  std::string out;
+  int code = SQLITE_OK;
+  while ((code = sqlite3_step(read)) == SQLITE_ROW) {
+    out.append(static_cast<const char*>(sqlite3_column_blob(read, 0)), static_cast<std::size_t>(sqlite3_column_bytes(read, 0)));
+    out += ';';
+  }
+  return code == SQLITE_DONE ? out : std::string{};
+}
+
 bool is_memory(int code) {
   return (code & 0xff) == SQLITE_NOMEM || code == SQLITE_IOERR_NOMEM;
 }
@@ -87,11 +112,14 @@ connection::connection(disk& d, std::string path, access_mode mode, const file_f
   if (application != format.application_id)
     fail(ec::damaged, path_ + ": is not a " + format.what + " of Epione (application id " + std::to_string(application) +
                           ", expected " + std::to_string(format.application_id) + ")");
+  if (version < 1)
+    fail(ec::damaged, path_ + ": names no format");
+  if (version != format.version && has_tables_of(format, schema))
+    fail(ec::damaged, path_ + ": its header names format " + std::to_string(version) + ", but its tables are those of format " +
+                          std::to_string(format.version));
   if (version > format.version)
     fail(ec::invalid, path_ + ": has format " + std::to_string(version) + ", this version knows up to " +
                           std::to_string(format.version) + "; use the version of Epione that wrote it, or a newer one");
-  if (version < 1)
-    fail(ec::damaged, path_ + ": names no format");
   version_ = static_cast<std::int32_t>(version);
   if (mode != access_mode::read && version < format.version) {
     run((std::string{"BEGIN IMMEDIATE; "} + (version < 2 ? format.upgrade : "") + ";" +
@@ -116,6 +144,16 @@ void connection::prepare_file(disk& d, access_mode mode, const file_format& form
   // SQLite does not make a new file's directory entry durable; disk::open does.
   if (auto created = d.open(path_); !created)
     throw storage_failure{created.error()};
+}
+
+bool connection::has_tables_of(const file_format& format, const char* schema) {
+  std::string here;
+  prepared read{*this, all_tables};
+  while (read.step()) {
+    here += read.blob(0);
+    here += ';';
+  }
+  return !here.empty() && here == tables_of(format, schema);
 }
 
 void connection::run(const char* sql) {

@@ -51,6 +51,9 @@ auto guarded(F&& f) -> storage_result<std::invoke_result_t<F>> {
 enum class access_mode { create, write, read };
 
 /// What kind of file it must be; anything else is refused.
+///
+/// Each version has other tables than the one before it, so that a number that does not fit them is damage (the header has no
+/// checksum), and no reason to send an operator to a newer program.
 struct file_format {
   std::int32_t application_id;
   std::int32_t version;
@@ -67,8 +70,9 @@ struct checkpoint_outcome {
 
 class connection {
 public:
-  /// Throws `damaged` for a file of another kind, `invalid` for one of a newer format, `not_found` when it must exist and does
-  /// not. `schema` is run when the file is new. `synchronous` is "FULL" or "NORMAL".
+  /// Throws `damaged` for a file of another kind or whose format's number does not fit its tables, `invalid` for one of a newer
+  /// format, `not_found` when it must exist and does not. `schema` is run when the file is new. `synchronous` is "FULL" or
+  /// "NORMAL".
   connection(disk& d, std::string path, access_mode mode, const file_format& format, const char* schema, const char* synchronous,
              std::uint32_t cache_kib);
   connection(const connection&) = delete;
@@ -103,6 +107,8 @@ public:
 
 private:
   void prepare_file(disk& d, access_mode mode, const file_format& format, const char* schema);
+  /// Whether its tables are those of this program's newest format.
+  bool has_tables_of(const file_format& format, const char* schema);
   std::string path_;
   std::int32_t version_ = 0;
   std::unique_ptr<SQLite::Database> db_;

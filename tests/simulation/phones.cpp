@@ -54,7 +54,10 @@ void phones::add_patients() {
 }
 
 void phones::live_until(std::int64_t time_ns) {
+  const bool alive = world_.clock.ns < busy_until_ns_;
   busy_until_ns_ = time_ns;
+  if (alive)
+    return;
   act();
   world_.after(luck_.between(5, 20) * s_in_ns, [this] { evening(); });
   world_.after(luck_.between(2, 10) * s_in_ns, [this] { go_offline(); });
@@ -144,6 +147,25 @@ void phones::remind_many(std::int64_t spread_ns) {
     });
 }
 
+void phones::gather(machine& m, where how, std::size_t many, std::int64_t after_ns, std::int64_t within_ns) {
+  for (std::size_t i = 0; i < many; ++i)
+    world_.after(after_ns + luck_.between(0, within_ns), [this, &m, how] {
+      if (world_.clock.ns >= busy_until_ns_)
+        return;
+      auto& p = someone();
+      p.offline_until_ns = 0;
+      p.node = &m;
+      while (how == where::elsewhere && p.node == &m)
+        p.node = &any_node();
+      begin(p, fresh_key(p), fill_in(luck_, p.entries++));
+    });
+}
+
+void phones::look_through(machine& m, std::int64_t until_ns) {
+  looked_through_ = &m;
+  look_until_ns_ = until_ns;
+}
+
 void phones::go_offline() {
   if (world_.clock.ns >= busy_until_ns_)
     return;
@@ -222,7 +244,11 @@ void phones::settled(const errand_ptr& e, fate how) {
   }
   if (how == fate::stored || how == fate::repeated)
     acknowledged_.push_back(e->key);
-  if (how == fate::stored && luck_.share(looked_after)) {
+  if ((how == fate::stored || how == fate::repeated) && world_.clock.ns < look_until_ns_) {
+    ++looks_;
+    read_history(
+        *e->key->subject, 200, false, [this](fate) { --looks_; }, looked_through_);
+  } else if (how == fate::stored && luck_.share(looked_after)) {
     ++looks_;
     read_history(*e->key->subject, 200, false, [this](fate) { --looks_; });
   }
@@ -276,16 +302,17 @@ void phones::answered(ticket t, fate how) {
 // ---- reading
 // -----------------------------------------------------------------------------------------------------------------------
 
-void phones::read_history(subject_record& s, std::uint32_t limit, bool insist, answer done) {
-  read_page(world_.book.begin_reading(s), limit, [this, &s, limit, insist, done = std::move(done)](fate how) {
+void phones::read_history(subject_record& s, std::uint32_t limit, bool insist, answer done, machine* only) {
+  const auto read = [this, &s, limit, insist, only, done = std::move(done)](fate how) {
     if (is_final(how) || !insist)
       return done(how);
-    world_.after(back_off_ns(1), [this, &s, limit, done] { read_history(s, limit, true, done); });
-  });
+    world_.after(back_off_ns(1), [this, &s, limit, only, done] { read_history(s, limit, true, done, only); });
+  };
+  read_page(world_.book.begin_reading(s), limit, read, only);
 }
 
-void phones::read_page(const reading_ptr& r, std::uint32_t limit, answer done) {
-  auto& node = any_node(); // each page through any
+void phones::read_page(const reading_ptr& r, std::uint32_t limit, answer done, machine* only) {
+  auto& node = only != nullptr ? *only : any_node();
   ask(
       node,
       [this, r, &node] {
@@ -297,9 +324,9 @@ void phones::read_page(const reading_ptr& r, std::uint32_t limit, answer done) {
         return t;
       },
       [r, limit, &node](ticket t) { node.node.read(t, r->subject->id, {}, limit, r->next.empty() ? 0 : std::stoull(r->next)); },
-      [this, r, limit, done = std::move(done)](fate how) {
+      [this, r, limit, only, done = std::move(done)](fate how) {
         if (how == fate::stored && !r->complete && !world_.broken())
-          read_page(r, limit, done);
+          read_page(r, limit, done, only);
         else
           done(how);
       });

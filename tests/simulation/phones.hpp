@@ -23,6 +23,11 @@ public:
   void live_until(std::int64_t time_ns);
   /// Many submit within this time.
   void remind_many(std::int64_t spread_ns);
+  /// So many new forms, the first of them after some time, within that time: through this node, or through others.
+  enum class where { there, elsewhere };
+  void gather(machine& m, where how, std::size_t many, std::int64_t after_ns, std::int64_t within_ns);
+  /// Until then whoever is told that theirs is stored looks at once, through this node.
+  void look_through(machine& m, std::int64_t until_ns);
   /// Nothing is on its way or waits to be sent.
   bool all_done() const { return errands_ == 0 && looks_ == 0; }
   std::size_t patients() const { return patients_.size(); }
@@ -80,8 +85,9 @@ private:
   /// or `lost` when there is none in time.
   void ask(machine& node, std::function<messages::ticket()> request, std::function<void(messages::ticket)> deliver, answer done);
   void answered(messages::ticket t, fate how);
-  void read_history(subject_record& s, std::uint32_t limit, bool insist, answer done);
-  void read_page(const reading_ptr& r, std::uint32_t limit, answer done);
+  /// `only`: nowhere else; null: each page through any node.
+  void read_history(subject_record& s, std::uint32_t limit, bool insist, answer done, machine* only = nullptr);
+  void read_page(const reading_ptr& r, std::uint32_t limit, answer done, machine* only);
   void read_one(key_record& k, bool insist, answer done);
 
   world& world_;
@@ -91,6 +97,8 @@ private:
   std::vector<key_record*> acknowledged_; ///< for samples
   std::int64_t busy_until_ns_ = 0, pause_max_ns_ = 0;
   std::size_t errands_ = 0, looks_ = 0;
+  machine* looked_through_ = nullptr;
+  std::int64_t look_until_ns_ = 0;
 };
 
 } // namespace epione::simulation

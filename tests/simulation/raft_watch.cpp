@@ -39,10 +39,17 @@ void raft_watch::said(const speaker& who, std::uint32_t group, const messages::r
       if (const auto [known, is_new] = leaders_.try_emplace({group, m.term}, who.server); known->second != who.server)
         book_.violation(name(who, group) + " leads in term " + std::to_string(m.term) + ", as does server " +
                         std::to_string(known->second));
+      x.led = std::max(x.led, m.term);
+      if (m.kind == message_kind::append_entries)
+        leader_said(who, group, m);
       break;
     case message_kind::append_entries_result:
-      if (m.rejected == 0)
-        tell(at_result_, who.node);
+      if (m.rejected != 0)
+        break;
+      has_stored(x, group, m);
+      tell(at_result_, who.node);
+      if (x.led != 0 && m.term > x.led)
+        tell(at_result_of_deposed_, who.node);
       break;
     case message_kind::request_vote: voted(who, group, m.term, who.server); break;
     case message_kind::request_vote_result:
@@ -61,6 +68,66 @@ void raft_watch::voted(const speaker& who, std::uint32_t group, std::uint64_t te
                     ", and did for server " + std::to_string(known->second));
 }
 
+// ---- logs ------------------------------------------------------------------------------------------------------------------
+
+std::uint64_t raft_watch::term_of(const known_log& log, std::uint64_t index) {
+  for (const auto& [term, x] : log)
+    if (x.first <= index && index <= x.last)
+      return term;
+  return 0;
+}
+
+/// A leader never changes its own log but at its end, so what it has sent in a term is true of all of that term.
+void raft_watch::leader_said(const speaker& who, std::uint32_t group, const messages::raft_message& m) {
+  auto& log = logs_[{group, m.term}];
+  if (m.index != 0)
+    has_entries(who, group, m.term, {m.index, m.index}, m.index_term);
+  for (std::size_t i = 0; i < m.entries.size();) {
+    auto end = i;
+    while (end + 1 < m.entries.size() && m.entries[end + 1].term == m.entries[i].term)
+      ++end;
+    has_entries(who, group, m.term, {m.entries[i].index, m.entries[end].index}, m.entries[i].term);
+    i = end + 1;
+  }
+  if (const auto term = term_of(log, m.commit); term != 0) {
+    auto& known = committed_[group].try_emplace(term, range{m.commit, m.commit, m.term}).first->second;
+    known.first = std::min(known.first, log.at(term).first);
+    known.last = std::max(known.last, m.commit);
+    known.committed_in = std::max(known.committed_in, m.term);
+  }
+}
+
+/// A leader of an earlier term than that in which something was committed may not know that it leads no more.
+void raft_watch::has_entries(const speaker& who, std::uint32_t group, std::uint64_t leads_in, range which, std::uint64_t term) {
+  auto& known = logs_[{group, leads_in}].try_emplace(term, which).first->second;
+  known.first = std::min(known.first, which.first);
+  known.last = std::max(known.last, which.last);
+  const auto committed = committed_.find(group);
+  if (committed == committed_.end())
+    return;
+  for (const auto& [other, x] : committed->second)
+    if (other != term && leads_in >= x.committed_in && x.first <= which.last && which.first <= x.last)
+      book_.violation(name(who, group) + " leads with entry " + std::to_string(std::max(x.first, which.first)) + " of term " +
+                      std::to_string(term) + ", but the one of term " + std::to_string(other) + " was committed");
+}
+
+void raft_watch::has_stored(member& x, std::uint32_t group, const messages::raft_message& m) const {
+  if (m.term < x.told_in || (m.term == x.told_in && m.index < x.told_index))
+    return;
+  const auto log = logs_.find({group, m.term});
+  x.told_in = m.term;
+  x.told_index = m.index;
+  x.told_entry_term = log == logs_.end() ? 0 : term_of(log->second, m.index);
+}
+
+std::map<std::uint32_t, std::uint64_t> raft_watch::last_stored(std::uint64_t server) const {
+  std::map<std::uint32_t, std::uint64_t> out;
+  for (const auto& [at, x] : members_)
+    if (at.second == server && x.told_index != 0)
+      out.emplace(at.first, x.told_index);
+  return out;
+}
+
 void raft_watch::check_disk(const speaker& who, const std::map<std::uint32_t, stored>& groups) const {
   for (const auto& [at, x] : members_) {
     const auto [group, server] = at;
@@ -74,6 +141,16 @@ void raft_watch::check_disk(const speaker& who, const std::map<std::uint32_t, st
     else if (const auto vote = x.votes.find(disk.term); vote != x.votes.end() && vote->second != disk.voted_for)
       book_.violation(name(who, group) + " has voted for server " + std::to_string(vote->second) + " in term " +
                       std::to_string(disk.term) + ", and its disk holds a vote for server " + std::to_string(disk.voted_for));
+    // In a later term another leader may have replaced it.
+    if (disk.term != x.told_in || x.told_index <= disk.cut)
+      continue;
+    const auto what = name(who, group) + " has said that it has stored entry " + std::to_string(x.told_index) +
+                      " of its leader of term " + std::to_string(x.told_in) + ", and its disk holds ";
+    if (disk.entry_term == 0)
+      book_.violation(what + "no such entry");
+    else if (x.told_entry_term != 0 && disk.entry_term != x.told_entry_term)
+      book_.violation(what + "one of term " + std::to_string(disk.entry_term) + " in place of that of term " +
+                      std::to_string(x.told_entry_term));
   }
 }
 

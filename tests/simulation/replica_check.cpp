@@ -194,15 +194,24 @@ std::vector<group_members> members_of_groups(world& w) {
   return out;
 }
 
-std::map<std::uint32_t, raft_watch::stored> terms_on_disk(world& w, const machine& m) {
+std::map<std::uint32_t, raft_watch::stored> terms_on_disk(world& w, const machine& m,
+                                                          const std::map<std::uint32_t, std::uint64_t>& entries) {
   std::map<std::uint32_t, raft_watch::stored> out;
   const auto path = w.config.data.directory + "/journal.db";
   const auto files = m.disk.files();
   if (std::find(files.begin(), files.end(), path) == files.end())
     return out;
   try {
-    for (rows r{m.disk, path, "SELECT id, term, voted_for FROM groups"}; r.next();)
-      out[static_cast<std::uint32_t>(r.number(0))] = {r.number(1), r.number(2)};
+    for (rows r{m.disk, path, "SELECT id, term, voted_for, cut_index FROM groups"}; r.next();)
+      out[static_cast<std::uint32_t>(r.number(0))] = {r.number(1), r.number(2), r.number(3)};
+    std::string which; // in one walk over the rows
+    for (const auto& [group, index] : entries)
+      which += (which.empty() ? "" : " OR ") + std::string{"(group_id = "} + std::to_string(group) +
+               " AND entry_index = " + std::to_string(index) + ")";
+    if (which.empty())
+      return out;
+    for (rows r{m.disk, path, ("SELECT group_id, term FROM entry WHERE " + which + " ORDER BY position").c_str()}; r.next();)
+      out[static_cast<std::uint32_t>(r.number(0))].entry_term = r.number(1);
   } catch (const std::exception&) {
     return {}; // it was being set up; who has said nothing need not have anything there
   }

@@ -23,8 +23,10 @@ struct group_members {
 /// Of every group from 0 on, as its leader knows it; while the nodes run.
 std::vector<group_members> members_of_groups(world& w);
 
-/// Of every group, what the journal of a machine that has lost power holds. Changes nothing there.
-std::map<std::uint32_t, raft_watch::stored> terms_on_disk(world& w, const machine& m);
+/// Of every group, what the journal of a machine that has lost power holds, of its log the entries named for it. Changes nothing
+/// there.
+std::map<std::uint32_t, raft_watch::stored> terms_on_disk(world& w, const machine& m,
+                                                          const std::map<std::uint32_t, std::uint64_t>& entries);
 
 /// Once they are stopped. Violations go into the world's book.
 void check_replicas(world& w, const std::vector<group_members>& groups);

@@ -201,6 +201,8 @@ std::int64_t simulated_network::latency_ns(const std::string& from, const std::s
     out += luck_.between(1, 200) * ms_ns;
   if (const auto slow = slow_ns_.find({from, to}); slow != slow_ns_.end())
     out += slow->second / 2 + luck_.between(0, slow->second);
+  if (const auto late = late_ns_.find({from, to}); late != late_ns_.end())
+    out += late->second;
   return out;
 }
 
@@ -289,6 +291,7 @@ void simulated_network::mend() {
   for (const auto& [from, to] : std::set<direction>{cut_})
     heal(from, to);
   slow_ns_.clear();
+  late_ns_.clear();
   unreliable_ = {};
 }
 

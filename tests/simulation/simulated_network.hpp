@@ -74,6 +74,8 @@ public:
   void reset(const std::string& a, const std::string& b);
   /// Everything takes so much longer, give or take.
   void slow(const std::string& from, const std::string& to, std::int64_t by_ns) { slow_ns_[{from, to}] = by_ns; }
+  /// Everything takes exactly so much longer: raised step by step it leaves no gap in which nothing is heard.
+  void delay(const std::string& from, const std::string& to, std::int64_t by_ns) { late_ns_[{from, to}] = by_ns; }
   /// Its process does not run: it makes no links and notices nothing.
   void set_frozen(const std::string& node, bool frozen);
 
@@ -156,7 +158,7 @@ private:
   std::uint64_t sessions_made_ = 0, envelopes_ = 0;
   std::map<direction, std::int64_t> dial_ns_; ///< not before
   std::set<direction> cut_;
-  std::map<direction, std::int64_t> base_ns_, slow_ns_;
+  std::map<direction, std::int64_t> base_ns_, slow_ns_, late_ns_;
   std::int64_t usual_ns_ = 0;
   unreliability unreliable_;
 };

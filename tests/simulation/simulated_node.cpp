@@ -65,12 +65,42 @@ void simulated_node::planted_faults::hit(std::string_view point, std::string_vie
   throw std::runtime_error("planted");
 }
 
+namespace {
+
+std::string field_text(std::initializer_list<runtime::log_field> fields, std::string_view name) {
+  for (const auto& f : fields)
+    if (const auto* text = std::get_if<std::string>(&f.value); text != nullptr && f.name == name)
+      return *text;
+  return {};
+}
+
+/// What no fault of this world brings about; empty: nothing of the kind. A replica starts again after it has broken one of its
+/// rules, and a store after it was left without an entry, so that no phone need ever notice.
+std::string broken_rule(std::string_view part, std::string_view event, std::initializer_list<runtime::log_field> fields) {
+  if (event == "a rule is broken")
+    return std::string{part} + " broke a rule: " + field_text(fields, "rule");
+  if (event.substr(0, 5) == "ALARM")
+    return std::string{part} + ": " + std::string{event} + ": " + field_text(fields, "why");
+  if (event != "child ended, is started again")
+    return {};
+  constexpr std::string_view unasked = "unhandled_exception: ", planted = "unhandled_exception: std::runtime_error";
+  const auto reason = field_text(fields, "reason");
+  if (reason.compare(0, unasked.size(), unasked) != 0 || reason == planted)
+    return {};
+  return field_text(fields, "child") + " ended: " + reason.substr(unasked.size());
+}
+
+} // namespace
+
 /// What a node logs stands in a trace that is shown.
 class simulated_node::traced_log final : public runtime::log {
 public:
   explicit traced_log(const node_surroundings& around) : around_(around) {}
   void write(runtime::log_level level, std::string_view part, std::string_view event,
              std::initializer_list<runtime::log_field> fields) override {
+    if (level > runtime::log_level::info && around_.broken)
+      if (const auto what = broken_rule(part, event, fields); !what.empty())
+        around_.broken(what);
     if (around_.log.shows_asides() && level > runtime::log_level::debug)
       around_.log.aside("log " + around_.member.name + " " +
                         runtime::json_log_line(around_.clock.wall_us() / 1'000, level, part, event, fields));
@@ -110,11 +140,13 @@ void simulated_node::start() {
   stopping_ = silent_ = tree_started_ = false;
   ended_.reset();
   faults_.countdown = 0;
+  held_.clear();
   node::tree_ports ports{*log_, *metrics_, around_.clock, random_, around_.disk, &faults_, process_, sink_, {"doctor"}};
   if (around_.member.network != nullptr) {
     make_parts();
     ports.cluster = parts_.get();
   }
+  ports.replica_memory_bytes_max = around_.replica_memory_bytes_max;
   tree_ = std::make_unique<node::actor_tree>(*system_, ports, config_, false);
   if (parts_ != nullptr)
     start_cluster();
@@ -349,9 +381,44 @@ std::int64_t simulated_node::caf_time_ns() const {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(scheduler_->clock().current_time.time_since_epoch()).count();
 }
 
-/// Any ready actor may be next. For some time one kind of actor rarely is, so that others run far ahead of it.
+bool simulated_node::is_held(std::size_t job) const {
+  const auto* actor = dynamic_cast<caf::scheduled_actor*>(scheduler_->jobs[job]);
+  const auto held = actor == nullptr ? held_.end() : held_.find(actor->id());
+  return held != held_.end() && around_.clock.now_ns() < held->second;
+}
+
+bool simulated_node::has_ready() const {
+  if (!running() || held_.empty())
+    return running() && !scheduler_->jobs.empty();
+  for (std::size_t i = 0; i < scheduler_->jobs.size(); ++i)
+    if (!is_held(i))
+      return true;
+  return false;
+}
+
+void simulated_node::hold_last(std::int64_t ns) {
+  const auto now = around_.clock.now_ns();
+  std::erase_if(held_, [now](const auto& x) { return x.second <= now; });
+  if (last_ != 0)
+    held_[last_] = now + ns;
+}
+
+/// Any ready actor may be next. For some time one kind of actor rarely is, so that others run far ahead of it. Who is held is
+/// not; somebody must be ready who is not held.
 std::size_t simulated_node::pick() {
   auto& jobs = scheduler_->jobs;
+  if (!held_.empty()) { // the rest behind them
+    std::size_t free = 0;
+    for (std::size_t i = 0; i < jobs.size(); ++i)
+      if (!is_held(i))
+        ++free;
+    if (free < jobs.size()) {
+      auto nth = fifo_ ? 0 : around_.luck.below(free);
+      for (std::size_t i = 0; i < jobs.size(); ++i)
+        if (!is_held(i) && nth-- == 0)
+          return i;
+    }
+  }
   if (jobs.size() == 1 || fifo_)
     return 0;
   const auto name_of = [&](std::size_t i) -> std::string_view {
@@ -371,21 +438,32 @@ std::size_t simulated_node::pick() {
 
 bool simulated_node::step() {
   auto& jobs = scheduler_->jobs;
-  if (jobs.empty())
+  if (!has_ready())
     return false;
   if (const auto i = pick(); i != 0)
     std::swap(jobs.front(), jobs[i]);
-  if (const auto* actor = dynamic_cast<caf::scheduled_actor*>(jobs.front()); actor != nullptr)
+  last_ = 0;
+  if (const auto* actor = dynamic_cast<caf::scheduled_actor*>(jobs.front()); actor != nullptr) {
+    last_ = actor->id();
     around_.log.decided(actor->name());
+  }
   scheduler_->run_once();
   return true;
 }
 
 std::int64_t simulated_node::next_timer_ns() const {
-  if (!running() || scheduler_->clock().schedule().empty())
+  if (!running())
     return agenda::never;
+  auto next = agenda::never;
+  if (!scheduler_->jobs.empty()) // they are held, or it would not be asked
+    for (const auto& [who, until] : held_)
+      if (until > around_.clock.now_ns())
+        next = std::min(next, around_.clock.world_ns(until));
+  if (scheduler_->clock().schedule().empty())
+    return next;
   const auto due = scheduler_->clock().schedule().begin()->first.time_since_epoch();
-  return around_.clock.world_ns(std::chrono::duration_cast<std::chrono::nanoseconds>(due).count() + time_offset_ns_);
+  return std::min(next,
+                  around_.clock.world_ns(std::chrono::duration_cast<std::chrono::nanoseconds>(due).count() + time_offset_ns_));
 }
 
 void simulated_node::pass_time() {

@@ -8,6 +8,7 @@
 #include "node/actor_tree.hpp"
 #include "node/cluster_parts.hpp"
 #include "runtime/config.hpp"
+#include "runtime/defaults.hpp"
 #include "runtime/fault_points.hpp"
 #include "runtime/storage/disk.hpp"
 #include "tests/simulation/chance.hpp"
@@ -19,6 +20,7 @@
 
 #include <caf/scheduler/test_coordinator.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -52,6 +54,9 @@ struct node_surroundings {
   std::function<std::optional<messages::notice_outcome>(const messages::notice&)> notify;
   /// Instead of the process's end.
   std::function<void(int exit_code, std::string_view why)> fatal;
+  /// A rule of the program's own is broken, or an actor has ended for a reason that nobody gave it.
+  std::function<void(const std::string& what)> broken;
+  std::size_t replica_memory_bytes_max = runtime::defaults::replica_memory_bytes_max;
 };
 
 class simulated_node {
@@ -89,9 +94,12 @@ public:
                    std::function<void(const messages::steward_answer*)> done);
 
   // ---- time and order ------------------------------------------------------------------------------------------------------
-  bool has_ready() const { return running() && !scheduler_->jobs.empty(); }
+  bool has_ready() const;
   /// Lets one ready actor handle one message. False when none is ready.
   bool step();
+  /// Who has just handled one does not go on for so long, while others do: a thread of its own waits for its disk.
+  void hold_last(std::int64_t ns);
+  void let_go_all() { held_.clear(); }
   /// When the next timer is due, by the world's clock; agenda::never without one.
   std::int64_t next_timer_ns() const;
   /// Fires the timers that are due by now.
@@ -150,6 +158,7 @@ private:
   void on_root_ended(const caf::error& why);
   std::int64_t caf_time_ns() const;
   std::size_t pick();
+  bool is_held(std::size_t job) const;
   void start_notifier();
 
   node_surroundings around_;
@@ -173,10 +182,12 @@ private:
   caf::strong_actor_ptr notifier_;
   bool stopping_ = false, silent_ = false, tree_started_ = false;
   std::optional<caf::error> ended_, root_end_;
-  std::int64_t time_offset_ns_ = 0;   ///< its machine's clock minus CAF's
-  bool fifo_ = false;                 ///< some seeds keep the order in which messages were sent
-  std::string laggard_;               ///< this kind of actor gets its turn rarely ...
-  std::int64_t laggard_until_ns_ = 0; ///< ... until then
+  std::int64_t time_offset_ns_ = 0;            ///< its machine's clock minus CAF's
+  bool fifo_ = false;                          ///< some seeds keep the order in which messages were sent
+  std::string laggard_;                        ///< this kind of actor gets its turn rarely ...
+  std::int64_t laggard_until_ns_ = 0;          ///< ... until then
+  caf::actor_id last_ = 0;                     ///< who handled a message last
+  std::map<caf::actor_id, std::int64_t> held_; ///< until when, by its machine's clock
 };
 
 } // namespace epione::simulation

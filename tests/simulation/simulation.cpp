@@ -63,11 +63,28 @@ private:
   }
 
   bool begin() {
+    if (world_.clustered() && world_.luck.branch("growth").share(0.4))
+      return grow();
     for (auto& m : world_.machines)
       world_.start_node(*m);
     if (!wait_until_served())
       return false;
     return import();
+  }
+
+  /// A node that is alone has patients already when it becomes a cluster.
+  bool grow() {
+    auto luck = world_.luck.branch("growing");
+    auto& first = *world_.machines.front();
+    world_.start_node(first);
+    if (!wait([&first] { return first.serves(); }, served_limit_ns, "the start of the first node") || !import())
+      return false;
+    phones_.live_until(now() + longest_life_ns);
+    const auto alone_until = now() + luck.between(1'000, 8'000) * ms_in_ns;
+    world_.run_until([&] { return now() >= alone_until; }, alone_until);
+    for (auto& m : world_.machines)
+      world_.start_node(*m);
+    return wait_until_served() && wait([this] { return demo_is_everywhere(); }, 10 * s_in_ns, "showing the study everywhere");
   }
 
   /// Through the node that leads the catalog, as an operator's command finds it.
@@ -92,7 +109,8 @@ private:
   }
 
   bool demo_is_everywhere() const {
-    return std::all_of(world_.machines.begin(), world_.machines.end(), [](const auto& m) { return m->node.knows_demo(); });
+    return std::all_of(world_.machines.begin(), world_.machines.end(),
+                       [](const auto& m) { return m->starts == 0 || m->node.knows_demo(); });
   }
 
   void on_serving(machine& m) {

@@ -55,8 +55,16 @@ constexpr weight weights[] = {
     {trouble_kind::lost_directory, 6},
     {trouble_kind::departure, 5},
     {trouble_kind::power_loss_at_word, 10},
+    {trouble_kind::late_answers, 9},
+    {trouble_kind::deposed_leader, 9},
 };
 constexpr std::size_t lone_weights = 17; ///< the first ones: of a node that is alone
+
+/// Answers may be later by so much, and each time all links together by this much more: slowly enough that their leader hears
+/// something all the time and does not step down.
+constexpr std::int64_t late_step_ns = 60 * ms_in_ns, late_step_period_ns = 100 * ms_in_ns;
+/// How many patients such a fault brings along; without them it would mostly show nothing to anybody.
+constexpr std::size_t patients_at_a_fault = 18;
 
 } // namespace
 
@@ -89,6 +97,8 @@ std::string_view to_string(trouble_kind x) {
     case trouble_kind::slow_network: return "slow network";
     case trouble_kind::unreliable: return "unreliable messages";
     case trouble_kind::power_loss_at_word: return "power loss at a word";
+    case trouble_kind::late_answers: return "late answers";
+    case trouble_kind::deposed_leader: return "deposed leader";
   }
   return "?";
 }
@@ -163,7 +173,12 @@ void trouble::cause(std::size_t number, trouble_kind kind) {
   if (only_ && !only_->contains(number))
     return;
   luck_ = chance{world_.seed}.branch("fault " + std::to_string(number));
-  auto& m = *world_.machines[world_.clustered() ? luck_.below(world_.machines.size()) : 0];
+  auto* whose = world_.machines[world_.clustered() ? luck_.below(world_.machines.size()) : 0].get();
+  if (kind == trouble_kind::late_answers || kind == trouble_kind::deposed_leader)
+    whose = some_leader();
+  if (whose == nullptr)
+    return;
+  auto& m = *whose;
   if (over_ || (victims_[m.number].calm && m.node.stopping()))
     return;
   std::string detail;
@@ -252,13 +267,10 @@ bool trouble::try_cause(trouble_kind kind, machine& m, std::string& detail) {
     }
     case trouble_kind::slow_disk: {
       const auto length = luck_.between(500, 8'000), cost = luck_.between(20, 900);
-      m.sync_cost_ns = cost * ms_in_ns;
+      const bool in_threads = luck_.share(0.5);
       lasts((length + 2 * cost) * ms_in_ns, &m);
-      w.after(length * ms_in_ns, [this, &m] {
-        m.sync_cost_ns = normal_sync_ns_;
-        lasts(0, &m);
-      });
-      detail = "a sync takes " + ms(cost) + " for " + ms(length);
+      slow_syncs(m, cost * ms_in_ns, in_threads, length * ms_in_ns);
+      detail = "a sync takes " + ms(cost) + " for " + ms(length) + (in_threads ? ", and only who asked for it waits" : "");
       return true;
     }
     case trouble_kind::no_space_once:
@@ -307,6 +319,17 @@ bool trouble::try_cause(trouble_kind kind, machine& m, std::string& detail) {
     }
     default: return false;
   }
+}
+
+void trouble::slow_syncs(machine& m, std::int64_t cost_ns, bool in_threads, std::int64_t length_ns) {
+  m.sync_cost_ns = cost_ns;
+  m.threads_wait = in_threads;
+  world_.after(length_ns, [this, &m] {
+    m.sync_cost_ns = normal_sync_ns_;
+    m.threads_wait = false;
+    m.node.let_go_all();
+    lasts(0, &m);
+  });
 }
 
 /// Only while all groups are whole, and one at a time: what is acknowledged is on most of their members, not on all.
@@ -389,11 +412,7 @@ void trouble::cut(std::vector<simulated_network::direction> ways, std::int64_t l
 
 /// Chance alone hardly ever hits the moment between a word and what must be durable before it.
 std::string trouble::cut_power_at_next_word() {
-  const auto whose = [this](const std::string& node) {
-    for (const auto& m : world_.machines)
-      if (m->name == node)
-        cut_power(*m);
-  };
+  const auto whose = [this](const std::string& node) { cut_power(node); };
   const auto kind = luck_.below(3);
   if (kind == 0) {
     world_.watch.at_next_vote(whose);
@@ -412,6 +431,12 @@ std::string trouble::cut_power_at_next_word() {
   return "of all but " + world_.machines[spared]->name + ", at the next acknowledgement";
 }
 
+void trouble::cut_power(const std::string& node) {
+  for (const auto& m : world_.machines)
+    if (m->name == node)
+      cut_power(*m);
+}
+
 void trouble::cut_power(const machine& m) {
   world_.plans.at(world_.clock.ns, [this, n = m.number] {
     auto& x = *world_.machines[n];
@@ -420,6 +445,69 @@ void trouble::cut_power(const machine& m) {
     lasts(0, &x);
     world_.crash_node(x, world::loss::power, "at a word");
   });
+}
+
+machine* trouble::some_leader() {
+  std::vector<machine*> all;
+  for (std::uint32_t g = 0; g <= world_.config.shards.count; ++g)
+    if (auto* m = world_.leader(g); m != nullptr)
+      all.push_back(m);
+  return all.empty() ? nullptr : all[luck_.below(all.size())];
+}
+
+std::vector<simulated_network::direction> trouble::ways_out_of(const machine& m) const {
+  std::vector<simulated_network::direction> ways;
+  for (const auto& x : world_.machines)
+    if (x.get() != &m)
+      ways.emplace_back(m.name, x->name);
+  return ways;
+}
+
+/// Its followers' answers are on their way for longer than an election takes. When it is cut off they go on coming, the others
+/// elect another leader and take new forms, and it hears of that as late. Meanwhile patients ask it: it may not answer.
+std::string trouble::make_answers_late(machine& m) {
+  const auto late_ns = luck_.between(600, 2'000) * ms_in_ns;
+  const auto set = [this, &m](std::int64_t ns) {
+    if (over_)
+      return; // the network is mended
+    for (const auto& [to, from] : ways_out_of(m))
+      world_.network.delay(from, to, ns);
+  };
+  const auto steps = late_ns / late_step_ns;
+  for (std::int64_t i = 1; i <= steps; ++i)
+    world_.after(i * late_step_period_ns, [set, i] { set(i * late_step_ns); });
+  const auto cut_after_ns = steps * late_step_period_ns + luck_.between(200, 800) * ms_in_ns;
+  const auto cut_ns = late_ns + luck_.between(800, 2'500) * ms_in_ns;
+  lasts(cut_after_ns + cut_ns + late_ns, nullptr);
+  world_.after(cut_after_ns, [this, &m, late_ns, cut_ns] {
+    if (over_)
+      return;
+    cut(ways_out_of(m), cut_ns);
+    phones_.look_through(m, world_.clock.ns + cut_ns);
+    phones_.gather(m, phones::where::elsewhere, patients_at_a_fault, 300 * ms_in_ns, late_ns);
+  });
+  world_.after(cut_after_ns + cut_ns, [set] { set(0); });
+  return "by up to " + std::to_string(late_ns / ms_in_ns) + " ms, then cut off for " + std::to_string(cut_ns / ms_in_ns) + " ms";
+}
+
+/// What it is asked meanwhile waits for its disk and is known to nobody else. It hears who leads in its place and what stands in
+/// its log instead while that disk still writes the entries that were replaced.
+std::string trouble::depose(machine& m) {
+  const auto cost_ns = luck_.between(900, 1'400) * ms_in_ns, slow_ns = luck_.between(5'000, 9'000) * ms_in_ns;
+  const auto cut_after_ns = luck_.between(0, 400) * ms_in_ns, cut_ns = luck_.between(1'500, 4'000) * ms_in_ns;
+  const bool power = luck_.share(0.7);
+  lasts(slow_ns + 2 * cost_ns, nullptr);
+  slow_syncs(m, cost_ns, true, slow_ns);
+  phones_.gather(m, phones::where::there, patients_at_a_fault, 0, 700 * ms_in_ns);
+  phones_.gather(m, phones::where::elsewhere, patients_at_a_fault, 1'000 * ms_in_ns, 2'000 * ms_in_ns);
+  world_.after(cut_after_ns, [this, &m, cut_ns] {
+    if (!over_)
+      cut(ways_out_of(m), cut_ns);
+  });
+  if (power)
+    world_.watch.at_next_result_of_deposed([this](const std::string& node) { cut_power(node); });
+  return "a sync takes " + std::to_string(cost_ns / ms_in_ns) + " ms, cut off for " + std::to_string(cut_ns / ms_in_ns) + " ms" +
+         (power ? ", power loss when it follows" : "");
 }
 
 bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& detail) {
@@ -434,6 +522,8 @@ bool trouble::try_cause_in_network(trouble_kind kind, machine& m, std::string& d
           world_.crash_node(*x, world::loss::power, "all at once");
       return true;
     case trouble_kind::power_loss_at_word: detail = cut_power_at_next_word(); return true;
+    case trouble_kind::late_answers: detail = make_answers_late(m); return true;
+    case trouble_kind::deposed_leader: detail = depose(m); return true;
     case trouble_kind::lost_directory:
       // One of them at a time: what is acknowledged is on most of them, not on all.
       if (!world_.is_whole())
@@ -533,6 +623,7 @@ void trouble::end() {
   over_ = true;
   world_.watch.at_next_vote(nullptr);
   world_.watch.at_next_result(nullptr);
+  world_.watch.at_next_result_of_deposed(nullptr);
   world_.at_next_acknowledgement = nullptr;
   world_.network.mend();
   for (auto& m : world_.machines) {
@@ -540,6 +631,8 @@ void trouble::end() {
     m->disk.no_faults();
     m->crash_at_operation = 0;
     m->sync_cost_ns = normal_sync_ns_;
+    m->threads_wait = false;
+    m->node.let_go_all();
     m->node.arm_exception(0);
     m->paused_until_ns = 0;
     m->clock.set_drift(m->usual_drift_ppm);

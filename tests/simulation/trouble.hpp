@@ -44,8 +44,10 @@ enum class trouble_kind : std::uint8_t {
   slow_network,       ///< to or from a node, for some time
   unreliable,         ///< above the links: parcels are lost, doubled and late for some time
   power_loss_at_word, ///< when a member gives a vote, when it says what it has stored, or when a phone is told that it is
+  late_answers,       ///< a leader's followers are heard later and later; then it is cut off, and asked all the same
+  deposed_leader,     ///< a leader with a slow disk is cut off with entries that another one replaces
 };
-inline constexpr std::size_t trouble_kinds = 27;
+inline constexpr std::size_t trouble_kinds = 29;
 inline constexpr std::size_t lone_trouble_kinds = 17; ///< of a node that is alone: the first ones
 std::string_view to_string(trouble_kind x);
 
@@ -84,9 +86,17 @@ private:
   bool damage_store(machine& m, std::string& detail);
   void look_at_disk(machine& m);
   machine& other_than(const machine& m);
+  /// Of any group; null: none is known.
+  machine* some_leader();
+  std::string make_answers_late(machine& m);
+  std::string depose(machine& m);
+  /// From this one to all others.
+  std::vector<simulated_network::direction> ways_out_of(const machine& m) const;
+  void slow_syncs(machine& m, std::int64_t cost_ns, bool in_threads, std::int64_t length_ns);
   std::string cut_power_at_next_word();
   /// At this moment, but not within the step that is under way.
   void cut_power(const machine& m);
+  void cut_power(const std::string& node);
   /// A fault of this machine, or (null) of the network.
   void lasts(std::int64_t ns, machine* m);
   void cut(std::vector<simulated_network::direction> ways, std::int64_t length_ns);

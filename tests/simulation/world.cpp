@@ -32,18 +32,24 @@ machine::machine(world& w, std::size_t n, std::size_t machines)
     : number(n), name(name_of(n, machines)), usual_drift_ppm(w.luck.branch("drift " + name).between(-500, 500)),
       clock(w.clock, w.luck.branch("up " + name).between(10, 86'400) * s_in_ns, usual_drift_ppm),
       disk(chance{w.seed}.branch("disk " + name).next(), w.clock), node_disk(disk),
-      node(node_surroundings{clock, member, node_disk, w.log, chance{w.seed}.branch("order " + name),
-                             [&w](const messages::reply& r) {
-                               const auto how = w.book.answered(r);
-                               w.log.line("answer " + std::to_string(r.to) + " " + std::to_string(r.status) +
-                                          (r.status == 503 ? " " + std::string{to_string(how)} : std::string{}));
-                               if (r.status == 202 && w.at_next_acknowledgement)
-                                 std::exchange(w.at_next_acknowledgement, nullptr)();
-                               if (w.on_answer)
-                                 w.on_answer(r.to, how);
-                             },
-                             [&w](const messages::notice& x) { return w.post.take(x); },
-                             [this, &w](int code, std::string_view why) { w.fatal(*this, code, why); }},
+      node(node_surroundings{
+               clock, member, node_disk, w.log, chance{w.seed}.branch("order " + name),
+               [&w](const messages::reply& r) {
+                 const auto how = w.book.answered(r);
+                 w.log.line("answer " + std::to_string(r.to) + " " + std::to_string(r.status) +
+                            (r.status == 503 ? " " + std::string{to_string(how)} : std::string{}));
+                 if (r.status == 202 && w.at_next_acknowledgement)
+                   std::exchange(w.at_next_acknowledgement, nullptr)();
+                 if (w.on_answer)
+                   w.on_answer(r.to, how);
+               },
+               [&w](const messages::notice& x) { return w.post.take(x); },
+               [this, &w](int code, std::string_view why) { w.fatal(*this, code, why); },
+               [this, &w](const std::string& what) {
+                 if (!damaged && !spoilt)
+                   w.book.violation(name + ", " + what);
+               },
+               w.luck.branch("replica memory").one_of<std::size_t>(0, 8u << 10, runtime::defaults::replica_memory_bytes_max)},
            w.config) {
   disk.on_sleep([this, &w](std::int64_t us) { busy_until_ns = std::max(busy_until_ns, w.clock.ns) + us * 1'000; });
   if (machines == 1)
@@ -152,8 +158,10 @@ bool world::move_on(std::int64_t limit_ns) {
   m.node.step();
   ++steps;
   const auto syncs = m.disk.syncs();
-  m.busy_until_ns = std::max(m.busy_until_ns, clock.ns) + luck.between(1, step_cost_max_ns_) +
-                    static_cast<std::int64_t>(syncs - m.syncs_seen) * m.sync_cost_ns;
+  const auto synced_ns = static_cast<std::int64_t>(syncs - m.syncs_seen) * m.sync_cost_ns;
+  m.busy_until_ns = std::max(m.busy_until_ns, clock.ns) + luck.between(1, step_cost_max_ns_) + (m.threads_wait ? 0 : synced_ns);
+  if (m.threads_wait && synced_ns > 0)
+    m.node.hold_last(std::min(synced_ns, thread_wait_max_ns));
   m.syncs_seen = syncs;
   return true;
 }
@@ -256,7 +264,7 @@ void world::crash_node(machine& m, loss what, std::string_view why) {
   if (what == loss::power) {
     m.disk.crash();
     if (clustered() && was_running && !m.damaged)
-      watch.check_disk({m.name, m.member.server_id, 0}, terms_on_disk(*this, m));
+      watch.check_disk({m.name, m.member.server_id, 0}, terms_on_disk(*this, m, watch.last_stored(m.member.server_id)));
     m.clock.reboot(luck.between(5, 60) * s_in_ns);
   }
   m.process_ended = m.serving = false;
@@ -298,7 +306,8 @@ void world::lose_directory(machine& m) {
 void world::replace_node(machine& m) {
   const auto lost = m.member.server_id;
   empty_directory(m);
-  say_of(m, "replace", [lost](const domain::cluster_node* n) { return n == nullptr || n->server_id != lost; }, [] {});
+  say_of(
+      m, "replace", [lost](const domain::cluster_node* n) { return n == nullptr || n->server_id != lost; }, [] {});
 }
 
 /// A shard that has moved away leaves its files behind, and nobody brings them up to date.
@@ -317,8 +326,8 @@ runtime::audit_options world::what_is_there(const machine& m) {
 std::string world::audit(machine& m) {
   const auto read_fails_in = m.disk.read_fails_in(); // of a node, not of ours
   m.disk.fail_read_at(0);
-  const auto report =
-      runtime::audit_directory(m.disk, config.data.directory, [](std::string_view, std::uint64_t) {}, what_is_there(m));
+  const auto report = runtime::audit_directory(
+      m.disk, config.data.directory, [](std::string_view, std::uint64_t) {}, what_is_there(m));
   m.disk.fail_read_at(read_fails_in);
   for (const auto& part : report.parts)
     if (part.broken)

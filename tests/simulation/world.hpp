@@ -55,6 +55,7 @@ struct machine {
   /// A crash that the disk carries out in the middle of an operation: when so many operations are done.
   std::uint64_t crash_at_operation = 0;
   std::int64_t sync_cost_ns = 0;
+  bool threads_wait = false;        ///< for syncs, each actor for its own, while the others go on
   std::int64_t last_trouble_ns = 0; ///< end of the newest fault on this machine
   std::int64_t paused_until_ns = 0;
 
@@ -145,6 +146,9 @@ public:
   std::uint32_t replication = 3;
 
 private:
+  /// No actor waits longer for one turn's syncs, so that nobody takes it for stuck.
+  static constexpr std::int64_t thread_wait_max_ns = 3 * s_in_ns;
+
   friend struct machine;
   bool move_on(std::int64_t limit_ns);
   void look_at(machine& m);

@@ -23,9 +23,28 @@ caf::behavior empty_store(caf::event_based_actor* self, std::size_t* looked_up) 
 }
 
 /// Remembers what it is to check, and does not.
-caf::behavior slow_validator(caf::event_based_actor* self, std::vector<std::string>* keys) {
+struct given_to_check {
+  std::vector<std::string> keys;
+  submission_ptr newest;
+};
+caf::behavior slow_validator(caf::event_based_actor* self, given_to_check* given) {
   self->set_default_handler(caf::drop);
-  return {[keys](check_atom, const submission_ptr& s, const assessment_client&) { keys->push_back(s->key); }};
+  return {[given](check_atom, const submission_ptr& s, const assessment_client&) {
+    given->keys.push_back(s->key);
+    given->newest = s;
+  }};
+}
+
+/// Remembers who asks whether it leads, and does not say so.
+caf::behavior silent_replica(caf::event_based_actor* self, std::vector<ticket>* questions) {
+  self->set_default_handler(caf::drop);
+  return {[questions](read_index_atom, std::uint64_t, ticket t) { questions->push_back(t); }};
+}
+
+/// Takes what it is to store.
+caf::behavior patient_writer(caf::event_based_actor* self, std::vector<domain::receipt>* proposed) {
+  self->set_default_handler(caf::drop);
+  return {[proposed](propose_atom, std::uint64_t, const command_ptr& c) { proposed->push_back(c->id); }};
 }
 
 caf::behavior phones(caf::event_based_actor* self, std::map<ticket, reply>* answers) {
@@ -36,15 +55,10 @@ caf::behavior phones(caf::event_based_actor* self, std::map<ticket, reply>* answ
   }};
 }
 
-caf::behavior deaf(caf::event_based_actor* self, caf::unit_t) {
-  self->set_default_handler(caf::drop);
-  return {[](status_atom) {}};
-}
-
 struct region_fixture : actor_fixture {
   void begin(std::uint32_t starts_per_s, std::uint32_t request_limit_ms = 10'000) {
-    fakes = {system.spawn(deaf, caf::unit), system.spawn(deaf, caf::unit), system.spawn(empty_store, &looked_up),
-             system.spawn(slow_validator, &checked), system.spawn(phones, &answers)};
+    fakes = {system.spawn(silent_replica, &questions), system.spawn(patient_writer, &proposed),
+             system.spawn(empty_store, &looked_up), system.spawn(slow_validator, &given), system.spawn(phones, &answers)};
     const auto name = {"replica 1", "writer 1", "reader 0", "validator 0"};
     auto fake = fakes.begin();
     for (const auto* n : name)
@@ -127,8 +141,29 @@ struct region_fixture : actor_fixture {
         .Value();
   }
 
+  /// Of what was given to it last, by the validator.
+  void refuse() {
+    auto a = std::make_shared<assessment>();
+    a->id = given.newest->id;
+    a->what = given.newest;
+    a->status = 422;
+    a->refusal = R"({"problems":[]})";
+    self->send(tested, verdict_atom::value, assessment_ptr{std::move(a)});
+    run();
+  }
+
+  /// The replica's answer to who asked last; 0: it does not lead.
+  void say_index(std::uint64_t epoch, std::uint64_t index) {
+    BOOST_REQUIRE(!questions.empty());
+    self->send(tested, read_index_atom::value, epoch, questions.back(), index);
+    run();
+  }
+
   std::size_t looked_up = 0;
-  std::vector<std::string> checked;
+  given_to_check given;
+  std::vector<std::string>& checked = given.keys;
+  std::vector<ticket> questions;
+  std::vector<domain::receipt> proposed;
   std::map<ticket, reply> answers;
   runtime::readiness ready;
   std::vector<caf::actor> fakes;
@@ -234,6 +269,76 @@ BOOST_AUTO_TEST_CASE(those_who_wait_are_told_of_the_end_of_an_epoch_and_the_next
   BOOST_TEST(detail("waiting for a session") == "0");
   wait(100);
   BOOST_TEST(looked_up == 21u);
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_is_told_once_the_replica_has_said_that_it_still_leads) {
+  begin(1'000);
+  const auto first = submit(1), repeat = submit(1);
+  run();
+  refuse();
+  BOOST_TEST(answers.empty());
+  BOOST_TEST(questions.size() == 1u);
+  BOOST_TEST(detail("on the way") == "0");
+  say_index(1, 5);
+  BOOST_REQUIRE(answers.size() == 2u);
+  BOOST_TEST(answers[first].status == 422);
+  BOOST_TEST(answers[repeat].status == 422);
+}
+
+BOOST_AUTO_TEST_CASE(who_does_not_lead_any_more_refuses_nothing) {
+  begin(1'000);
+  const auto first = submit(1);
+  run();
+  refuse();
+  say_index(1, 0);
+  BOOST_TEST(is_not_stored(first));
+  BOOST_TEST((answers[first].hint == elsewhere::yes));
+  const auto second = submit(2);
+  run();
+  refuse();
+  self->send(tested, closed_atom::value, std::uint64_t{1}, ec::not_serving, outcome::unknown);
+  run();
+  BOOST_TEST(is_not_stored(second));
+  serve(2);
+  say_index(1, 5); // comes late
+  BOOST_TEST(answers.size() == 2u);
+  BOOST_TEST(proposed.empty());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_set_aside_is_known_as_such_until_its_epoch_ends) {
+  begin(1'000);
+  submit(1);
+  run();
+  for (int i = 0; i < 3; ++i) {
+    const auto validator = fakes[3];
+    fakes[3] = system.spawn(slow_validator, &given);
+    self->send_exit(validator, caf::make_error(ec::crashed_on_input, to_text(given.newest->id)));
+    run();
+    env.directory->put("validator 0", caf::actor_cast<caf::strong_actor_ptr>(fakes[3]));
+    run();
+  }
+  BOOST_REQUIRE(proposed.size() == 1u);
+  const auto committed = [&](std::uint64_t epoch) {
+    self->send(tested, committed_atom::value, epoch, std::uint64_t{9},
+               receipts_ptr{std::make_shared<const std::vector<domain::receipt>>(proposed)});
+    run();
+  };
+  committed(1);
+  say_index(1, 9);
+  BOOST_REQUIRE(answers.size() == 1u);
+  BOOST_TEST(answers[1].status == 422);
+  const auto looked_at = checked.size();
+  const auto again = submit(1);
+  run();
+  say_index(1, 9);
+  BOOST_TEST(answers[again].status == 422);
+  BOOST_TEST(checked.size() == looked_at);
+  self->send(tested, closed_atom::value, std::uint64_t{1}, ec::not_serving, outcome::unknown);
+  run();
+  serve(2);
+  submit(1); // another node may have stored it meanwhile: it is looked up again
+  run();
+  BOOST_TEST(checked.size() == looked_at + 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
