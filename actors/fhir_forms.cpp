@@ -100,7 +100,7 @@ void fhir_service::metadata(const call_ptr& c) {
   out += R"(,"resource":[{"type":"Patient","interaction":[)" + interaction("read") + R"(],"versioning":"no-version"},)";
   out += R"({"type":"Questionnaire","interaction":[)" + interaction("create") + "," + interaction("read") + "," +
          interaction("vread") + "," + interaction("search-type") +
-         R"(],"versioning":"versioned","conditionalCreate":false,"searchParam":[)" +
+         R"(],"versioning":"versioned","conditionalCreate":false,"conditionalRead":"modified-since","searchParam":[)" +
          parameter_text("url", "uri", "canonical url") + "," + parameter_text("version", "token", "business version") + "," +
          parameter_text("status", "token", "draft, active, retired or unknown") + "," +
          parameter_text("title", "string", "begins with, whatever the case") + "," +
@@ -113,7 +113,7 @@ void fhir_service::metadata(const call_ptr& c) {
     first = false;
   }
   out += R"(],"versioning":"versioned-update","readHistory":true,"updateCreate":false,"conditionalCreate":true,)"
-         R"("conditionalRead":"not-supported","conditionalUpdate":false,"conditionalDelete":"not-supported","searchParam":[)" +
+         R"("conditionalRead":"full-support","conditionalUpdate":false,"conditionalDelete":"not-supported","searchParam":[)" +
          parameter_text("_id", "token", "the receipt") + "," + parameter_text("identifier", "token", "system|value") + "," +
          parameter_text("subject", "reference", "Patient/ID") + "," + parameter_text("patient", "reference", "Patient/ID or ID") +
          "," + parameter_text("questionnaire", "reference", "url, url|version or the form's id") + "," +
@@ -199,7 +199,8 @@ void fhir_service::read_form(const call_ptr& c, const std::string& id, const std
   a.modified_us = snapshot->form_time(found.front().study->id(), form.id, form.version);
   a.body = form_text(form, a.modified_us);
   a.etag_text = form_version_id(form.version);
-  c->done(std::move(a));
+  // Its status and some dates may change under the same version.
+  answer_read(*c, std::move(a), false);
 }
 
 void fhir_service::read_patient(const call_ptr& c, const std::string& id) {

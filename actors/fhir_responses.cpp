@@ -262,7 +262,10 @@ void fhir_service::answer_version(const call& c, int status, const version& v) c
   } else if (c.wanted == wanted_return::outcome) {
     a.body = stored_outcome(v.record, status == 201 ? "the response is stored" : "the response was stored");
   }
-  c.done(std::move(a));
+  if (is_read)
+    answer_read(c, std::move(a), true);
+  else
+    c.done(std::move(a));
 }
 
 /// `event` is the bytes of the event that made the version.
@@ -433,6 +436,8 @@ std::string entry_response(const fhir_answer& a) {
   }
   if (a.version != 0)
     out += R"(,"etag":"W/\")" + std::to_string(a.version) + R"(\"")";
+  else if (!a.etag_text.empty()) // of letters, digits, "-" and "."
+    out += R"(,"etag":"W/\")" + a.etag_text + R"(\"")";
   if (a.modified_us != 0) {
     out += R"(,"lastModified":")";
     domain::append_rfc3339_us(out, a.modified_us);

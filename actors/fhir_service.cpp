@@ -1,5 +1,6 @@
 #include "actors/fhir_service.hpp"
 
+#include "actors/fhir_condition.hpp"
 #include "domain/compiled_study.hpp"
 #include "domain/fhir_assess.hpp"
 #include "domain/fhir_outcome.hpp"
@@ -70,6 +71,16 @@ void fhir_service::handle(fhir_request_ptr request, fhir_done done) {
   route(c, path);
 }
 
+void fhir_service::answer_read(const call& c, fhir_answer a, bool version_says_all) const {
+  const auto& r = *c.request;
+  const auto version = a.version != 0 ? std::to_string(a.version) : a.etag_text;
+  if (is_unchanged({r.if_none_match, r.if_modified_since}, {version, a.modified_us, version_says_all})) {
+    a.status = 304;
+    a.body.clear();
+  }
+  c.done(std::move(a));
+}
+
 void fhir_service::route(const call_ptr& c, const std::vector<std::string>& path) {
   using verb = fhir_request::verb;
   const auto method = c->request->method;
@@ -137,8 +148,9 @@ std::shared_ptr<const domain::study> fhir_service::study_for(const call& c, cons
 }
 
 std::string status_line(int status) {
-  constexpr std::array<std::pair<int, const char*>, 12> phrases{{{200, "OK"},
+  constexpr std::array<std::pair<int, const char*>, 13> phrases{{{200, "OK"},
                                                                  {201, "Created"},
+                                                                 {304, "Not Modified"},
                                                                  {400, "Bad Request"},
                                                                  {404, "Not Found"},
                                                                  {405, "Method Not Allowed"},

@@ -110,6 +110,8 @@ private:
   void read_form(const call_ptr& c, const std::string& id, const std::string* version);
   void read_patient(const call_ptr& c, const std::string& id);
   void validate(const call_ptr& c, std::string_view type);
+  /// The answer of a read, or 304 where the client has it already.
+  void answer_read(const call& c, fhir_answer a, bool version_says_all) const;
 
   // fhir_form_create.cpp
   struct form_name {

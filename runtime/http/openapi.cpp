@@ -400,9 +400,12 @@ std::string_view openapi_text() {
     "summary": "A response as it is now",
     "description": "Shows everything that was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503.",
     "parameters": [
-     {"name": "id", "in": "path", "required": true, "description": "The receipt.", "schema": {"type": "string"}}],
+     {"name": "id", "in": "path", "required": true, "description": "The receipt.", "schema": {"type": "string"}},
+     {"name": "If-None-Match", "in": "header", "required": false, "description": "W/\"VERSION\", several of them or *: where one of them is that of the response, the answer is 304.", "schema": {"type": "string"}},
+     {"name": "If-Modified-Since", "in": "header", "required": false, "description": "A date of HTTP: where it has not changed since, the answer is 304. Not looked at beside If-None-Match.", "schema": {"type": "string"}}],
     "responses": {
      "200": {"description": "The response.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+     "304": {"description": "The client has it already; without body.", "headers": {"ETag": {"schema": {"type": "string"}}, "Last-Modified": {"schema": {"type": "string"}}}},
      "400": {"$ref": "#/components/responses/outcome"},
      "404": {"$ref": "#/components/responses/outcome"},
      "406": {"$ref": "#/components/responses/outcome"},
@@ -472,9 +475,12 @@ std::string_view openapi_text() {
     "summary": "One version of a response",
     "parameters": [
      {"name": "id", "in": "path", "required": true, "description": "The receipt.", "schema": {"type": "string"}},
-     {"name": "version", "in": "path", "required": true, "description": "Number of the version, from 1.", "schema": {"type": "string"}}],
+     {"name": "version", "in": "path", "required": true, "description": "Number of the version, from 1.", "schema": {"type": "string"}},
+     {"name": "If-None-Match", "in": "header", "required": false, "description": "W/\"VERSION\", several of them or *: where one of them is that of the response, the answer is 304.", "schema": {"type": "string"}},
+     {"name": "If-Modified-Since", "in": "header", "required": false, "description": "A date of HTTP: where it has not changed since, the answer is 304. Not looked at beside If-None-Match.", "schema": {"type": "string"}}],
     "responses": {
      "200": {"description": "The response as it was.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+     "304": {"description": "The client has it already; without body.", "headers": {"ETag": {"schema": {"type": "string"}}, "Last-Modified": {"schema": {"type": "string"}}}},
      "400": {"$ref": "#/components/responses/outcome"},
      "404": {"$ref": "#/components/responses/outcome"},
      "406": {"$ref": "#/components/responses/outcome"},
@@ -569,9 +575,11 @@ std::string_view openapi_text() {
     "summary": "A form",
     "parameters": [
      {"name": "id", "in": "path", "required": true, "description": "The id that the study knows the form by.", "schema": {"type": "string"}},
-     {"name": "study", "in": "query", "required": false, "description": "Study's id.", "schema": {"type": "string"}}],
+     {"name": "study", "in": "query", "required": false, "description": "Study's id.", "schema": {"type": "string"}},
+     {"name": "If-Modified-Since", "in": "header", "required": false, "description": "A date of HTTP: where it has not changed since, the answer is 304. If-None-Match is not looked at: what a form says of itself may change under one version.", "schema": {"type": "string"}}],
     "responses": {
      "200": {"description": "The Questionnaire.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+     "304": {"description": "The client has it already; without body.", "headers": {"ETag": {"schema": {"type": "string"}}, "Last-Modified": {"schema": {"type": "string"}}}},
      "400": {"$ref": "#/components/responses/outcome"},
      "404": {"$ref": "#/components/responses/outcome"},
      "406": {"$ref": "#/components/responses/outcome"},
@@ -592,9 +600,11 @@ std::string_view openapi_text() {
     "parameters": [
      {"name": "id", "in": "path", "required": true, "description": "The id that the study knows the form by.", "schema": {"type": "string"}},
      {"name": "version", "in": "path", "required": true, "description": "The form's version.", "schema": {"type": "string"}},
-     {"name": "study", "in": "query", "required": false, "description": "Study's id.", "schema": {"type": "string"}}],
+     {"name": "study", "in": "query", "required": false, "description": "Study's id.", "schema": {"type": "string"}},
+     {"name": "If-Modified-Since", "in": "header", "required": false, "description": "A date of HTTP: where it has not changed since, the answer is 304. If-None-Match is not looked at: what a form says of itself may change under one version.", "schema": {"type": "string"}}],
     "responses": {
      "200": {"description": "The Questionnaire.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+     "304": {"description": "The client has it already; without body.", "headers": {"ETag": {"schema": {"type": "string"}}, "Last-Modified": {"schema": {"type": "string"}}}},
      "400": {"$ref": "#/components/responses/outcome"},
      "404": {"$ref": "#/components/responses/outcome"},
      "406": {"$ref": "#/components/responses/outcome"},

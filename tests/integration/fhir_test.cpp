@@ -272,6 +272,49 @@ BOOST_AUTO_TEST_CASE(what_is_wanted_back_and_formats_are_respected) {
   BOOST_TEST(get("/Observation/1").status == 404);
 }
 
+BOOST_AUTO_TEST_CASE(a_read_of_what_the_client_has_already_is_answered_without_it) {
+  const auto created = create(phq9("42"), "k");
+  BOOST_REQUIRE(created.status == 201);
+  const auto id = created.body["id"].get<std::string>();
+  const auto address = "/QuestionnaireResponse/" + id;
+  const auto read = [&](const std::string& target, std::optional<std::string> etag, std::optional<std::string> since) {
+    auto r = make(request::verb::get, target);
+    r.if_none_match = std::move(etag);
+    r.if_modified_since = std::move(since);
+    return ask(r);
+  };
+  const auto same = read(address, "W/\"1\"", {});
+  BOOST_TEST(same.status == 304);
+  BOOST_TEST(same.body.is_null());
+  BOOST_TEST(same.field("ETag") == "W/\"1\"");
+  BOOST_TEST(same.field("Last-Modified") == created.field("Last-Modified"));
+  BOOST_TEST(read(address + "/_history/1", "*", {}).status == 304);
+  BOOST_TEST(read(address, {}, created.field("Last-Modified")).status == 304);
+  BOOST_TEST(read(address, {}, "Sun, 06 Nov 1994 08:49:37 GMT").status == 200);
+  BOOST_TEST(read(address, "W/\"7\", W/\"8\"", created.field("Last-Modified")).status == 200); // the ETag counts
+  BOOST_TEST(read("/QuestionnaireResponse/0123456789abcdef0123456789abcdef", "*", {}).status == 404);
+  auto changed = phq9("42", 2);
+  changed["status"] = "amended";
+  BOOST_REQUIRE(amend(id, changed, "", "why").status == 200);
+  BOOST_TEST(read(address, "W/\"1\"", {}).body["meta"]["versionId"] == "2");
+  BOOST_TEST(read(address, "W/\"1\", W/\"2\"", {}).status == 304);
+  const auto form = get("/Questionnaire/phq-9");
+  BOOST_REQUIRE(!form.field("Last-Modified").empty());
+  BOOST_TEST(read("/Questionnaire/phq-9", {}, form.field("Last-Modified")).status == 304);
+  BOOST_TEST(read("/Questionnaire/phq-9", {}, "Sun, 06 Nov 1994 08:49:37 GMT").body == form.body);
+  BOOST_TEST(read("/Questionnaire/phq-9", "W/\"1.0\"", {}).status == 200); // its status may change under the version
+  // In a batch the same is said beside the request, the time as FHIR writes it.
+  auto by_etag = entry("GET", "QuestionnaireResponse/" + id), by_time = by_etag;
+  by_etag["request"]["ifNoneMatch"] = "W/\"2\"";
+  by_time["request"]["ifModifiedSince"] = "1994-11-06T08:49:37Z";
+  const auto both = bundle("batch", {by_etag, by_time});
+  BOOST_REQUIRE(both.status == 200);
+  BOOST_TEST(both.body["entry"][0]["response"]["status"] == "304 Not Modified");
+  BOOST_TEST(both.body["entry"][0]["response"]["etag"] == "W/\"2\"");
+  BOOST_TEST(!both.body["entry"][0].contains("resource"));
+  BOOST_TEST(both.body["entry"][1]["resource"]["id"] == id);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_found) {
   BOOST_TEST(get("/QuestionnaireResponse/0123456789abcdef0123456789abcdef").status == 404);
   BOOST_TEST(get("/QuestionnaireResponse/short").status == 404);
