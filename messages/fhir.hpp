@@ -27,6 +27,9 @@ struct fhir_request {
 };
 using fhir_request_ptr = std::shared_ptr<const fhir_request>;
 
+/// "/TYPE/_search" by POST: a search whose parameters come in the body, beside those of the address.
+bool is_posted_search(const fhir_request& r);
+
 /// One submission that is stored, or one stored submission that is amended.
 struct change {
   submission what;               ///< of an amendment: `id` is the submission's, `content` the whole response as it is to be

@@ -318,14 +318,17 @@ std::string_view openapi_text() {
     "summary": "Search stored responses, newest first",
     "description": "Shows everything that was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503.",
     "parameters": [
-     {"name": "_id", "in": "query", "required": false, "description": "The receipt.", "schema": {"type": "string"}},
+     {"name": "_summary", "in": "query", "required": false, "description": "true, text or data: that part of each resource, tagged SUBSETTED; count: the total and no entries; false: all.", "schema": {"type": "string"}},
+     {"name": "_elements", "in": "query", "required": false, "description": "Names of elements at the top of the resource, with commas between: these and what must be there, tagged SUBSETTED.", "schema": {"type": "string"}},
+     {"name": "Prefer", "in": "header", "required": false, "description": "handling=strict: any parameter that is not known is refused; lenient: it is left out of account. If left out, those that say what is looked for are refused, and those that say how the answer looks (_sort, _include, ...) left out.", "schema": {"type": "string"}},
+     {"name": "_id", "in": "query", "required": false, "description": "The receipt, or several with commas between, as many as a page has and 100 at most.", "schema": {"type": "string"}},
      {"name": "identifier", "in": "query", "required": false, "description": "SYSTEM|VALUE.", "schema": {"type": "string"}},
      {"name": "subject", "in": "query", "required": false, "description": "Patient/ID.", "schema": {"type": "string"}},
      {"name": "patient", "in": "query", "required": false, "description": "Patient/ID or ID.", "schema": {"type": "string"}},
      {"name": "questionnaire", "in": "query", "required": false, "description": "URL, URL|VERSION or the form's id.", "schema": {"type": "string"}},
      {"name": "authored", "in": "query", "required": false, "description": "A date or dateTime with a prefix: eq, ne, lt, gt, le, ge, sa, eb.", "schema": {"type": "string"}},
      {"name": "status", "in": "query", "required": false, "description": "Status of the response.", "schema": {"type": "string"}},
-     {"name": "_count", "in": "query", "required": false, "description": "Entries a page, 1 to the node's http.read_limit_max; 20 if left out.", "schema": {"type": "string"}},
+     {"name": "_count", "in": "query", "required": false, "description": "Entries a page; of more than the node's http.read_limit_max as many as that; 20 if left out; 0: the total and no entries.", "schema": {"type": "string"}},
      {"name": "_cursor", "in": "query", "required": false, "description": "Of the link next of the page before.", "schema": {"type": "string"}},
      {"name": "study", "in": "query", "required": false, "description": "Study's id; may be left out while only one loaded study has this patient.", "schema": {"type": "string"}}],
     "responses": {
@@ -394,12 +397,35 @@ std::string_view openapi_text() {
      "501": {"$ref": "#/components/responses/not_implemented"},
      "503": {"$ref": "#/components/responses/fhir_unavailable"},
      "505": {"$ref": "#/components/responses/version"}}}},
+  "/fhir/QuestionnaireResponse/_search": {
+   "post": {
+    "operationId": "fhir_response_posted_search",
+    "summary": "Search stored responses, by POST",
+    "description": "The same as the search by GET. Its parameters come in the body, in the address, or in both, and are added together; 16 KiB at most.",
+    "requestBody": {"required": false, "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}}},
+    "responses": {
+     "200": {"description": "A Bundle of type searchset.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+     "400": {"$ref": "#/components/responses/outcome"},
+     "404": {"$ref": "#/components/responses/outcome"},
+     "406": {"$ref": "#/components/responses/outcome"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "415": {"$ref": "#/components/responses/outcome"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "500": {"$ref": "#/components/responses/outcome"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {"$ref": "#/components/responses/fhir_unavailable"},
+     "505": {"$ref": "#/components/responses/version"}}}},
   "/fhir/QuestionnaireResponse/{id}": {
    "get": {
     "operationId": "fhir_response_read",
     "summary": "A response as it is now",
     "description": "Shows everything that was acknowledged before the request was sent, through whichever node it is asked. Where that cannot be promised just now the answer is 503.",
     "parameters": [
+     {"name": "_summary", "in": "query", "required": false, "description": "true, text or data: that part of each resource, tagged SUBSETTED; count: refused; false: all.", "schema": {"type": "string"}},
+     {"name": "_elements", "in": "query", "required": false, "description": "Names of elements at the top of the resource, with commas between: these and what must be there, tagged SUBSETTED.", "schema": {"type": "string"}},
      {"name": "id", "in": "path", "required": true, "description": "The receipt.", "schema": {"type": "string"}},
      {"name": "If-None-Match", "in": "header", "required": false, "description": "W/\"VERSION\", several of them or *: where one of them is that of the response, the answer is 304.", "schema": {"type": "string"}},
      {"name": "If-Modified-Since", "in": "header", "required": false, "description": "A date of HTTP: where it has not changed since, the answer is 304. Not looked at beside If-None-Match.", "schema": {"type": "string"}}],
@@ -453,6 +479,8 @@ std::string_view openapi_text() {
     "operationId": "fhir_response_history",
     "summary": "All versions of a response, newest first",
     "parameters": [
+     {"name": "_summary", "in": "query", "required": false, "description": "true, text or data: that part of each resource, tagged SUBSETTED; count: the total and no entries; false: all.", "schema": {"type": "string"}},
+     {"name": "_elements", "in": "query", "required": false, "description": "Names of elements at the top of the resource, with commas between: these and what must be there, tagged SUBSETTED.", "schema": {"type": "string"}},
      {"name": "id", "in": "path", "required": true, "description": "The receipt.", "schema": {"type": "string"}}],
     "responses": {
      "200": {"description": "A Bundle of type history.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
@@ -474,6 +502,8 @@ std::string_view openapi_text() {
     "operationId": "fhir_response_vread",
     "summary": "One version of a response",
     "parameters": [
+     {"name": "_summary", "in": "query", "required": false, "description": "true, text or data: that part of each resource, tagged SUBSETTED; count: refused; false: all.", "schema": {"type": "string"}},
+     {"name": "_elements", "in": "query", "required": false, "description": "Names of elements at the top of the resource, with commas between: these and what must be there, tagged SUBSETTED.", "schema": {"type": "string"}},
      {"name": "id", "in": "path", "required": true, "description": "The receipt.", "schema": {"type": "string"}},
      {"name": "version", "in": "path", "required": true, "description": "Number of the version, from 1.", "schema": {"type": "string"}},
      {"name": "If-None-Match", "in": "header", "required": false, "description": "W/\"VERSION\", several of them or *: where one of them is that of the response, the answer is 304.", "schema": {"type": "string"}},
@@ -499,12 +529,15 @@ std::string_view openapi_text() {
     "operationId": "fhir_questionnaire_search",
     "summary": "Search the forms of the studies",
     "parameters": [
+     {"name": "_summary", "in": "query", "required": false, "description": "true, text or data: that part of each resource, tagged SUBSETTED; count: the total and no entries; false: all.", "schema": {"type": "string"}},
+     {"name": "_elements", "in": "query", "required": false, "description": "Names of elements at the top of the resource, with commas between: these and what must be there, tagged SUBSETTED.", "schema": {"type": "string"}},
+     {"name": "Prefer", "in": "header", "required": false, "description": "handling=strict: any parameter that is not known is refused; lenient: it is left out of account. If left out, those that say what is looked for are refused, and those that say how the answer looks (_sort, _include, ...) left out.", "schema": {"type": "string"}},
      {"name": "url", "in": "query", "required": false, "description": "Canonical url.", "schema": {"type": "string"}},
      {"name": "version", "in": "query", "required": false, "description": "Business version.", "schema": {"type": "string"}},
      {"name": "status", "in": "query", "required": false, "description": "draft, active, retired or unknown.", "schema": {"type": "string"}},
      {"name": "title", "in": "query", "required": false, "description": "Begins with, whatever the case.", "schema": {"type": "string"}},
      {"name": "_id", "in": "query", "required": false, "description": "The form's id.", "schema": {"type": "string"}},
-     {"name": "_count", "in": "query", "required": false, "description": "Entries a page, 1 to the node's http.read_limit_max; 20 if left out.", "schema": {"type": "string"}},
+     {"name": "_count", "in": "query", "required": false, "description": "Entries a page; of more than the node's http.read_limit_max as many as that; 20 if left out; 0: the total and no entries.", "schema": {"type": "string"}},
      {"name": "_offset", "in": "query", "required": false, "description": "Forms to leave out.", "schema": {"type": "string"}},
      {"name": "study", "in": "query", "required": false, "description": "Study's id.", "schema": {"type": "string"}}],
     "responses": {
@@ -569,11 +602,34 @@ std::string_view openapi_text() {
      "501": {"$ref": "#/components/responses/not_implemented"},
      "503": {"$ref": "#/components/responses/fhir_unavailable"},
      "505": {"$ref": "#/components/responses/version"}}}},
+  "/fhir/Questionnaire/_search": {
+   "post": {
+    "operationId": "fhir_questionnaire_posted_search",
+    "summary": "Search the forms of the studies, by POST",
+    "description": "The same as the search by GET. Its parameters come in the body, in the address, or in both, and are added together; 16 KiB at most.",
+    "requestBody": {"required": false, "content": {"application/x-www-form-urlencoded": {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}}},
+    "responses": {
+     "200": {"description": "A Bundle of type searchset.", "content": {"application/fhir+json": {"schema": {"$ref": "#/components/schemas/resource"}}}},
+     "400": {"$ref": "#/components/responses/outcome"},
+     "404": {"$ref": "#/components/responses/outcome"},
+     "406": {"$ref": "#/components/responses/outcome"},
+     "408": {"$ref": "#/components/responses/too_slow"},
+     "413": {"$ref": "#/components/responses/too_large"},
+     "415": {"$ref": "#/components/responses/outcome"},
+     "417": {"$ref": "#/components/responses/expectation"},
+     "421": {"$ref": "#/components/responses/misdirected"},
+     "431": {"$ref": "#/components/responses/header_too_large"},
+     "500": {"$ref": "#/components/responses/outcome"},
+     "501": {"$ref": "#/components/responses/not_implemented"},
+     "503": {"$ref": "#/components/responses/fhir_unavailable"},
+     "505": {"$ref": "#/components/responses/version"}}}},
   "/fhir/Questionnaire/{id}": {
    "get": {
     "operationId": "fhir_questionnaire_read",
     "summary": "A form",
     "parameters": [
+     {"name": "_summary", "in": "query", "required": false, "description": "true, text or data: that part of each resource, tagged SUBSETTED; count: refused; false: all.", "schema": {"type": "string"}},
+     {"name": "_elements", "in": "query", "required": false, "description": "Names of elements at the top of the resource, with commas between: these and what must be there, tagged SUBSETTED.", "schema": {"type": "string"}},
      {"name": "id", "in": "path", "required": true, "description": "The id that the study knows the form by.", "schema": {"type": "string"}},
      {"name": "study", "in": "query", "required": false, "description": "Study's id.", "schema": {"type": "string"}},
      {"name": "If-Modified-Since", "in": "header", "required": false, "description": "A date of HTTP: where it has not changed since, the answer is 304. If-None-Match is not looked at: what a form says of itself may change under one version.", "schema": {"type": "string"}}],
@@ -598,6 +654,8 @@ std::string_view openapi_text() {
     "operationId": "fhir_questionnaire_vread",
     "summary": "A form in one version",
     "parameters": [
+     {"name": "_summary", "in": "query", "required": false, "description": "true, text or data: that part of each resource, tagged SUBSETTED; count: refused; false: all.", "schema": {"type": "string"}},
+     {"name": "_elements", "in": "query", "required": false, "description": "Names of elements at the top of the resource, with commas between: these and what must be there, tagged SUBSETTED.", "schema": {"type": "string"}},
      {"name": "id", "in": "path", "required": true, "description": "The id that the study knows the form by.", "schema": {"type": "string"}},
      {"name": "version", "in": "path", "required": true, "description": "The form's version.", "schema": {"type": "string"}},
      {"name": "study", "in": "query", "required": false, "description": "Study's id.", "schema": {"type": "string"}},

@@ -37,8 +37,10 @@ BOOST_AUTO_TEST_CASE(the_capability_statement_says_what_the_routes_do_and_nothin
     auto path = std::string{r.pattern.substr(std::string_view{"/fhir/"}.size())};
     const auto type = path.substr(0, path.find('/'));
     path.erase(0, type.size());
-    const std::map<std::string, std::string> by_path{
-        {"/$validate", "$validate"}, {"/{id}/_history", "history-instance"}, {"/{id}/_history/{version}", "vread"}};
+    const std::map<std::string, std::string> by_path{{"/$validate", "$validate"},
+                                                     {"/_search", "search-type"},
+                                                     {"/{id}/_history", "history-instance"},
+                                                     {"/{id}/_history/{version}", "vread"}};
     if (const auto named = by_path.find(path); named != by_path.end())
       done.insert(type + " " + named->second);
     else if (path.empty())
@@ -47,6 +49,19 @@ BOOST_AUTO_TEST_CASE(the_capability_statement_says_what_the_routes_do_and_nothin
       done.insert(type + (r.verb == runtime::http::method::put ? " update" : " read"));
   }
   BOOST_TEST(said == done, boost::test_tools::per_element());
+  // The search parameters it names are taken, with the handling that takes no other.
+  for (const auto& r : rest["resource"])
+    if (r.contains("searchParam"))
+      for (const auto& p : r["searchParam"]) {
+        auto asked = make(request::verb::get, "/" + r["type"].get<std::string>() + "?" + p["name"].get<std::string>() + "=" +
+                                                  (p["type"] == "date"     ? "2026"
+                                                   : p["name"] == "status" ? "completed"
+                                                                           : "x"));
+        asked.prefer = "handling=strict";
+        BOOST_TEST(ask(asked).status == 200, p.dump());
+      }
+  BOOST_TEST(rest["resource"][1]["conditionalRead"] == "modified-since");
+  BOOST_TEST(rest["resource"][2]["conditionalRead"] == "full-support");
 }
 
 BOOST_AUTO_TEST_CASE(a_created_form_belongs_to_the_study_and_a_new_version_leaves_the_old_one_answerable) {
@@ -259,7 +274,11 @@ BOOST_AUTO_TEST_CASE(what_is_wanted_back_and_formats_are_respected) {
   r.prefer = "return=OperationOutcome";
   BOOST_TEST(ask(r).body["resourceType"] == "OperationOutcome");
   BOOST_TEST(get("/metadata?_format=xml").status == 406);
-  BOOST_TEST(get("/metadata?_format=json").status == 200);
+  for (const auto* format : {"json", "application/json", "application/fhir%2Bjson", "application/fhir+json"})
+    BOOST_TEST(get(std::string{"/metadata?_pretty=true&_format="} + format).status == 200, format);
+  const auto refused_xml = get("/metadata?_format=application/fhir%2Bxml");
+  BOOST_TEST(refused_xml.status == 406);
+  BOOST_TEST(refused_xml.body["resourceType"] == "OperationOutcome");
   auto xml = make(request::verb::get, "/metadata");
   xml.accept = "application/fhir+xml";
   BOOST_TEST(ask(xml).status == 406);

@@ -94,6 +94,31 @@ BOOST_AUTO_TEST_CASE(head_is_a_read_whose_answer_has_its_length_and_no_body) {
   BOOST_TEST(client.ask(get("/healthz"))->body.find("alive") != std::string::npos); // nothing was left over
 }
 
+BOOST_AUTO_TEST_CASE(a_search_by_post_reaches_the_front_as_it_is_and_is_no_id) {
+  running_server node;
+  auto client = node.client();
+  client.send("POST /fhir/QuestionnaireResponse/_search?status=completed HTTP/1.1\r\nHost: localhost\r\n"
+              "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\n_count=3");
+  const auto request = node.behind.take();
+  BOOST_REQUIRE(request && request->fhir);
+  BOOST_TEST(epione::messages::is_posted_search(*request->fhir));
+  BOOST_TEST(request->fhir->query == "status=completed");
+  BOOST_TEST(request->fhir->body == "_count=3");
+  node.server.deliver({{request->ticket, 200, "{}", 0}});
+  BOOST_TEST(client.receive()->status == 200);
+  const auto refused = client.ask(get("/fhir/Questionnaire/_search"));
+  BOOST_REQUIRE(refused);
+  BOOST_TEST(refused->status == 405);
+  BOOST_TEST(refused->header.at("allow") == "POST");
+  epione::messages::fhir_request other;
+  other.method = epione::messages::fhir_request::verb::post;
+  for (const auto* path :
+       {"", "/_search", "/QuestionnaireResponse", "/QuestionnaireResponse/1/_search", "/QuestionnaireResponse_search"}) {
+    other.path = path;
+    BOOST_TEST(!epione::messages::is_posted_search(other), path);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_base_may_end_with_a_slash) {
   running_server node;
   auto client = node.client();
