@@ -1,5 +1,6 @@
 // Bundles: a batch, whose entries stand for themselves, and a transaction, which is stored as one entry of the log or not at all.
 #include "actors/fhir_service.hpp"
+#include "domain/date_text.hpp"
 #include "domain/fhir_issue.hpp"
 #include "domain/fhir_outcome.hpp"
 #include "domain/fhir_primitive.hpp"
@@ -53,6 +54,11 @@ tl::expected<std::shared_ptr<fhir_request>, std::string> request_in(const fhir_r
     return text.empty() ? std::nullopt : std::optional{std::string{text}};
   };
   out->if_match = given("ifMatch");
+  out->if_none_match = given("ifNoneMatch");
+  if (const auto since = given("ifModifiedSince")) { // an instant here, in the header a date of HTTP
+    if (const auto span = domain::parse_fhir_date_time(*since))
+      out->if_modified_since = http_date(span->first);
+  }
   out->if_none_exist = given("ifNoneExist");
   if (const auto resource = json.find(entry, "resource"); resource != 0)
     domain::append_canonical_json(out->body, json, resource);

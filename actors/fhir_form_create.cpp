@@ -71,6 +71,8 @@ void fhir_service::create_form(const call_ptr& c) {
     return c->done({.status = 400, .body = domain::operation_outcome({json.error()})});
   if (domain::json_text_at(*json, 0, "resourceType") != "Questionnaire")
     return c->fail(400, "structure", "the resource must be a Questionnaire");
+  if (is_subset(*json))
+    return c->fail(422, "business-rule", subset_refused);
   auto study = study_for_form(*c);
   if (!study)
     return;

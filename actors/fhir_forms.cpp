@@ -1,5 +1,6 @@
 // What the FHIR interface answers from the studies alone: the CapabilityStatement, Questionnaires, Patients, and checks.
 #include "actors/fhir_form_text.hpp"
+#include "actors/fhir_searchset.hpp"
 #include "actors/fhir_service.hpp"
 #include "domain/canonical.hpp"
 #include "domain/compiled_study.hpp"
@@ -95,12 +96,15 @@ void fhir_service::metadata(const call_ptr& c) {
   append_json_string(out,
                      "Create, update and Bundle are durable when they are answered. A create of a QuestionnaireResponse with "
                      "Idempotency-Key or If-None-Exist may be repeated; that of a Questionnaire always, and without "
-                     "If-None-Exist. An update is an amendment: it needs a reason in X-Provenance.");
+                     "If-None-Exist. An update is an amendment: it needs a reason in X-Provenance. A search takes _count (0: the "
+                     "total), _summary and _elements, by GET or by POST to _search; Prefer: handling=strict or lenient says "
+                     "what becomes of parameters that are not known. Without it those of what is looked for are refused, and "
+                     "those of how the answer looks left out of account.");
   const auto interaction = [](std::string_view code) { return R"({"code":")" + std::string{code} + R"("})"; };
   out += R"(,"resource":[{"type":"Patient","interaction":[)" + interaction("read") + R"(],"versioning":"no-version"},)";
   out += R"({"type":"Questionnaire","interaction":[)" + interaction("create") + "," + interaction("read") + "," +
          interaction("vread") + "," + interaction("search-type") +
-         R"(],"versioning":"versioned","conditionalCreate":false,"searchParam":[)" +
+         R"(],"versioning":"versioned","conditionalCreate":false,"conditionalRead":"modified-since","searchParam":[)" +
          parameter_text("url", "uri", "canonical url") + "," + parameter_text("version", "token", "business version") + "," +
          parameter_text("status", "token", "draft, active, retired or unknown") + "," +
          parameter_text("title", "string", "begins with, whatever the case") + "," +
@@ -113,7 +117,7 @@ void fhir_service::metadata(const call_ptr& c) {
     first = false;
   }
   out += R"(],"versioning":"versioned-update","readHistory":true,"updateCreate":false,"conditionalCreate":true,)"
-         R"("conditionalRead":"not-supported","conditionalUpdate":false,"conditionalDelete":"not-supported","searchParam":[)" +
+         R"("conditionalRead":"full-support","conditionalUpdate":false,"conditionalDelete":"not-supported","searchParam":[)" +
          parameter_text("_id", "token", "the receipt") + "," + parameter_text("identifier", "token", "system|value") + "," +
          parameter_text("subject", "reference", "Patient/ID") + "," + parameter_text("patient", "reference", "Patient/ID or ID") +
          "," + parameter_text("questionnaire", "reference", "url, url|version or the form's id") + "," +
@@ -125,22 +129,20 @@ void fhir_service::metadata(const call_ptr& c) {
 }
 
 void fhir_service::search_forms(const call_ptr& c) {
-  if (!c->only({"url", "version", "status", "title", "_id", "_count", "_offset", "study"}))
+  if (!c->only({"url", "version", "status", "title", "_id", "_count", "_offset", "_summary", "_elements", "study"}) ||
+      !c->take_part(true))
     return;
   const auto snapshot = catalog_.get();
-  std::uint32_t count = std::min(runtime::defaults::search_page_default, options_.page_max), offset = 0;
-  const auto number = [&](std::string_view name, std::uint32_t least, std::uint32_t most, std::uint32_t& out) {
-    const auto text = c->parameter(name);
-    if (!text)
-      return true;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), out);
-    if (error == std::errc{} && end == text->data() + text->size() && out >= least && out <= most)
-      return true;
-    c->fail(400, "invalid", std::string{name} + " must be between " + std::to_string(least) + " and " + std::to_string(most));
-    return false;
-  };
-  if (!number("_count", 1, options_.page_max, count) || !number("_offset", 0, 1'000'000, offset))
+  const auto count = c->take_count(options_.page_max);
+  if (!count)
     return;
+  std::uint32_t offset = 0;
+  if (const auto text = c->parameter("_offset")) {
+    constexpr std::uint32_t offset_max = 1'000'000;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), offset);
+    if (error != std::errc{} || end != text->data() + text->size() || offset > offset_max)
+      return c->fail(400, "invalid", "_offset must be between 0 and " + std::to_string(offset_max));
+  }
   std::vector<named_form> found;
   // Who asks for a version may mean one that a newer one has replaced.
   for (const auto& f : all_forms(*snapshot, c->parameter("study"), c->parameter("version").has_value())) {
@@ -152,31 +154,25 @@ void fhir_service::search_forms(const call_ptr& c) {
         is_one_of(c->parameter("status"), status_text(f.form->form.status)) && is_one_of(c->parameter("_id"), f.form->id))
       found.push_back(f);
   }
-  const auto& base = c->request->base;
-  const auto link = [&](std::string_view relation, const std::string& query) {
-    std::string out = R"({"relation":")" + std::string{relation} + R"(","url":)";
-    append_json_string(out, base + "/Questionnaire" + (query.empty() ? "" : "?" + query));
-    return out + "}";
-  };
-  std::string out = R"({"resourceType":"Bundle","type":"searchset","total":)" + std::to_string(found.size()) + R"(,"link":[)";
-  out += link("self", c->request->query);
-  if (found.size() > std::size_t{offset} + count) {
-    const auto rest = query_without(c->request->query, "_offset");
-    out += "," + link("next", rest + (rest.empty() ? "" : "&") + "_offset=" + std::to_string(offset + count));
-  }
-  out += ']';
-  for (std::size_t i = offset; i < std::min<std::size_t>(found.size(), std::size_t{offset} + count); ++i) {
-    out += i == offset ? R"(,"entry":[{"fullUrl":)" : R"(,{"fullUrl":)"; // a list that is empty is left out
+  searchset out{c->request->base + "/Questionnaire"};
+  out.add_link("self", query_text(c->query));
+  if (*count == 0)
+    return c->done({.status = 200, .body = out.text(found.size())});
+  for (std::size_t i = offset; i < std::min<std::size_t>(found.size(), std::size_t{offset} + *count); ++i) {
     const auto& form = *found[i].form;
-    append_json_string(out, base + "/Questionnaire/" + form.id);
-    out += R"(,"resource":)" + form_text(form, snapshot->form_time(found[i].study->id(), form.id, form.version)) +
-           R"(,"search":{"mode":"match"}})";
+    const auto modified_us = snapshot->form_time(found[i].study->id(), form.id, form.version);
+    out.add_match(form.id, part_of_resource(form_text(form, modified_us), c->part));
   }
-  c->done({.status = 200, .body = out + (found.size() > offset ? "]}" : "}")});
+  out.add_ignored(c->ignored);
+  if (found.size() > std::size_t{offset} + *count) {
+    const auto rest = query_text(c->query, "_offset");
+    out.add_link("next", rest + (rest.empty() ? "" : "&") + "_offset=" + std::to_string(offset + *count));
+  }
+  c->done({.status = 200, .body = out.text(found.size())});
 }
 
 void fhir_service::read_form(const call_ptr& c, const std::string& id, const std::string* version) {
-  if (!c->only({"study"}))
+  if (!c->only({"study", "_summary", "_elements"}) || !c->take_part(false))
     return;
   const auto snapshot = catalog_.get();
   std::vector<named_form> found;
@@ -197,9 +193,10 @@ void fhir_service::read_form(const call_ptr& c, const std::string& id, const std
   const auto& form = *found.front().form;
   fhir_answer a;
   a.modified_us = snapshot->form_time(found.front().study->id(), form.id, form.version);
-  a.body = form_text(form, a.modified_us);
+  a.body = part_of_resource(form_text(form, a.modified_us), c->part);
   a.etag_text = form_version_id(form.version);
-  c->done(std::move(a));
+  // Its status and some dates may change under the same version.
+  answer_read(*c, std::move(a), false);
 }
 
 void fhir_service::read_patient(const call_ptr& c, const std::string& id) {

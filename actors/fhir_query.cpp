@@ -38,6 +38,34 @@ std::optional<std::uint64_t> number_in(string_view text) {
   return error == std::errc{} && end == text.data() + text.size() ? std::optional{out} : std::nullopt;
 }
 
+/// Whether the parameters of a Content-Type name no other charset than UTF-8.
+bool says_utf8(string_view parameters) {
+  while (!parameters.empty()) {
+    auto parameter = domain::take(parameters, ';');
+    const auto name = lower(domain::take(parameter, '='));
+    if (parameter.size() >= 2 && parameter.front() == '"' && parameter.back() == '"')
+      parameter = parameter.substr(1, parameter.size() - 2);
+    if (name == "charset" && lower(parameter) != "utf-8" && lower(parameter) != "utf8")
+      return false;
+  }
+  return true;
+}
+
+/// The value of the preference `name` (RFC 7240, 2), of several the first; empty where there is none.
+string_view preference(string_view prefer, string_view name) {
+  while (!prefer.empty()) {
+    auto rest = domain::take(prefer, ',');
+    auto value = domain::take(rest, ';');
+    if (lower(domain::take(value, '=')) != name)
+      continue;
+    value = domain::trim(value);
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
+      value = value.substr(1, value.size() - 2);
+    return value;
+  }
+  return {};
+}
+
 std::string without_backslashes(string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -98,17 +126,22 @@ std::optional<query_parameters> parse_query(string_view query) {
   return out;
 }
 
-std::string query_without(string_view query, string_view name) {
+std::string query_text(const query_parameters& query, string_view without) {
   std::string out;
-  while (!query.empty()) {
-    const auto pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(pair.size() + 1, query.size()));
-    if (pair.empty() || pair.substr(0, pair.find('=')) == name)
+  for (const auto& [name, value] : query) {
+    if (name == without)
       continue;
     out += out.empty() ? "" : "&";
-    out += pair;
+    out += percent_encoded(name) + "=" + percent_encoded(value);
   }
   return out;
+}
+
+bool is_result_parameter(string_view name) {
+  // Not _count: more than was asked for is never given.
+  constexpr std::array<string_view, 8> names{"_sort",  "_include",  "_revinclude", "_summary",
+                                             "_total", "_elements", "_contained",  "_containedType"};
+  return std::find(names.begin(), names.end(), name.substr(0, name.find(':'))) != names.end();
 }
 
 std::vector<std::string> alternatives(string_view value) {
@@ -191,34 +224,30 @@ bool takes_json(string_view accept) {
 }
 
 bool is_json_format(string_view format) {
-  return is_json_type(domain::take(format, ';'));
+  std::string type{domain::take(format, ';')};
+  std::replace(type.begin(), type.end(), ' ', '+'); // as in application/fhir+json where "+" was not percent-encoded
+  return is_json_type(type);
 }
 
 bool is_json_content(string_view content_type) {
   const auto type = domain::take(content_type, ';');
-  while (!content_type.empty()) {
-    auto parameter = domain::take(content_type, ';');
-    const auto name = lower(domain::take(parameter, '='));
-    if (parameter.size() >= 2 && parameter.front() == '"' && parameter.back() == '"')
-      parameter = parameter.substr(1, parameter.size() - 2);
-    if (name == "charset" && lower(parameter) != "utf-8" && lower(parameter) != "utf8")
-      return false;
-  }
-  return type != "json" && is_json_type(type);
+  return type != "json" && is_json_type(type) && says_utf8(content_type);
+}
+
+bool is_form_content(string_view content_type) {
+  return lower(domain::take(content_type, ';')) == "application/x-www-form-urlencoded" && says_utf8(content_type);
 }
 
 wanted_return wanted_by(string_view prefer) {
-  while (!prefer.empty()) {
-    auto preference = domain::take(prefer, ',');
-    preference = domain::take(preference, ';');
-    if (preference == "return=minimal")
-      return wanted_return::minimal;
-    if (preference == "return=OperationOutcome")
-      return wanted_return::outcome;
-    if (preference == "return=representation")
-      return wanted_return::representation;
-  }
-  return wanted_return::representation;
+  const auto value = preference(prefer, "return");
+  return value == "minimal"            ? wanted_return::minimal
+         : value == "OperationOutcome" ? wanted_return::outcome
+                                       : wanted_return::representation;
+}
+
+wanted_handling handling_by(string_view prefer) {
+  const auto value = preference(prefer, "handling");
+  return value == "strict" ? wanted_handling::strict : value == "lenient" ? wanted_handling::lenient : wanted_handling::usual;
 }
 
 std::optional<std::uint64_t> version_in_etag(string_view etag) {

@@ -19,8 +19,11 @@ std::optional<query_parameters> parse_query(std::string_view query);
 std::optional<std::string> percent_decoded(std::string_view text, bool plus_is_space);
 std::string percent_encoded(std::string_view text);
 
-/// The query without the parameter `name`, as it was written.
-std::string query_without(std::string_view query, std::string_view name);
+/// The parameters as a query, but for those called `without`.
+std::string query_text(const query_parameters& query, std::string_view without = {});
+/// Whether a parameter of a search says only how its answer looks (FHIR R4, search, "result parameters"), not what is found. Of
+/// "_include:iterate" the part before the colon is meant.
+bool is_result_parameter(std::string_view name);
 
 /// The alternatives of a parameter, which commas part; a backslash takes a comma, a bar, a dollar sign or a backslash literally.
 /// Bars that stand for themselves keep their backslash: split_token() takes it off.
@@ -34,10 +37,15 @@ std::optional<domain::response_filter::authored_choice> authored_choice(std::str
 bool takes_json(std::string_view accept);
 bool is_json_format(std::string_view format);
 bool is_json_content(std::string_view content_type);
+/// Whether a body is a form of HTML, as a search by POST has it: application/x-www-form-urlencoded, in UTF-8.
+bool is_form_content(std::string_view content_type);
 
 /// What the client wants to have back (RFC 7240).
 enum class wanted_return : std::uint8_t { representation, minimal, outcome };
 wanted_return wanted_by(std::string_view prefer);
+/// What is to become of parameters that are not known (FHIR R4, search, "handling errors").
+enum class wanted_handling : std::uint8_t { usual, strict, lenient };
+wanted_handling handling_by(std::string_view prefer);
 
 /// The version in W/"3" or "3"; nothing for anything else.
 std::optional<std::uint64_t> version_in_etag(std::string_view etag);

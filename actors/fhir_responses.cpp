@@ -52,6 +52,8 @@ tl::expected<submission, fhir_service::refusal> fhir_service::new_submission(con
   };
   if (domain::json_text_at(json, 0, "resourceType") != type_name)
     return refuse(400, "structure", "the resource must be a QuestionnaireResponse");
+  if (is_subset(json))
+    return refuse(422, "business-rule", subset_refused);
   auto subject = subject_in(json);
   if (!subject)
     return refuse(422, "required",
@@ -107,6 +109,8 @@ tl::expected<change, fhir_service::refusal> fhir_service::new_amendment(const ca
     return refuse(400, "structure", "the resource must be a QuestionnaireResponse");
   if (domain::json_text_at(json, 0, "id") != id)
     return refuse(400, "invalid", "the resource's id must be the one in the address");
+  if (is_subset(json))
+    return refuse(422, "business-rule", subset_refused);
   const auto record = domain::decode_record_event(stored.bytes);
   if (!record)
     return tl::unexpected(refusal{500, unreadable().body});
@@ -258,11 +262,14 @@ void fhir_service::answer_version(const call& c, int status, const version& v) c
     auto text = resource_of(v);
     if (!text)
       return c.done(unreadable());
-    a.body = std::move(*text);
+    a.body = part_of_resource(std::move(*text), c.part);
   } else if (c.wanted == wanted_return::outcome) {
     a.body = stored_outcome(v.record, status == 201 ? "the response is stored" : "the response was stored");
   }
-  c.done(std::move(a));
+  if (is_read)
+    answer_read(c, std::move(a), true);
+  else
+    c.done(std::move(a));
 }
 
 /// `event` is the bytes of the event that made the version.
@@ -364,7 +371,7 @@ void fhir_service::update(const call_ptr& c, const std::string& id) {
 }
 
 void fhir_service::read(const call_ptr& c, const std::string& id, const std::string* version_text) {
-  if (!c->only({}))
+  if (!c->only({"_summary", "_elements"}) || !c->take_part(false))
     return;
   const auto receipt = domain::parse_receipt(id);
   std::uint64_t wanted = 0;
@@ -389,7 +396,7 @@ void fhir_service::read(const call_ptr& c, const std::string& id, const std::str
 }
 
 void fhir_service::history(const call_ptr& c, const std::string& id) {
-  if (!c->only({}))
+  if (!c->only({"_summary", "_elements"}) || !c->take_part(true))
     return;
   const auto receipt = domain::parse_receipt(id);
   if (!receipt)
@@ -402,10 +409,15 @@ void fhir_service::history(const call_ptr& c, const std::string& id) {
     if (found.events.empty())
       return c->fail(404, "not-found", "there is no such response");
     const auto versions = versions_of(found.events.front());
+    if (versions.empty())
+      return c->done(unreadable());
     const auto address = c->request->base + "/QuestionnaireResponse/" + id;
+    const auto query = query_text(c->query);
     std::string out = R"({"resourceType":"Bundle","type":"history","total":)" + std::to_string(versions.size()) +
                       R"(,"link":[{"relation":"self","url":)";
-    domain::append_json_string(out, address + "/_history");
+    domain::append_json_string(out, address + "/_history" + (query.empty() ? "" : "?" + query));
+    if (c->part.what == wanted_part::choice::count)
+      return c->done({.status = 200, .body = out + "}]}"});
     out += R"(}],"entry":[)";
     for (auto v = versions.rbegin(); v != versions.rend(); ++v) {
       const auto text = resource_of(*v);
@@ -413,14 +425,12 @@ void fhir_service::history(const call_ptr& c, const std::string& id) {
         return c->done(unreadable());
       out += v == versions.rbegin() ? R"({"fullUrl":)" : R"(,{"fullUrl":)";
       domain::append_json_string(out, address);
-      out += R"(,"resource":)" + *text + R"(,"request":{"method":)";
+      out += R"(,"resource":)" + part_of_resource(*text, c->part) + R"(,"request":{"method":)";
       out += v->number == 1 ? R"("POST","url":"QuestionnaireResponse"})" : R"("PUT","url":"QuestionnaireResponse/)" + id + "\"}";
       out += R"(,"response":)";
       out += entry_response({.status = v->number == 1 ? 201 : 200, .version = v->number, .modified_us = v->record.stored_us});
       out += '}';
     }
-    if (versions.empty())
-      return c->done(unreadable());
     c->done({.status = 200, .body = out + "]}"});
   });
 }
@@ -433,6 +443,8 @@ std::string entry_response(const fhir_answer& a) {
   }
   if (a.version != 0)
     out += R"(,"etag":"W/\")" + std::to_string(a.version) + R"(\"")";
+  else if (!a.etag_text.empty()) // of letters, digits, "-" and "."
+    out += R"(,"etag":"W/\")" + a.etag_text + R"(\"")";
   if (a.modified_us != 0) {
     out += R"(,"lastModified":")";
     domain::append_rfc3339_us(out, a.modified_us);

@@ -5,6 +5,7 @@
 // Positions in the cursor are those of events, so that what is stored meanwhile moves nothing: it is newer than where the first
 // page began. They are the same in all replicas, so that any node goes on, whoever leads by then. A page that one shard could not
 // be read for is none at all.
+#include "actors/fhir_searchset.hpp"
 #include "actors/fhir_service.hpp"
 #include "domain/canonical.hpp"
 #include "domain/compiled_study.hpp"
@@ -15,7 +16,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace epione::actors {
 
@@ -46,14 +46,6 @@ std::int64_t stored_us_of(const stored_event& e) {
   return record ? record->stored_us : 0;
 }
 
-void append_link(std::string& out, std::string_view relation, const std::string& base, const std::string& query) {
-  out += R"({"relation":")";
-  out += relation;
-  out += R"(","url":)";
-  domain::append_json_string(out, base + "/QuestionnaireResponse" + (query.empty() ? "" : "?" + query));
-  out += '}';
-}
-
 } // namespace
 
 /// False, and answered, when a parameter is not as it must be.
@@ -66,7 +58,7 @@ bool fhir_service::read_filter(const call& c, domain::response_filter& filter, s
   }
   std::optional<std::string> subject;
   for (const auto& [name, value] : c.query) {
-    if (name == "subject" || name == "patient") {
+    if (name == "subject" || name == "subject:Patient" || name == "patient") {
       auto id = id_of_reference(value, "Patient");
       if (id.empty() && value.find('/') == std::string::npos)
         id = value;
@@ -120,16 +112,16 @@ bool fhir_service::read_filter(const call& c, domain::response_filter& filter, s
 }
 
 void fhir_service::search_responses(const call_ptr& c) {
-  if (!c->only({"_id", "_count", "_cursor", "identifier", "subject", "patient", "questionnaire", "authored", "status", "study"}))
+  if (!c->only({"_id", "_count", "_cursor", "_summary", "_elements", "identifier", "subject", "subject:Patient", "patient",
+                "questionnaire", "authored", "status", "study"}) ||
+      !c->take_part(true))
+    return;
+  const auto count = c->take_count(options_.page_max);
+  if (!count)
     return;
   auto s = std::make_shared<search>();
   s->c = c;
-  s->count = std::min(defaults::search_page_default, options_.page_max);
-  if (const auto count = c->parameter("_count")) {
-    const auto [end, error] = std::from_chars(count->data(), count->data() + count->size(), s->count);
-    if (error != std::errc{} || end != count->data() + count->size() || s->count == 0 || s->count > options_.page_max)
-      return c->fail(400, "invalid", "_count must be between 1 and " + std::to_string(options_.page_max));
-  }
+  s->count = *count;
   const auto cursor_text = c->parameter("_cursor");
   const auto cursor = cursor_text ? decode_cursor(*cursor_text) : std::optional<search_cursor>{};
   s->catalog = catalog_.get()->changed_seq;
@@ -143,7 +135,9 @@ void fhir_service::search_responses(const call_ptr& c) {
   if (!read_filter(*c, filter, one_subject))
     return;
   if (const auto id = c->parameter("_id"))
-    return search_by_id(c, filter, *id);
+    return search_by_id(c, std::move(filter), alternatives(*id), s->count);
+  if (s->count == 0)
+    return count_responses(c, std::move(filter), one_subject);
   const std::uint32_t first = one_subject ? one_subject->shard : 1, last = one_subject ? one_subject->shard : options_.shards;
   s->shards.resize(last - first + 1);
   if (cursor_text && (!cursor || cursor->positions.size() != s->shards.size()))
@@ -184,9 +178,8 @@ void fhir_service::merge(search& s) {
     return c.done({.status = 503,
                    .body = domain::outcome_text("transient", "a shard cannot be read just now; try again", "unknown"),
                    .retry_after_s = options_.retry_after_s});
-  std::string entries;
-  std::uint32_t shown = 0;
-  while (shown < s.count) {
+  searchset found{c.request->base + "/QuestionnaireResponse"};
+  while (found.matches() < s.count) {
     search::shard* newest = nullptr;
     std::int64_t newest_us = 0;
     bool unknown = false;
@@ -204,64 +197,82 @@ void fhir_service::merge(search& s) {
     if (newest == nullptr || unknown)
       break;
     const auto versions = versions_of(newest->events[newest->taken]);
-    const auto text = versions.empty() ? std::nullopt : resource_of(versions.back());
+    auto text = versions.empty() ? std::nullopt : resource_of(versions.back());
     if (!text)
       return c.done(unreadable());
     ++newest->taken;
-    const auto id = to_text(versions.back().record.id);
-    entries += shown == 0 ? R"({"fullUrl":)" : R"(,{"fullUrl":)";
-    domain::append_json_string(entries, c.request->base + "/QuestionnaireResponse/" + id);
-    entries += R"(,"resource":)" + *text + R"(,"search":{"mode":"match"}})";
-    ++shown;
+    found.add_match(to_text(versions.back().record.id), part_of_resource(std::move(*text), c.part));
   }
+  found.add_ignored(c.ignored);
+  found.add_link("self", query_text(c.query));
   search_cursor next{s.catalog, {}};
   for (const auto& shard : s.shards)
     next.positions.push_back(shard.wanted ? shard.position() : 0);
-  const bool more = std::any_of(next.positions.begin(), next.positions.end(), [](auto p) { return p != 0; });
-  std::string out = R"({"resourceType":"Bundle","type":"searchset","link":[)";
-  append_link(out, "self", c.request->base, c.request->query);
-  if (more) {
-    const auto rest = query_without(c.request->query, "_cursor");
-    out += ',';
-    append_link(out, "next", c.request->base, rest + (rest.empty() ? "" : "&") + "_cursor=" + encode_cursor(next));
+  if (std::any_of(next.positions.begin(), next.positions.end(), [](auto p) { return p != 0; })) {
+    const auto rest = query_text(c.query, "_cursor");
+    found.add_link("next", rest + (rest.empty() ? "" : "&") + "_cursor=" + encode_cursor(next));
   }
-  out += ']';
-  if (!entries.empty())
-    out += R"(,"entry":[)" + entries + "]";
-  c.done({.status = 200, .body = out + "}"});
+  c.done({.status = 200, .body = found.text({})});
 }
 
-/// One response by its id, if it is what the rest of the search asks for.
-void fhir_service::search_by_id(const call_ptr& c, const domain::response_filter& filter, const std::string& id) {
-  const auto show = [this, c, filter](const read_answer& found) {
-    if (found.failed)
-      return c->done({.status = 503,
-                      .body = domain::outcome_text("transient", "a shard cannot be read just now; try again", "unknown"),
-                      .retry_after_s = options_.retry_after_s});
-    std::string out = R"({"resourceType":"Bundle","type":"searchset","total":)";
-    std::string entry;
-    if (!found.events.empty()) {
+/// Responses by their ids, those that are what the rest of the search asks for; `count` 0: only how many.
+void fhir_service::search_by_id(const call_ptr& c, domain::response_filter filter, const std::vector<std::string>& ids,
+                                std::uint32_t count) {
+  // Each may have to be looked for in all shards, and there are no further pages.
+  const auto most = count == 0 ? defaults::bundle_entries_max : std::min(count, defaults::bundle_entries_max);
+  std::vector<domain::receipt> receipts;
+  for (const auto& id : ids)
+    if (const auto receipt = domain::parse_receipt(id);
+        receipt && std::find(receipts.begin(), receipts.end(), *receipt) == receipts.end())
+      receipts.push_back(*receipt);
+  if (receipts.size() > most)
+    return c->fail(400, "too-costly",
+                   "_id takes " + std::to_string(most) + " ids here; ask for the others in a search of their own");
+  struct survey {
+    domain::response_filter filter;
+    std::vector<read_answer> answers;
+    std::size_t open = 0;
+  };
+  auto all = std::make_shared<survey>();
+  all->filter = std::move(filter);
+  all->answers.resize(receipts.size());
+  all->open = receipts.size();
+  const auto show = [this, c, count, all] {
+    searchset out{c->request->base + "/QuestionnaireResponse"};
+    std::uint64_t total = 0;
+    for (const auto& found : all->answers) {
+      if (found.failed)
+        return c->done({.status = 503,
+                        .body = domain::outcome_text("transient", "a shard cannot be read just now; try again", "unknown"),
+                        .retry_after_s = options_.retry_after_s});
+      if (found.events.empty())
+        continue;
       const auto versions = versions_of(found.events.front());
       if (versions.empty())
         return c->done(unreadable());
-      if (domain::matches(filter, versions.back().record)) {
-        const auto text = resource_of(versions.back());
-        if (!text)
-          return c->done(unreadable());
-        entry = R"(,"entry":[{"fullUrl":)";
-        domain::append_json_string(entry, c->request->base + "/QuestionnaireResponse/" + to_text(versions.back().record.id));
-        entry += R"(,"resource":)" + *text + R"(,"search":{"mode":"match"}}])";
-      }
+      if (!domain::matches(all->filter, versions.back().record))
+        continue;
+      ++total;
+      if (count == 0)
+        continue;
+      auto text = resource_of(versions.back());
+      if (!text)
+        return c->done(unreadable());
+      out.add_match(to_text(versions.back().record.id), part_of_resource(std::move(*text), c->part));
     }
-    out += entry.empty() ? "0" : "1";
-    out += R"(,"link":[)";
-    append_link(out, "self", c->request->base, c->request->query);
-    c->done({.status = 200, .body = out + "]" + entry + "}"});
+    out.add_link("self", query_text(c->query));
+    if (count != 0)
+      out.add_ignored(c->ignored);
+    c->done({.status = 200, .body = out.text(total)});
   };
-  const auto receipt = domain::parse_receipt(id);
-  if (!receipt)
-    return show({});
-  locate(*receipt, show);
+  if (receipts.empty())
+    return show();
+  for (std::size_t i = 0; i < receipts.size(); ++i)
+    locate(receipts[i], [all, i, show](read_answer found) {
+      all->answers[i] = std::move(found);
+      if (--all->open == 0)
+        show();
+    });
 }
 
 } // namespace epione::actors

@@ -1,18 +1,52 @@
 #include "actors/fhir_service.hpp"
 
+#include "actors/fhir_condition.hpp"
 #include "domain/compiled_study.hpp"
 #include "domain/fhir_assess.hpp"
 #include "domain/fhir_outcome.hpp"
 #include "domain/fhir_primitive.hpp"
+#include "runtime/defaults.hpp"
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 
 namespace epione::actors {
 
 using namespace messages;
+
+namespace {
+
+struct posted_search_refusal {
+  int status;
+  const char* code;
+  std::string sentence;
+};
+
+/// The search by GET that one by POST stands for (FHIR R4, RESTful API, "search").
+tl::expected<fhir_request_ptr, posted_search_refusal> search_in(const fhir_request& posted) {
+  const auto refuse = [](int status, const char* code, std::string sentence) {
+    return tl::unexpected(posted_search_refusal{status, code, std::move(sentence)});
+  };
+  if (!is_form_content(posted.content_type) && !(posted.body.empty() && posted.content_type.empty()))
+    return refuse(415, "not-supported",
+                  "the parameters of a search must come as application/x-www-form-urlencoded, without Content-Encoding");
+  constexpr auto most = runtime::defaults::search_bytes_max;
+  if (posted.query.size() + posted.body.size() > most)
+    return refuse(400, "too-long",
+                  "the parameters of a search have " + std::to_string(most) + " bytes together at most; ask for less at once");
+  auto out = std::make_shared<fhir_request>(posted);
+  out->method = fhir_request::verb::get;
+  out->path.resize(out->path.find('/', 1));
+  out->query += (out->query.empty() || out->body.empty() ? "" : "&") + out->body;
+  out->body.clear();
+  out->content_type.clear();
+  return out;
+}
+
+} // namespace
 
 void fhir_service::call::fail(int status, std::string_view code, std::string_view sentence) const {
   fhir_answer a;
@@ -28,24 +62,83 @@ std::optional<std::string> fhir_service::call::parameter(std::string_view name) 
   return std::nullopt;
 }
 
-bool fhir_service::call::only(std::initializer_list<std::string_view> names) const {
-  for (const auto& [name, value] : query) {
-    if (name == "_format" || name == "_pretty" || std::find(names.begin(), names.end(), name) != names.end())
-      continue;
-    std::string known = "_format";
-    for (const auto n : names)
-      known += ", " + std::string{n};
-    // To leave a parameter out of account would show, or change, something else than was asked for.
-    fail(400, "not-supported", "the query has a parameter that is not known here; known are " + known);
-    return false;
+bool fhir_service::call::only(std::initializer_list<std::string_view> names) {
+  const auto known = [&](std::string_view name) {
+    return name == "_format" || name == "_pretty" || std::find(names.begin(), names.end(), name) != names.end();
+  };
+  const bool reads = request->method == fhir_request::verb::get;
+  query_parameters kept;
+  for (auto& [name, value] : query) {
+    const auto plain = std::string_view{name}.substr(0, name.find_first_of(":."));
+    const auto twice = [n = std::string_view{name}, v = std::string_view{value}](const auto& p) {
+      return p.first == n && p.second != v;
+    };
+    if (known(name)) {
+      // Twice means both: of these a response may have several, or the search looks for itself.
+      constexpr std::array<std::string_view, 5> several{"authored", "identifier", "subject", "patient", "subject:Patient"};
+      if (std::find(several.begin(), several.end(), name) == several.end() && std::any_of(kept.begin(), kept.end(), twice)) {
+        fail(400, "not-supported", name + " is given twice, which would mean both; a comma means either");
+        return false;
+      }
+      kept.emplace_back(std::move(name), std::move(value));
+    } else if (known(plain)) { // FHIR R4, search, "modifiers": one that is not known must be refused
+      fail(400, "not-supported", std::string{plain} + " is known here without modifier and chain only");
+      return false;
+    } else if (reads &&
+               (handling == wanted_handling::lenient || (handling == wanted_handling::usual && is_result_parameter(name)))) {
+      ignored.push_back(std::move(name));
+    } else {
+      // To leave what is looked for out of account would show other patients than were asked for.
+      std::string known_ones = "_format, _pretty";
+      for (const auto n : names)
+        known_ones += ", " + std::string{n};
+      fail(400, "not-supported",
+           "the query has a parameter that is not known here" + (name.size() <= 64 ? ": " + name : std::string{}) +
+               "; known are " + known_ones + (reads ? "; Prefer: handling=lenient leaves others out of account" : ""));
+      return false;
+    }
   }
+  query = std::move(kept);
   return true;
+}
+
+bool fhir_service::call::take_part(bool counts) {
+  auto wanted_one = read_wanted_part(parameter("_summary"), parameter("_elements"));
+  if (!wanted_one)
+    return fail(400, "invalid", wanted_one.error()), false;
+  if (!counts && wanted_one->what == wanted_part::choice::count)
+    return fail(400, "invalid", "_summary=count is for what finds several; this is one resource"), false;
+  part = std::move(*wanted_one);
+  return true;
+}
+
+std::optional<std::uint32_t> fhir_service::call::take_count(std::uint32_t most) {
+  auto count = std::min(runtime::defaults::search_page_default, most);
+  for (auto& [name, value] : query) {
+    if (name != "_count")
+      continue;
+    std::uint64_t wanted_count = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), wanted_count);
+    if (error != std::errc{} || end != value.data() + value.size()) {
+      fail(400, "invalid", "_count must be a number; of more than " + std::to_string(most) + " entries a page has that many");
+      return std::nullopt;
+    }
+    count = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted_count, most));
+    value = std::to_string(count);
+  }
+  return part.what == wanted_part::choice::count ? 0 : count;
 }
 
 void fhir_service::handle(fhir_request_ptr request, fhir_done done) {
   auto c = std::make_shared<call>();
   c->request = std::move(request);
   c->done = std::move(done);
+  if (is_posted_search(*c->request)) {
+    auto search = search_in(*c->request);
+    if (!search)
+      return c->fail(search.error().status, search.error().code, search.error().sentence);
+    c->request = std::move(*search);
+  }
   const auto& r = *c->request;
   auto query = parse_query(r.query);
   if (!query)
@@ -57,6 +150,7 @@ void fhir_service::handle(fhir_request_ptr request, fhir_done done) {
   if (r.method != fhir_request::verb::get && !is_json_content(r.content_type))
     return c->fail(415, "not-supported", "the body must be application/fhir+json or application/json, without Content-Encoding");
   c->wanted = wanted_by(r.prefer.value_or(""));
+  c->handling = handling_by(r.prefer.value_or(""));
   std::vector<std::string> path;
   for (std::string_view rest = r.path; !rest.empty();) {
     rest.remove_prefix(1); // each begins with a slash
@@ -68,6 +162,16 @@ void fhir_service::handle(fhir_request_ptr request, fhir_done done) {
     rest.remove_prefix(end);
   }
   route(c, path);
+}
+
+void fhir_service::answer_read(const call& c, fhir_answer a, bool version_says_all) const {
+  const auto& r = *c.request;
+  const auto version = a.version != 0 ? std::to_string(a.version) : a.etag_text;
+  if (is_unchanged({r.if_none_match, r.if_modified_since}, {version, a.modified_us, version_says_all})) {
+    a.status = 304;
+    a.body.clear();
+  }
+  c.done(std::move(a));
 }
 
 void fhir_service::route(const call_ptr& c, const std::vector<std::string>& path) {
@@ -137,8 +241,9 @@ std::shared_ptr<const domain::study> fhir_service::study_for(const call& c, cons
 }
 
 std::string status_line(int status) {
-  constexpr std::array<std::pair<int, const char*>, 12> phrases{{{200, "OK"},
+  constexpr std::array<std::pair<int, const char*>, 13> phrases{{{200, "OK"},
                                                                  {201, "Created"},
+                                                                 {304, "Not Modified"},
                                                                  {400, "Bad Request"},
                                                                  {404, "Not Found"},
                                                                  {405, "Method Not Allowed"},

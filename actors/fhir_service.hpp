@@ -3,6 +3,7 @@
 // (actors/fhir.hpp).
 #pragma once
 
+#include "actors/fhir_part.hpp"
 #include "actors/fhir_query.hpp"
 #include "domain/event.hpp"
 #include "domain/json_document.hpp"
@@ -71,13 +72,23 @@ private:
     messages::fhir_request_ptr request;
     query_parameters query;
     wanted_return wanted = wanted_return::representation;
+    wanted_handling handling = wanted_handling::usual;
+    wanted_part part;                 ///< of each resource that is shown
+    std::vector<std::string> ignored; ///< parameters that were left out of account, and of `query`
     fhir_done done;
     void fail(int status, std::string_view code, std::string_view sentence) const;
     std::optional<std::string> parameter(std::string_view name) const;
-    /// False, and answered, when there is a parameter that is not among these.
-    bool only(std::initializer_list<std::string_view> names) const;
+    /// False, and answered, when there is a parameter that is not among these and must not be left out of account, or one that
+    /// is there several times and must not be.
+    bool only(std::initializer_list<std::string_view> names);
+    /// Reads _summary and _elements. False, and answered, when they are not as they must be, or ask for a number where there is
+    /// nothing to count.
+    bool take_part(bool counts);
+    /// Entries of a page of a search, `most` at most, whatever is asked for; 0: only the total is wanted (FHIR R4, search,
+    /// "count"). In `query` it then stands as it is kept. Nothing, and answered, when _count is no number.
+    std::optional<std::uint32_t> take_count(std::uint32_t most);
   };
-  using call_ptr = std::shared_ptr<const call>;
+  using call_ptr = std::shared_ptr<call>;
 
   /// One version of a stored response.
   struct version {
@@ -110,6 +121,8 @@ private:
   void read_form(const call_ptr& c, const std::string& id, const std::string* version);
   void read_patient(const call_ptr& c, const std::string& id);
   void validate(const call_ptr& c, std::string_view type);
+  /// The answer of a read, or 304 where the client has it already.
+  void answer_read(const call& c, fhir_answer a, bool version_says_all) const;
 
   // fhir_form_create.cpp
   struct form_name {
@@ -143,9 +156,14 @@ private:
   // fhir_search.cpp
   struct search;
   void search_responses(const call_ptr& c);
-  void search_by_id(const call_ptr& c, const domain::response_filter& filter, const std::string& id);
+  void search_by_id(const call_ptr& c, domain::response_filter filter, const std::vector<std::string>& ids, std::uint32_t count);
   bool read_filter(const call& c, domain::response_filter& filter, std::optional<place>& one_subject) const;
   void merge(search& s);
+
+  // fhir_total.cpp
+  struct tally;
+  void count_responses(const call_ptr& c, domain::response_filter filter, std::optional<place> one_subject);
+  void count_on(const std::shared_ptr<tally>& t, std::size_t part, std::uint64_t before_seq);
 
   // fhir_bundle.cpp
   struct batch;

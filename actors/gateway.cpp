@@ -72,7 +72,7 @@ public:
                                                    : nullptr;
     if (why_not != nullptr)
       return deliver(t, 503, unavailable(0, why_not, outcome::not_stored));
-    enter(t, 0, r->method == fhir_request::verb::get);
+    enter(t, 0, r->method == fhir_request::verb::get || is_posted_search(*r));
     self_->send(state_.fhir, fhir_atom::value, t, r, reply_receiver{self_});
   }
 

@@ -10,6 +10,13 @@ constexpr std::uint64_t results_format = 1;
 
 }
 
+bool is_posted_search(const fhir_request& r) {
+  constexpr std::string_view end = "/_search";
+  const std::string_view path = r.path;
+  return r.method == fhir_request::verb::post && path.ends_with(end) && path.size() > end.size() &&
+         path.find('/', 1) == path.size() - end.size();
+}
+
 // Format 1: msgpack [1, failed, [[status, text(bin)], ...]].
 std::string encode_change_results(const std::vector<change_result>& results, std::uint32_t failed) {
   std::string out;

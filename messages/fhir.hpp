@@ -20,11 +20,15 @@ struct fhir_request {
   std::string query; ///< without the question mark
   std::string base;  ///< "http://127.0.0.1:8080/fhir", as the client calls it
   std::string content_type;
-  std::optional<std::string> accept, prefer, if_match, if_none_exist, provenance, idempotency_key;
+  std::optional<std::string> accept, prefer, if_match, if_none_match, if_modified_since, if_none_exist, provenance,
+      idempotency_key;
   std::string body;
   std::int64_t received_ns = 0;
 };
 using fhir_request_ptr = std::shared_ptr<const fhir_request>;
+
+/// "/TYPE/_search" by POST: a search whose parameters come in the body, beside those of the address.
+bool is_posted_search(const fhir_request& r);
 
 /// One submission that is stored, or one stored submission that is amended.
 struct change {

@@ -80,14 +80,16 @@ inline constexpr unsigned json_depth_max = 32;                     // nesting of
 inline constexpr std::size_t key_bytes_max = 200;                  // idempotency key
 inline constexpr std::size_t subject_bytes_max = domain::limits::subject_bytes_max; // patientId as text
 inline constexpr std::size_t study_id_bytes_max = 128;                              // far above what a study may be called
-inline constexpr std::uint32_t search_look_max = 20'000;    // events of a shard that one page of a search looks at; some 80 ms
-inline constexpr std::uint32_t search_page_default = 20;    // responses a page, where _count does not say
-inline constexpr std::uint32_t bundle_entries_max = 100;    // of one Bundle; a phone that was offline for a month has fewer
-inline constexpr std::uint32_t amendments_max = 100;        // of one submission; each keeps what was before it
-inline constexpr std::size_t reason_bytes_max = 1'000;      // of an amendment
-inline constexpr std::size_t located_max = 65'536;          // receipts whose patient is remembered; about 80 bytes each
-inline constexpr std::uint32_t changes_waiting_max = 1'024; // of a shard: updates and transactions that wait for their turn
-inline constexpr std::uint32_t read_limit_max = 200;        // submissions a page
+inline constexpr std::uint32_t search_look_max = 20'000;     // events of a shard that one page of a search looks at; some 80 ms
+inline constexpr std::uint64_t search_count_max = 2'000'000; // events that may be looked at for a total; some 8 s of readers
+inline constexpr std::size_t search_bytes_max = 16 * 1024;   // of a search's parameters; what a header has room for
+inline constexpr std::uint32_t search_page_default = 20;     // responses a page, where _count does not say
+inline constexpr std::uint32_t bundle_entries_max = 100;     // of one Bundle; a phone that was offline for a month has fewer
+inline constexpr std::uint32_t amendments_max = 100;         // of one submission; each keeps what was before it
+inline constexpr std::size_t reason_bytes_max = 1'000;       // of an amendment
+inline constexpr std::size_t located_max = 65'536;           // receipts whose patient is remembered; about 80 bytes each
+inline constexpr std::uint32_t changes_waiting_max = 1'024;  // of a shard: updates and transactions that wait for their turn
+inline constexpr std::uint32_t read_limit_max = 200;         // submissions a page
 
 // ---- the way of a submission ---------------------------------------------------------------------------------------
 inline constexpr std::uint32_t shard_count = 16;                    // fixed when a cluster is created

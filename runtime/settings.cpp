@@ -455,6 +455,12 @@ const std::vector<fixed_limit>& fixed_limits() {
       {"search_look_max", "events",
        "Events of a shard that are looked at for one page of a FHIR search; what is beyond comes with the next page.",
        defaults::search_look_max},
+      {"search_count_max", "events",
+       "Events that are looked at for the total of a FHIR search (`_summary=count`); where that is not enough it is answered "
+       "400.",
+       defaults::search_count_max},
+      {"search_bytes_max", "bytes", "Parameters of a FHIR search by `POST .../_search`; more are answered 400.",
+       defaults::search_bytes_max},
       {"search_page_default", "responses", "Entries of a page of a FHIR search without `_count`.", defaults::search_page_default},
       {"bundle_entries_max", "entries", "Entries of one FHIR Bundle; more are answered 422.", defaults::bundle_entries_max},
       {"amendments_max", "amendments", "Amendments of one submission; more are answered 422.", defaults::amendments_max},

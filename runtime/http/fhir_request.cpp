@@ -30,9 +30,11 @@ std::shared_ptr<messages::fhir_request> fhir_request_of(const request_head& head
   out->content_type = head.content_type;
   if (!head.content_encoding.empty() && !equal_ignoring_case(head.content_encoding, "identity"))
     out->content_type = "with Content-Encoding"; // no type that is taken
-  out->accept = field(raw, "accept");
-  out->prefer = field(raw, "prefer");
+  out->accept = find_list(raw, "accept");
+  out->prefer = find_list(raw, "prefer");
   out->if_match = field(raw, "if-match");
+  out->if_none_match = find_list(raw, "if-none-match");
+  out->if_modified_since = field(raw, "if-modified-since");
   out->if_none_exist = field(raw, "if-none-exist");
   out->provenance = field(raw, "x-provenance");
   if (head.idempotency_key)

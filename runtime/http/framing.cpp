@@ -20,6 +20,7 @@ std::string_view reason_phrase(int status) {
     case 200: return "OK";
     case 201: return "Created";
     case 202: return "Accepted";
+    case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
@@ -48,11 +49,17 @@ void append_response(std::string& out, const response& r, const response_framing
   out += reason_phrase(r.status);
   out += "\r\nDate: ";
   out += framing.date;
-  out += "\r\nContent-Type: ";
-  out += r.content_type;
+  const bool not_modified = r.status == 304; // RFC 9110, 15.4.5: has no body, and its length would be that of the one not sent
+  if (!not_modified) {
+    out += "\r\nContent-Type: ";
+    out += r.content_type;
+  }
   // What is about patients must not be kept by anything on the way.
-  out += "\r\nCache-Control: no-store\r\nContent-Length: ";
-  append_number(out, r.body.size());
+  out += "\r\nCache-Control: no-store";
+  if (!not_modified) {
+    out += "\r\nContent-Length: ";
+    append_number(out, r.body.size());
+  }
   if (r.retry_after_s != 0) {
     out += "\r\nRetry-After: ";
     append_number(out, r.retry_after_s);
@@ -70,7 +77,7 @@ void append_response(std::string& out, const response& r, const response_framing
   else if (!framing.http_1_1)
     out += "\r\nConnection: keep-alive";
   out += "\r\n\r\n";
-  if (!framing.without_body)
+  if (!framing.without_body && !not_modified)
     out += r.body;
 }
 

@@ -27,7 +27,7 @@ struct response_framing {
 
 std::string_view reason_phrase(int status);
 
-/// Appends the whole response to `out`.
+/// Appends the whole response to `out`; of status 304 without body.
 void append_response(std::string& out, const response& r, const response_framing& framing);
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7).

@@ -276,6 +276,13 @@ bool take_origin_form(string_view& target, std::optional<string_view>& host) {
   return false;
 }
 
+/// The value in the line that `rest` begins with, if it is that of the field `name`.
+std::optional<string_view> value_in_line(string_view rest, string_view name) {
+  if (rest.size() <= name.size() || rest[name.size()] != ':' || !equal_ignoring_case(rest.substr(0, name.size()), name))
+    return std::nullopt;
+  return domain::trim(rest.substr(name.size() + 1, rest.find('\r') - name.size() - 1));
+}
+
 constexpr string_view key_field = "idempotency-key";
 
 /// Beast has no name for Idempotency-Key, so it is looked for among the lines; they are known to be well-formed here.
@@ -304,12 +311,24 @@ bool equal_ignoring_case(string_view a, string_view b) {
 }
 
 std::optional<string_view> find_field(string_view raw, string_view name) {
-  for (auto at = raw.find('\n'); at + 3 < raw.size(); at = raw.find('\n', at + 1)) {
-    const auto rest = raw.substr(at + 1);
-    if (rest.size() > name.size() && rest[name.size()] == ':' && equal_ignoring_case(rest.substr(0, name.size()), name))
-      return domain::trim(rest.substr(name.size() + 1, rest.find('\r') - name.size() - 1));
-  }
+  for (auto at = raw.find('\n'); at + 3 < raw.size(); at = raw.find('\n', at + 1))
+    if (const auto value = value_in_line(raw.substr(at + 1), name))
+      return value;
   return std::nullopt;
+}
+
+std::optional<std::string> find_list(string_view raw, string_view name) {
+  std::optional<std::string> out;
+  for (auto at = raw.find('\n'); at + 3 < raw.size(); at = raw.find('\n', at + 1)) {
+    const auto value = value_in_line(raw.substr(at + 1), name);
+    if (!value)
+      continue;
+    if (out)
+      out->append(", ").append(*value);
+    else
+      out = std::string{*value};
+  }
+  return out;
 }
 
 std::size_t find_head_end(string_view bytes, std::size_t from) {

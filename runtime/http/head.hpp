@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace epione::runtime::http {
@@ -44,6 +45,8 @@ std::optional<head_refusal> parse_head(std::string_view raw, request_head& out);
 /// The value of a field of a head that parse_head() has accepted; nothing when it is not there. For the few routes that look at
 /// more than request_head has. Of several the first.
 std::optional<std::string_view> find_field(std::string_view raw, std::string_view name);
+/// The same of a field whose value is a list and may stand in several lines (RFC 9110, 5.3): all of them, with commas between.
+std::optional<std::string> find_list(std::string_view raw, std::string_view name);
 
 /// ASCII only, as HTTP compares tokens.
 bool equal_ignoring_case(std::string_view a, std::string_view b);

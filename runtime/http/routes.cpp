@@ -14,6 +14,7 @@ using std::string_view;
 constexpr std::array submit_statuses{200, 202, 400, 404, 408, 409, 413, 415, 417, 421, 422, 431, 500, 501, 503, 505};
 constexpr std::array history_statuses{200, 400, 404, 408, 413, 417, 421, 431, 500, 501, 503, 505};
 constexpr std::array fhir_page_statuses{200, 400, 404, 406, 408, 413, 415, 417, 421, 431, 500, 501, 503, 505};
+constexpr std::array fhir_read_statuses{200, 304, 400, 404, 406, 408, 413, 415, 417, 421, 431, 500, 501, 503, 505};
 constexpr std::array fhir_create_statuses{200, 201, 400, 404, 406, 408, 409, 412, 413,
                                           415, 417, 421, 422, 431, 500, 501, 503, 505};
 constexpr std::array fhir_form_create_statuses{200, 201, 400, 404, 406, 408, 409, 413, 415,
@@ -39,21 +40,25 @@ constexpr std::array<route, route_count> table{{
     {route_id::fhir_response_create, "fhir_response_create", method::post, "/fhir/QuestionnaireResponse", fhir_create_statuses},
     {route_id::fhir_response_validate, "fhir_response_validate", method::post, "/fhir/QuestionnaireResponse/$validate",
      fhir_page_statuses},
-    {route_id::fhir_response_read, "fhir_response_read", method::get, "/fhir/QuestionnaireResponse/{id}", fhir_page_statuses},
+    {route_id::fhir_response_posted_search, "fhir_response_posted_search", method::post, "/fhir/QuestionnaireResponse/_search",
+     fhir_page_statuses},
+    {route_id::fhir_response_read, "fhir_response_read", method::get, "/fhir/QuestionnaireResponse/{id}", fhir_read_statuses},
     {route_id::fhir_response_update, "fhir_response_update", method::put, "/fhir/QuestionnaireResponse/{id}",
      fhir_update_statuses},
     {route_id::fhir_response_history, "fhir_response_history", method::get, "/fhir/QuestionnaireResponse/{id}/_history",
      fhir_page_statuses},
     {route_id::fhir_response_vread, "fhir_response_vread", method::get, "/fhir/QuestionnaireResponse/{id}/_history/{version}",
-     fhir_page_statuses},
+     fhir_read_statuses},
     {route_id::fhir_questionnaire_search, "fhir_questionnaire_search", method::get, "/fhir/Questionnaire", fhir_page_statuses},
     {route_id::fhir_questionnaire_create, "fhir_questionnaire_create", method::post, "/fhir/Questionnaire",
      fhir_form_create_statuses},
     {route_id::fhir_questionnaire_validate, "fhir_questionnaire_validate", method::post, "/fhir/Questionnaire/$validate",
      fhir_page_statuses},
-    {route_id::fhir_questionnaire_read, "fhir_questionnaire_read", method::get, "/fhir/Questionnaire/{id}", fhir_page_statuses},
-    {route_id::fhir_questionnaire_vread, "fhir_questionnaire_vread", method::get, "/fhir/Questionnaire/{id}/_history/{version}",
+    {route_id::fhir_questionnaire_posted_search, "fhir_questionnaire_posted_search", method::post, "/fhir/Questionnaire/_search",
      fhir_page_statuses},
+    {route_id::fhir_questionnaire_read, "fhir_questionnaire_read", method::get, "/fhir/Questionnaire/{id}", fhir_read_statuses},
+    {route_id::fhir_questionnaire_vread, "fhir_questionnaire_vread", method::get, "/fhir/Questionnaire/{id}/_history/{version}",
+     fhir_read_statuses},
     {route_id::fhir_patient_read, "fhir_patient_read", method::get, "/fhir/Patient/{id}", fhir_page_statuses},
 }};
 

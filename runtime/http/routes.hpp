@@ -25,6 +25,7 @@ enum class route_id : std::uint8_t {
   fhir_response_search,
   fhir_response_create,
   fhir_response_validate,
+  fhir_response_posted_search,
   fhir_response_read,
   fhir_response_update,
   fhir_response_history,
@@ -32,11 +33,12 @@ enum class route_id : std::uint8_t {
   fhir_questionnaire_search,
   fhir_questionnaire_create,
   fhir_questionnaire_validate,
+  fhir_questionnaire_posted_search,
   fhir_questionnaire_read,
   fhir_questionnaire_vread,
   fhir_patient_read,
 };
-inline constexpr std::size_t route_count = 22;
+inline constexpr std::size_t route_count = 24;
 inline constexpr bool is_fhir(route_id id) {
   return id >= route_id::fhir_metadata;
 }

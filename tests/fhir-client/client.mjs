@@ -59,6 +59,13 @@ assert.deepEqual(read.item, created.item);
 assert.equal((await client.read({ resourceType: 'Patient', id: '42' })).id, '42');
 assert.equal((await client.read({ resourceType: 'Questionnaire', id: 'phq-9' })).version, '1.0');
 await refused(client.read({ resourceType, id: '0'.repeat(32) }), 404);
+const short = await client.request(`${resourceType}/${created.id}?_summary=true`);
+assert.equal(short.item, undefined);
+assert.equal(short.meta.tag.at(-1).code, 'SUBSETTED');
+const unchanged = await fetch(`${process.argv[2]}/${resourceType}/${created.id}`, { headers: { 'If-None-Match': 'W/"1"' } });
+assert.equal(unchanged.status, 304);
+assert.equal(unchanged.headers.get('etag'), 'W/"1"');
+assert.equal(await unchanged.text(), '');
 
 console.log('a form of the client\'s own');
 const form = {
@@ -92,6 +99,16 @@ assert.ok(pages >= 4);
 assert.equal(found.length, ids.size);
 assert.deepEqual(new Set(found), ids);
 assert.equal((await client.search({ resourceType, searchParams: { patient: '42' } })).entry.length, 1);
+
+const byPost = { postSearch: true };
+assert.equal((await client.search({ resourceType, searchParams: { patient: '42', _count: 5 }, options: byPost })).entry.length, 1);
+assert.equal((await client.search({ resourceType, searchParams: { _summary: 'count' }, options: byPost })).total, ids.size);
+assert.equal((await client.search({ resourceType, searchParams: { _count: 0 } })).total, ids.size);
+const sorted = await client.search({ resourceType, searchParams: { patient: '42', _sort: '-authored' } });
+assert.deepEqual(sorted.entry.map((e) => e.search.mode), ['match', 'outcome']);
+assert.ok(!sorted.link.find((l) => l.relation === 'self').url.includes('_sort'));
+await refused(client.search({ resourceType, searchParams: { author: 'x' } }), 400);
+await client.search({ resourceType, searchParams: { author: 'x' }, options: { headers: { Prefer: 'handling=lenient' } } });
 
 console.log('update as an amendment, and what was before');
 const changed = { ...phq9(42, 2), id: created.id, status: 'amended' };

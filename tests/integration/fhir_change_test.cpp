@@ -370,9 +370,85 @@ BOOST_AUTO_TEST_CASE(a_search_finds_what_it_is_asked_for) {
   BOOST_TEST((find("_id=" + a) == ids{a}));
   BOOST_TEST((find("_id=" + a + "&status=completed") == ids{}));
   BOOST_TEST((find("patient=2&_count=1&questionnaire=phq-9") == ids{b}));
-  for (const auto* wrong : {"authored=yesterday", "status=done", "_count=0", "_count=many", "_cursor=1", "_cursor=1-5",
-                            "patient=a/b", "study=other", "subject=Patient/1&patient=2"})
+  for (const auto* wrong : {"authored=yesterday", "status=done", "_count=many", "_cursor=1", "_cursor=1-5", "patient=a/b",
+                            "study=other", "subject=Patient/1&patient=2"})
     BOOST_TEST(get(std::string{"/QuestionnaireResponse?"} + wrong).status == 400, wrong);
+}
+
+BOOST_AUTO_TEST_CASE(a_total_is_that_of_all_pages_on_all_shards_also_by_post) {
+  for (int i = 0; i < 9; ++i)
+    BOOST_REQUIRE(create(phq9(std::to_string(1 + i % 4)), "k" + std::to_string(i)).status == 201);
+  for (const auto* query : {"_summary=count", "_count=0"}) {
+    const auto all = get(std::string{"/QuestionnaireResponse?"} + query);
+    BOOST_REQUIRE_MESSAGE(all.status == 200, all.body.dump());
+    BOOST_TEST(all.body["total"] == 9, query);
+    BOOST_TEST(!all.body.contains("entry"), query);
+    BOOST_TEST(all.body["link"].size() == 1u, query);
+    BOOST_TEST(get(std::string{"/QuestionnaireResponse?patient=1&"} + query).body["total"] == 3, query);
+    BOOST_TEST(get(std::string{"/QuestionnaireResponse?patient=nobody&"} + query).body["total"] == 0, query);
+    BOOST_TEST(get(std::string{"/Questionnaire?"} + query).body["total"] == 2, query);
+    BOOST_TEST(!get(std::string{"/Questionnaire?"} + query).body.contains("entry"), query);
+  }
+  auto posted = make(request::verb::post, "/QuestionnaireResponse/_search?patient=1");
+  posted.content_type = "application/x-www-form-urlencoded";
+  posted.body = "_count=2&status=completed";
+  const auto page = ask(posted);
+  BOOST_REQUIRE_MESSAGE(page.status == 200, page.body.dump());
+  BOOST_TEST(page.body["entry"].size() == 2u);
+  posted.body = "_summary=count";
+  BOOST_TEST(ask(posted).body["total"] == 3);
+  posted.path = "/Questionnaire/_search";
+  posted.query = "";
+  posted.body = "title=patient";
+  BOOST_TEST(ask(posted).body["total"] == 1);
+  posted.path = "/Patient/_search";
+  BOOST_TEST(ask(posted).status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(several_are_found_by_their_ids_at_once) {
+  const auto a = create(phq9("1"), "a").body["id"].get<std::string>(), b = create(phq9("2"), "b").body["id"].get<std::string>();
+  const std::string unknown = "0123456789abcdef0123456789abcdef";
+  BOOST_TEST((search("/QuestionnaireResponse?_id=" + b + "," + unknown + ",short," + a + "," + b) == std::vector{b, a}));
+  const auto of_one = get("/QuestionnaireResponse?patient=1&_id=" + a + "," + b);
+  BOOST_TEST(of_one.body["total"] == 1);
+  BOOST_TEST(of_one.body["entry"][0]["resource"]["id"] == a);
+  const auto counted = get("/QuestionnaireResponse?_summary=count&_id=" + a + "," + b);
+  BOOST_TEST(counted.body["total"] == 2);
+  BOOST_TEST(!counted.body.contains("entry"));
+  BOOST_TEST(get("/QuestionnaireResponse?_count=1&_id=" + a + "," + b).status == 400); // never more than was asked for
+}
+
+BOOST_AUTO_TEST_CASE(a_part_of_a_response_is_shown_as_such_and_not_taken_back_as_the_whole) {
+  const auto id = create(phq9("42"), "k").body["id"].get<std::string>();
+  const auto address = "/QuestionnaireResponse/" + id;
+  const auto check = [&](const json& shown) {
+    BOOST_TEST(shown["id"] == id, shown.dump());
+    BOOST_TEST(shown["meta"]["tag"][0]["code"] == "SUBSETTED", shown.dump());
+    BOOST_TEST(shown["status"] == "completed");
+    BOOST_TEST(!shown.contains("item"));
+  };
+  check(get(address + "?_summary=true").body);
+  check(get(address + "/_history/1?_elements=authored").body);
+  check(get(address + "/_history?_summary=text").body["entry"][0]["resource"]);
+  check(get("/QuestionnaireResponse?_summary=true").body["entry"][0]["resource"]);
+  check(get("/QuestionnaireResponse?_elements=subject&_id=" + id).body["entry"][0]["resource"]);
+  BOOST_TEST(get("/Questionnaire/phq-9?_summary=true").body["title"] == get("/Questionnaire/phq-9").body["title"]);
+  BOOST_TEST(!get("/Questionnaire/phq-9?_summary=true").body.contains("item"));
+  BOOST_TEST(!get("/Questionnaire?_elements=url").body["entry"][0]["resource"].contains("item"));
+  BOOST_TEST(get(address + "?_summary=false").body == get(address).body);
+  BOOST_TEST(get(address + "/_history?_summary=count").body["total"] == 1);
+  BOOST_TEST(!get(address + "/_history?_summary=count").body.contains("entry"));
+  BOOST_TEST(get(address + "?_summary=count").status == 400);
+  BOOST_TEST(get(address + "?_summary=short").status == 400);
+  auto part = get(address + "?_summary=data").body;
+  BOOST_TEST(part.contains("item"));
+  part["status"] = "amended";
+  const auto refused = amend(id, part, "", "why");
+  BOOST_TEST(refused.status == 422);
+  BOOST_TEST(refused.body.dump().find("SUBSETTED") != std::string::npos, refused.body.dump());
+  BOOST_TEST(create(part, "other").status == 422);
+  BOOST_TEST(ask(make(request::verb::post, "/Questionnaire", get("/Questionnaire/phq-9?_summary=data").body)).status == 422);
+  BOOST_TEST(get(address).field("ETag") == "W/\"1\"");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -37,8 +37,10 @@ BOOST_AUTO_TEST_CASE(the_capability_statement_says_what_the_routes_do_and_nothin
     auto path = std::string{r.pattern.substr(std::string_view{"/fhir/"}.size())};
     const auto type = path.substr(0, path.find('/'));
     path.erase(0, type.size());
-    const std::map<std::string, std::string> by_path{
-        {"/$validate", "$validate"}, {"/{id}/_history", "history-instance"}, {"/{id}/_history/{version}", "vread"}};
+    const std::map<std::string, std::string> by_path{{"/$validate", "$validate"},
+                                                     {"/_search", "search-type"},
+                                                     {"/{id}/_history", "history-instance"},
+                                                     {"/{id}/_history/{version}", "vread"}};
     if (const auto named = by_path.find(path); named != by_path.end())
       done.insert(type + " " + named->second);
     else if (path.empty())
@@ -47,6 +49,19 @@ BOOST_AUTO_TEST_CASE(the_capability_statement_says_what_the_routes_do_and_nothin
       done.insert(type + (r.verb == runtime::http::method::put ? " update" : " read"));
   }
   BOOST_TEST(said == done, boost::test_tools::per_element());
+  // The search parameters it names are taken, with the handling that takes no other.
+  for (const auto& r : rest["resource"])
+    if (r.contains("searchParam"))
+      for (const auto& p : r["searchParam"]) {
+        auto asked = make(request::verb::get, "/" + r["type"].get<std::string>() + "?" + p["name"].get<std::string>() + "=" +
+                                                  (p["type"] == "date"     ? "2026"
+                                                   : p["name"] == "status" ? "completed"
+                                                                           : "x"));
+        asked.prefer = "handling=strict";
+        BOOST_TEST(ask(asked).status == 200, p.dump());
+      }
+  BOOST_TEST(rest["resource"][1]["conditionalRead"] == "modified-since");
+  BOOST_TEST(rest["resource"][2]["conditionalRead"] == "full-support");
 }
 
 BOOST_AUTO_TEST_CASE(a_created_form_belongs_to_the_study_and_a_new_version_leaves_the_old_one_answerable) {
@@ -259,7 +274,11 @@ BOOST_AUTO_TEST_CASE(what_is_wanted_back_and_formats_are_respected) {
   r.prefer = "return=OperationOutcome";
   BOOST_TEST(ask(r).body["resourceType"] == "OperationOutcome");
   BOOST_TEST(get("/metadata?_format=xml").status == 406);
-  BOOST_TEST(get("/metadata?_format=json").status == 200);
+  for (const auto* format : {"json", "application/json", "application/fhir%2Bjson", "application/fhir+json"})
+    BOOST_TEST(get(std::string{"/metadata?_pretty=true&_format="} + format).status == 200, format);
+  const auto refused_xml = get("/metadata?_format=application/fhir%2Bxml");
+  BOOST_TEST(refused_xml.status == 406);
+  BOOST_TEST(refused_xml.body["resourceType"] == "OperationOutcome");
   auto xml = make(request::verb::get, "/metadata");
   xml.accept = "application/fhir+xml";
   BOOST_TEST(ask(xml).status == 406);
@@ -270,6 +289,49 @@ BOOST_AUTO_TEST_CASE(what_is_wanted_back_and_formats_are_respected) {
   BOOST_TEST(ask(wrong).status == 415);
   BOOST_TEST(get("/QuestionnaireResponse?unknown=1").status == 400);
   BOOST_TEST(get("/Observation/1").status == 404);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_of_what_the_client_has_already_is_answered_without_it) {
+  const auto created = create(phq9("42"), "k");
+  BOOST_REQUIRE(created.status == 201);
+  const auto id = created.body["id"].get<std::string>();
+  const auto address = "/QuestionnaireResponse/" + id;
+  const auto read = [&](const std::string& target, std::optional<std::string> etag, std::optional<std::string> since) {
+    auto r = make(request::verb::get, target);
+    r.if_none_match = std::move(etag);
+    r.if_modified_since = std::move(since);
+    return ask(r);
+  };
+  const auto same = read(address, "W/\"1\"", {});
+  BOOST_TEST(same.status == 304);
+  BOOST_TEST(same.body.is_null());
+  BOOST_TEST(same.field("ETag") == "W/\"1\"");
+  BOOST_TEST(same.field("Last-Modified") == created.field("Last-Modified"));
+  BOOST_TEST(read(address + "/_history/1", "*", {}).status == 304);
+  BOOST_TEST(read(address, {}, created.field("Last-Modified")).status == 304);
+  BOOST_TEST(read(address, {}, "Sun, 06 Nov 1994 08:49:37 GMT").status == 200);
+  BOOST_TEST(read(address, "W/\"7\", W/\"8\"", created.field("Last-Modified")).status == 200); // the ETag counts
+  BOOST_TEST(read("/QuestionnaireResponse/0123456789abcdef0123456789abcdef", "*", {}).status == 404);
+  auto changed = phq9("42", 2);
+  changed["status"] = "amended";
+  BOOST_REQUIRE(amend(id, changed, "", "why").status == 200);
+  BOOST_TEST(read(address, "W/\"1\"", {}).body["meta"]["versionId"] == "2");
+  BOOST_TEST(read(address, "W/\"1\", W/\"2\"", {}).status == 304);
+  const auto form = get("/Questionnaire/phq-9");
+  BOOST_REQUIRE(!form.field("Last-Modified").empty());
+  BOOST_TEST(read("/Questionnaire/phq-9", {}, form.field("Last-Modified")).status == 304);
+  BOOST_TEST(read("/Questionnaire/phq-9", {}, "Sun, 06 Nov 1994 08:49:37 GMT").body == form.body);
+  BOOST_TEST(read("/Questionnaire/phq-9", "W/\"1.0\"", {}).status == 200); // its status may change under the version
+  // In a batch the same is said beside the request, the time as FHIR writes it.
+  auto by_etag = entry("GET", "QuestionnaireResponse/" + id), by_time = by_etag;
+  by_etag["request"]["ifNoneMatch"] = "W/\"2\"";
+  by_time["request"]["ifModifiedSince"] = "1994-11-06T08:49:37Z";
+  const auto both = bundle("batch", {by_etag, by_time});
+  BOOST_REQUIRE(both.status == 200);
+  BOOST_TEST(both.body["entry"][0]["response"]["status"] == "304 Not Modified");
+  BOOST_TEST(both.body["entry"][0]["response"]["etag"] == "W/\"2\"");
+  BOOST_TEST(!both.body["entry"][0].contains("resource"));
+  BOOST_TEST(both.body["entry"][1]["resource"]["id"] == id);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_not_found) {

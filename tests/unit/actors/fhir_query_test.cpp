@@ -16,7 +16,8 @@ BOOST_AUTO_TEST_CASE(a_query_is_decoded_and_a_broken_one_refused) {
   BOOST_TEST((*q == query_parameters{{"a", "1,2"}, {"b", "x y"}, {"c", ""}}));
   for (const auto* bad : {"a=%", "a=%4", "a=%zz", "a=%ff"})
     BOOST_TEST(!parse_query(bad), bad);
-  BOOST_TEST(query_without("a=1&_cursor=2&b=3", "_cursor") == "a=1&b=3");
+  BOOST_TEST(query_text({{"a", "1,2"}, {"_cursor", "2-3"}, {"b c", ""}}) == "a=1%2C2&_cursor=2-3&b%20c=");
+  BOOST_TEST(query_text({{"a", "1"}, {"_cursor", "2"}, {"b", "3"}}, "_cursor") == "a=1&b=3");
   BOOST_TEST(percent_encoded("a b/\xc3\xa4") == "a%20b%2F%C3%A4");
 }
 
@@ -50,9 +51,29 @@ BOOST_AUTO_TEST_CASE(json_is_given_to_whoever_takes_it) {
   for (const auto* bad :
        {"", "json", "application/fhir+json; charset=latin1", "application/fhir+xml", "application/json-patch+json"})
     BOOST_TEST(!is_json_content(bad), bad);
+  for (const auto* good : {"json", "application/fhir+json", "application/fhir json", "application/json;fhirVersion=4.0"})
+    BOOST_TEST(is_json_format(good), good);
+  for (const auto* bad : {"", "xml", "application/fhir+xml", "html"})
+    BOOST_TEST(!is_json_format(bad), bad);
+}
+
+BOOST_AUTO_TEST_CASE(preferences_are_found_among_others) {
   BOOST_TEST((wanted_by("respond-async, return=minimal") == wanted_return::minimal));
+  BOOST_TEST((wanted_by("handling=strict; wait=10, Return = \"minimal\"") == wanted_return::minimal));
+  BOOST_TEST((wanted_by("returns=minimal, return=other") == wanted_return::representation));
+  BOOST_TEST((handling_by("return=minimal,handling=lenient") == wanted_handling::lenient));
+  BOOST_TEST((handling_by("handling=strict") == wanted_handling::strict));
+  BOOST_TEST((handling_by("handling=other") == wanted_handling::usual));
+  BOOST_TEST((handling_by("") == wanted_handling::usual));
   BOOST_TEST((wanted_by("return=OperationOutcome") == wanted_return::outcome));
   BOOST_TEST((wanted_by("") == wanted_return::representation));
+}
+
+BOOST_AUTO_TEST_CASE(parameters_of_how_an_answer_looks_are_told_from_those_of_what_is_found) {
+  for (const auto* name : {"_sort", "_include", "_include:iterate", "_revinclude", "_total", "_elements", "_summary"})
+    BOOST_TEST(is_result_parameter(name), name);
+  for (const auto* name : {"", "_count", "_lastUpdated", "_has:Observation:patient:code", "_sorted", "sort", "author"})
+    BOOST_TEST(!is_result_parameter(name), name);
 }
 
 BOOST_AUTO_TEST_CASE(etags_references_and_keys) {

@@ -46,6 +46,79 @@ BOOST_AUTO_TEST_CASE(a_request_reaches_the_front_with_its_headers_and_its_reply_
   BOOST_TEST(answer->body == "");
 }
 
+BOOST_AUTO_TEST_CASE(headers_that_are_lists_may_stand_in_several_lines) {
+  running_server node;
+  auto client = node.client();
+  client.send(get("/fhir/QuestionnaireResponse/6f1d",
+                  "Prefer: return=minimal\r\nIf-None-Match: W/\"1\"\r\nprefer:handling=strict\r\nIf-None-Match: W/\"2\"\r\n"
+                  "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+  const auto request = node.behind.take();
+  BOOST_REQUIRE(request && request->fhir);
+  BOOST_TEST(request->fhir->prefer.value_or("") == "return=minimal, handling=strict");
+  BOOST_TEST(request->fhir->if_none_match.value_or("") == "W/\"1\", W/\"2\"");
+  BOOST_TEST(request->fhir->if_modified_since.value_or("") == "Sun, 06 Nov 1994 08:49:37 GMT");
+  BOOST_TEST(!request->fhir->accept);
+  node.server.deliver({{request->ticket, 200, "{}", 0}});
+  BOOST_TEST(client.receive()->status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_modified_has_neither_body_nor_length_and_the_connection_goes_on) {
+  running_server node;
+  auto client = node.client();
+  client.send(get("/fhir/QuestionnaireResponse/6f1d", "If-None-Match: W/\"1\"\r\n"));
+  const auto request = node.behind.take();
+  BOOST_REQUIRE(request);
+  node.server.deliver({{request->ticket, 304, "", 0, epione::messages::elsewhere::no, "ETag: W/\"1\"\r\n"}});
+  const auto answer = client.receive();
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(answer->status_line == "HTTP/1.1 304 Not Modified");
+  BOOST_TEST(answer->header.at("etag") == "W/\"1\"");
+  BOOST_TEST(answer->header.count("content-length") == 0u);
+  BOOST_TEST(answer->header.count("content-type") == 0u);
+  BOOST_TEST(client.ask(get("/healthz"))->status == 200);
+}
+
+BOOST_AUTO_TEST_CASE(head_is_a_read_whose_answer_has_its_length_and_no_body) {
+  running_server node;
+  auto client = node.client();
+  client.send("HEAD /fhir/QuestionnaireResponse/6f1d HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const auto request = node.behind.take();
+  BOOST_REQUIRE(request && request->fhir);
+  BOOST_TEST((request->fhir->method == epione::messages::fhir_request::verb::get));
+  node.server.deliver({{request->ticket, 200, "{\"a\":1}", 0, epione::messages::elsewhere::no, "ETag: W/\"1\"\r\n"}});
+  const auto answer = client.receive(true);
+  BOOST_REQUIRE(answer);
+  BOOST_TEST(answer->status == 200);
+  BOOST_TEST(answer->header.at("content-length") == "7");
+  BOOST_TEST(answer->header.at("etag") == "W/\"1\"");
+  BOOST_TEST(client.ask(get("/healthz"))->body.find("alive") != std::string::npos); // nothing was left over
+}
+
+BOOST_AUTO_TEST_CASE(a_search_by_post_reaches_the_front_as_it_is_and_is_no_id) {
+  running_server node;
+  auto client = node.client();
+  client.send("POST /fhir/QuestionnaireResponse/_search?status=completed HTTP/1.1\r\nHost: localhost\r\n"
+              "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\n\r\n_count=3");
+  const auto request = node.behind.take();
+  BOOST_REQUIRE(request && request->fhir);
+  BOOST_TEST(epione::messages::is_posted_search(*request->fhir));
+  BOOST_TEST(request->fhir->query == "status=completed");
+  BOOST_TEST(request->fhir->body == "_count=3");
+  node.server.deliver({{request->ticket, 200, "{}", 0}});
+  BOOST_TEST(client.receive()->status == 200);
+  const auto refused = client.ask(get("/fhir/Questionnaire/_search"));
+  BOOST_REQUIRE(refused);
+  BOOST_TEST(refused->status == 405);
+  BOOST_TEST(refused->header.at("allow") == "POST");
+  epione::messages::fhir_request other;
+  other.method = epione::messages::fhir_request::verb::post;
+  for (const auto* path :
+       {"", "/_search", "/QuestionnaireResponse", "/QuestionnaireResponse/1/_search", "/QuestionnaireResponse_search"}) {
+    other.path = path;
+    BOOST_TEST(!epione::messages::is_posted_search(other), path);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_base_may_end_with_a_slash) {
   running_server node;
   auto client = node.client();
