@@ -1,5 +1,6 @@
 #include "domain/questionnaire_compiler.hpp"
 
+#include "domain/domain_resource.hpp"
 #include "domain/json_text.hpp"
 
 #include <algorithm>
@@ -118,6 +119,23 @@ bool is_questionnaire(const fhir_object& root) {
   return false;
 }
 
+/// What the form is as a resource. In a study, a contained resource that nothing refers to does no harm, and rules that are not
+/// known are refused as a modifierExtension is.
+void check_as_resource(std::string_view text, const fhir_object& root, bool for_submissions) {
+  const auto document = json_document::parse(text, limits::json_depth_max);
+  if (!document)
+    return; // said already
+  resource_options options;
+  if (for_submissions) {
+    options.orphan = issue_severity::warning;
+    options.implicit_rules = issue_severity::error;
+  }
+  std::size_t count = 0;
+  for (auto& f : check_domain_resource(*document, options))
+    if (++count <= limits::problems_max)
+      root.problems().add(f.severity, f.code, place_of_node(*document, f.node), "", std::move(f.message));
+}
+
 /// Where each item's own items end; children come behind their parents.
 void close_items(questionnaire& form) {
   for (auto i = static_cast<std::uint32_t>(form.items.size()); i-- > 0;) {
@@ -170,6 +188,7 @@ std::optional<questionnaire> compile_questionnaire(std::string_view text, file_p
   value_set_reader value_sets{*tree, options.given};
   const compile_context context{options, value_sets};
   read_resource(root, form);
+  check_as_resource(text, root, options.for_submissions);
   if (!root.has("item")) // FHIR has forms without items, but nothing can be submitted to one
     root.remark(options.for_submissions ? issue_severity::error : issue_severity::warning, issue_code::required, "item",
                 "the form has no items");
