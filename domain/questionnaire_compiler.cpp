@@ -10,6 +10,12 @@ namespace epione::domain {
 
 namespace {
 
+/// What a question, a group or the form as a whole stands for in a terminology.
+void check_codes(const fhir_object& x) {
+  for (const auto& code : x.objects("code"))
+    code.only({"id", "extension", "system", "version", "code", "display", "userSelected"});
+}
+
 struct pending_item {
   fhir_object source;
   std::uint32_t parent;
@@ -58,6 +64,7 @@ private:
     x.only({"id", "extension", "modifierExtension", "linkId", "definition", "code", "prefix", "text", "type", "enableWhen",
             "enableBehavior", "required", "repeats", "readOnly", "maxLength", "answerValueSet", "answerOption", "initial",
             "item"});
+    check_codes(x);
     const auto type = x.string("type");
     item.type = item_type::text; // what asks least, when it is not known
     if (!x.has("type"))
@@ -154,7 +161,7 @@ void compile_items(const fhir_object& root, const compile_context& context, cons
     compile_expressions(sources[i], context, i, form);
     compile_options_of(sources[i], context, item);
     compile_rules(sources[i], context, item);
-    compile_initial(sources[i], item);
+    compile_initial(sources[i], context, item);
     if (item.min_occurs > 0 && item.parent != form_item::none)
       form.items[item.parent].counted_within = true;
     options += item.options.size();
@@ -188,6 +195,7 @@ std::optional<questionnaire> compile_questionnaire(std::string_view text, file_p
   value_set_reader value_sets{*tree, options.given};
   const compile_context context{options, value_sets};
   read_resource(root, form);
+  check_codes(root);
   check_as_resource(text, root, options.for_submissions);
   if (!root.has("item")) // FHIR has forms without items, but nothing can be submitted to one
     root.remark(options.for_submissions ? issue_severity::error : issue_severity::warning, issue_code::required, "item",
