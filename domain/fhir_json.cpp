@@ -265,7 +265,7 @@ void fhir_object::only(std::initializer_list<std::string_view> members) const {
   check_extensions();
 }
 
-/// Each has a url, and either a value or extensions of its own (FHIR invariant ext-1).
+/// Each has a url, and either a value (or at least what extends it) or extensions of its own (FHIR invariant ext-1).
 void fhir_object::check_extensions() const {
   for (const auto* member : {"extension", "modifierExtension"}) {
     if (!has(member))
@@ -274,9 +274,11 @@ void fhir_object::check_extensions() const {
       if (!e.has("url"))
         e.problem("url is missing: it says what the extension means", issue_code::required);
       bool valued = false;
-      for (const auto& [name, value] : e.value().items())
-        valued = valued || (name.size() > 5 && name.starts_with("value") && name[5] >= 'A' && name[5] <= 'Z');
-      if (valued && e.has("extension"))
+      for (const auto& [name, value] : e.value().items()) {
+        const auto plain = std::string_view{name}.substr(name.starts_with('_') ? 1 : 0);
+        valued = valued || (plain.size() > 5 && plain.starts_with("value") && plain[5] >= 'A' && plain[5] <= 'Z');
+      }
+      if (valued == e.has("extension"))
         e.breaks("ext-1", "", "an extension has either a value or extensions of its own");
     }
   }

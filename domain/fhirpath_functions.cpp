@@ -8,7 +8,7 @@ namespace epione::domain::fhirpath {
 std::span<const function> all_functions() {
   static const auto all = [] { // read-only once made
     std::vector<function> table;
-    for (const auto part : {filter_functions(), collection_functions(), string_functions(), number_functions(),
+    for (const auto part : {filter_functions(), collection_functions(), string_functions(), coded_functions(), number_functions(),
                             conversion_functions(), fhir_functions()})
       table.insert(table.end(), part.begin(), part.end());
     std::sort(table.begin(), table.end(), [](const auto& a, const auto& b) { return a.name < b.name; });

@@ -33,6 +33,7 @@ std::span<const function> all_functions();
 std::span<const function> filter_functions();
 std::span<const function> collection_functions();
 std::span<const function> string_functions();
+std::span<const function> coded_functions();
 std::span<const function> number_functions();
 std::span<const function> conversion_functions();
 std::span<const function> fhir_functions();

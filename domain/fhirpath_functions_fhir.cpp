@@ -1,6 +1,8 @@
 // Walking the tree (N1 section 5.8), the time, and what FHIR R4 and SDC add.
 #include "domain/fhirpath_functions.hpp"
+#include "domain/narrative.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace epione::domain::fhirpath {
@@ -120,6 +122,18 @@ collection ordinal(const call& c) {
   return all;
 }
 
+/// As txt-1 and txt-2 ask.
+collection html_checks(const call& c) {
+  const auto text = c.text();
+  if (!text)
+    return {};
+  c.run.spend_text(text->size());
+  const auto found = check_narrative(*text);
+  return one(std::none_of(found.begin(), found.end(), [](const auto& f) {
+    return f.severity == issue_severity::error || f.code.text == issue_code::invariant.text;
+  }));
+}
+
 constexpr std::string_view tree = "The tree", time = "The time", fhir = "FHIR and SDC", unsupported = "Not supported";
 constexpr std::array fhir_table{
     function{"children", 0, 0, outer, children, tree},
@@ -132,6 +146,7 @@ constexpr std::array fhir_table{
     function{"getValue", 0, 0, outer, get_value, fhir},
     function{"ordinal", 0, 0, outer, ordinal, fhir},
     function{"weight", 0, 0, outer, ordinal, fhir},
+    function{"htmlChecks", 0, 0, outer, html_checks, fhir},
     // They need what lies outside of the form and its answers, or are for validating profiles.
     function{"resolve", 0, 0, outer, nullptr, unsupported},
     function{"memberOf", 1, 1, outer, nullptr, unsupported},
@@ -141,7 +156,6 @@ constexpr std::array fhir_table{
     function{"elementDefinition", 0, 0, outer, nullptr, unsupported},
     function{"slice", 2, 2, outer, nullptr, unsupported},
     function{"checkModifiers", 0, 9, outer, nullptr, unsupported},
-    function{"htmlChecks", 0, 0, outer, nullptr, unsupported},
     function{"type", 0, 0, outer, nullptr, unsupported},
 };
 

@@ -100,6 +100,23 @@ collection trace(const call& c) { // what it would write are answers; it writes 
   return {c.input.begin(), c.input.end()};
 }
 
+/// Digits that a decimal has behind its point, or that a date or time has without its signs.
+collection precision_of(const call& c) {
+  const auto v = c.run.single(c.input, "precision()");
+  if (!v)
+    return {};
+  if (std::holds_alternative<std::int64_t>(*v))
+    return one(std::int64_t{0});
+  if (const auto* d = std::get_if<decimal>(&*v))
+    return one(std::int64_t{d->places()});
+  const auto* m = std::get_if<moment>(&*v);
+  if (m == nullptr)
+    c.run.fail("precision() takes a decimal, a date or a time, here is " + domain::fhirpath::type_of(*v));
+  const auto parts = static_cast<int>(m->given); // years have four digits, the others two
+  const int digits = m->kind == moment::kind_type::time ? 2 * (parts - static_cast<int>(precision::hour)) + 2 : 4 + 2 * parts;
+  return one(std::int64_t{digits + m->fraction_digits});
+}
+
 constexpr std::string_view filters = "Filters and projections", types = "Types", more = "Utilities";
 constexpr std::array filter_table{
     function{"where", 1, 1, each_item, where, filters},
@@ -112,6 +129,7 @@ constexpr std::array filter_table{
     function{"is", 1, 1, type, is, types},
     function{"iif", 2, 3, outer, iif, more},
     function{"aggregate", 1, 2, accumulate, aggregate, more},
+    function{"precision", 0, 0, outer, precision_of, more},
     function{"trace", 1, 2, each_item, trace, more},
 };
 

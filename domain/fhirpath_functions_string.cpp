@@ -36,16 +36,26 @@ std::size_t bytes_of(std::string_view text, std::int64_t n) {
   return i;
 }
 
-collection index_of(const call& c) {
+/// Where the part begins that `find` finds.
+template <class Find>
+collection place_of_part(const call& c, Find find) {
   const auto both = two_texts(c);
   if (!both)
     return {};
   c.run.spend_text(both->first.size());
-  const auto at = both->first.find(both->second);
+  const auto at = find(both->first, both->second);
   const auto position = at == std::string::npos
                             ? std::int64_t{-1}
                             : static_cast<std::int64_t>(characters(std::string_view{both->first}.substr(0, at)));
   return one(position);
+}
+
+collection index_of(const call& c) {
+  return place_of_part(c, [](const auto& text, const auto& part) { return text.find(part); });
+}
+
+collection last_index_of(const call& c) {
+  return place_of_part(c, [](const auto& text, const auto& part) { return text.rfind(part); });
 }
 
 collection substring(const call& c) {
@@ -137,7 +147,7 @@ std::optional<pattern> pattern_of(const call& c) {
   return std::move(*compiled);
 }
 
-collection matches(const call& c) {
+collection match(const call& c, bool (pattern::*how)(std::string_view) const) {
   const auto text = c.text();
   if (!text)
     return {};
@@ -145,7 +155,15 @@ collection matches(const call& c) {
   if (!p)
     return {};
   c.run.spend(p->steps(text->size()));
-  return one(p->found_in(*text));
+  return one(((*p).*how)(*text));
+}
+
+collection matches(const call& c) {
+  return match(c, &pattern::found_in);
+}
+
+collection matches_full(const call& c) {
+  return match(c, &pattern::is_whole);
 }
 
 collection replace_matches(const call& c) {
@@ -218,6 +236,7 @@ collection trim(const call& c) {
 constexpr std::string_view strings = "Strings";
 constexpr std::array string_table{
     function{"indexOf", 1, 1, outer, index_of, strings},
+    function{"lastIndexOf", 1, 1, outer, last_index_of, strings},
     function{"substring", 1, 2, outer, substring, strings},
     function{"startsWith", 1, 1, outer, starts_with, strings},
     function{"endsWith", 1, 1, outer, ends_with, strings},
@@ -226,6 +245,7 @@ constexpr std::array string_table{
     function{"lower", 0, 0, outer, lower, strings},
     function{"replace", 2, 2, outer, replace, strings},
     function{"matches", 1, 1, outer, matches, strings},
+    function{"matchesFull", 1, 1, outer, matches_full, strings},
     function{"replaceMatches", 2, 2, outer, replace_matches, strings},
     function{"length", 0, 0, outer, length, strings},
     function{"toChars", 0, 0, outer, to_chars, strings},

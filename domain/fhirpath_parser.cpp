@@ -275,7 +275,8 @@ int parser::call(const token& name, int left) {
     unexpected(scope == argument_scope::type ? "')' after the type" : "',' or ')' after an argument");
   check_arguments(n);
   take();
-  if ((n.name == "matches" || n.name == "replaceMatches") && at(n.arguments.front()).kind == ast_kind::literal)
+  if ((n.name == "matches" || n.name == "matchesFull" || n.name == "replaceMatches") &&
+      at(n.arguments.front()).kind == ast_kind::literal)
     if (const auto* text = std::get_if<std::string>(&at(n.arguments.front()).literal)) {
       auto compiled = pattern::compile(*text);
       if (!compiled)

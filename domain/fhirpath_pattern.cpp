@@ -110,6 +110,10 @@ bool pattern::found_in(std::string_view text) const {
   return re2::RE2::PartialMatch(re2::StringPiece{text.data(), text.size()}, compiled_->re);
 }
 
+bool pattern::is_whole(std::string_view text) const {
+  return re2::RE2::FullMatch(re2::StringPiece{text.data(), text.size()}, compiled_->re);
+}
+
 tl::expected<std::string, std::string> pattern::replace(std::string_view text, std::string_view substitution,
                                                         std::size_t bytes_max) const {
   const auto pieces = split(substitution, compiled_->re);

@@ -18,6 +18,8 @@ public:
   bool empty() const;
   /// Whether it is somewhere in the text.
   bool found_in(std::string_view text) const;
+  /// Whether it is the whole text.
+  bool is_whole(std::string_view text) const;
   /// Every match replaced; $1, ${1} and ${name} stand for what a group matched, $$ for a dollar. Nothing when the result would be
   /// longer than bytes_max. Of a group that does not exist the error says so.
   tl::expected<std::string, std::string> replace(std::string_view text, std::string_view substitution,

@@ -44,11 +44,37 @@ value_kind kind_of(item_type type) {
   }
 }
 
-membership code_set::look_up(std::string_view system, std::string_view code) const {
+std::string small_letters(std::string_view text) {
+  std::string small{text};
+  for (auto& c : small)
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return small;
+}
+
+bool same_but_for_case(std::string_view a, std::string_view b) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return small(x) == small(y); });
+}
+
+const std::pair<std::string, std::string>* code_set::find(std::string_view system, std::string_view code) const {
   const auto listed = std::lower_bound(codes.begin(), codes.end(), std::pair{system, code}, [](const auto& a, const auto& b) {
     return std::pair<std::string_view, std::string_view>{a.first, a.second} < b;
   });
   if (listed != codes.end() && listed->first == system && listed->second == code)
+    return &*listed;
+  if (without_case.empty())
+    return nullptr;
+  const std::pair wanted{std::string{system}, small_letters(code)};
+  const auto other = std::lower_bound(without_case.begin(), without_case.end(), std::pair{wanted, std::size_t{0}});
+  return other != without_case.end() && other->first == wanted ? &codes[other->second] : nullptr;
+}
+
+bool code_set::is_inactive(const std::pair<std::string, std::string>& listed) const {
+  return std::binary_search(inactive.begin(), inactive.end(), listed);
+}
+
+membership code_set::look_up(std::string_view system, std::string_view code) const {
+  if (find(system, code) != nullptr)
     return membership::yes;
   if (!found || open || std::find(open_systems.begin(), open_systems.end(), system) != open_systems.end())
     return membership::unknown;

@@ -110,14 +110,27 @@ struct condition {
 /// Whether a code is one of a value set's.
 enum class membership : std::uint8_t { no, yes, unknown };
 
+/// In small letters, of ASCII.
+std::string small_letters(std::string_view text);
+/// Apart from upper and lower case of ASCII.
+bool same_but_for_case(std::string_view a, std::string_view b);
+
 /// Codes of a value set, each with its system; shared by the items that name it.
 struct code_set {
-  std::string url;                                        ///< as the form names it
-  bool found = false;                                     ///< the value set is there at all
-  std::vector<std::pair<std::string, std::string>> codes; ///< system and code, sorted
-  std::vector<std::string> open_systems;                  ///< of these more codes may belong to it than are listed
-  bool open = false;                                      ///< anything may belong to it
+  std::string url;                                           ///< as the form names it
+  bool found = false;                                        ///< the value set is there at all
+  std::vector<std::pair<std::string, std::string>> codes;    ///< system and code, sorted
+  std::vector<std::string> open_systems;                     ///< of these more codes may belong to it than are listed
+  bool open = false;                                         ///< anything may belong to it
+  std::vector<std::pair<std::string, std::string>> inactive; ///< of `codes` those that are out of use, sorted
+  /// Of systems whose codes are the same in capitals and small letters: system and code in small letters, sorted, and which of
+  /// `codes` it is.
+  std::vector<std::pair<std::pair<std::string, std::string>, std::size_t>> without_case;
+
   membership look_up(std::string_view system, std::string_view code) const;
+  /// The code as it is listed; null if it is not.
+  const std::pair<std::string, std::string>* find(std::string_view system, std::string_view code) const;
+  bool is_inactive(const std::pair<std::string, std::string>& listed) const;
   /// Everything that belongs to it is listed.
   bool complete() const { return found && !open && open_systems.empty(); }
 };

@@ -1,5 +1,6 @@
 #include "domain/questionnaire_compiler.hpp"
 
+#include "domain/domain_resource.hpp"
 #include "domain/json_text.hpp"
 
 #include <algorithm>
@@ -8,6 +9,12 @@
 namespace epione::domain {
 
 namespace {
+
+/// What a question, a group or the form as a whole stands for in a terminology.
+void check_codes(const fhir_object& x) {
+  for (const auto& code : x.objects("code"))
+    code.only({"id", "extension", "system", "version", "code", "display", "userSelected"});
+}
 
 struct pending_item {
   fhir_object source;
@@ -57,6 +64,7 @@ private:
     x.only({"id", "extension", "modifierExtension", "linkId", "definition", "code", "prefix", "text", "type", "enableWhen",
             "enableBehavior", "required", "repeats", "readOnly", "maxLength", "answerValueSet", "answerOption", "initial",
             "item"});
+    check_codes(x);
     const auto type = x.string("type");
     item.type = item_type::text; // what asks least, when it is not known
     if (!x.has("type"))
@@ -118,6 +126,23 @@ bool is_questionnaire(const fhir_object& root) {
   return false;
 }
 
+/// What the form is as a resource. In a study, a contained resource that nothing refers to does no harm, and rules that are not
+/// known are refused as a modifierExtension is.
+void check_as_resource(std::string_view text, const fhir_object& root, bool for_submissions) {
+  const auto document = json_document::parse(text, limits::json_depth_max);
+  if (!document)
+    return; // said already
+  resource_options options;
+  if (for_submissions) {
+    options.orphan = issue_severity::warning;
+    options.implicit_rules = issue_severity::error;
+  }
+  std::size_t count = 0;
+  for (auto& f : check_domain_resource(*document, options))
+    if (++count <= limits::problems_max)
+      root.problems().add(f.severity, f.code, place_of_node(*document, f.node), "", std::move(f.message));
+}
+
 /// Where each item's own items end; children come behind their parents.
 void close_items(questionnaire& form) {
   for (auto i = static_cast<std::uint32_t>(form.items.size()); i-- > 0;) {
@@ -136,7 +161,7 @@ void compile_items(const fhir_object& root, const compile_context& context, cons
     compile_expressions(sources[i], context, i, form);
     compile_options_of(sources[i], context, item);
     compile_rules(sources[i], context, item);
-    compile_initial(sources[i], item);
+    compile_initial(sources[i], context, item);
     if (item.min_occurs > 0 && item.parent != form_item::none)
       form.items[item.parent].counted_within = true;
     options += item.options.size();
@@ -170,6 +195,8 @@ std::optional<questionnaire> compile_questionnaire(std::string_view text, file_p
   value_set_reader value_sets{*tree, options.given};
   const compile_context context{options, value_sets};
   read_resource(root, form);
+  check_codes(root);
+  check_as_resource(text, root, options.for_submissions);
   if (!root.has("item")) // FHIR has forms without items, but nothing can be submitted to one
     root.remark(options.for_submissions ? issue_severity::error : issue_severity::warning, issue_code::required, "item",
                 "the form has no items");

@@ -39,8 +39,9 @@ struct compile_context {
 /// A value[x] or answer[x] of a rule about items of type `type`; nothing, with a problem added to `where`, if it does not fit
 /// (questionnaire_values.cpp).
 std::optional<rule_value> compile_value(const fhir_object& where, item_type type, std::string_view fhir_type, const json& value);
-/// initial; all options are there already.
-void compile_initial(const fhir_object& source, form_item& item);
+/// initial; all options and limits are there already. What breaks the item's own limits could never be submitted as it is: a
+/// problem in a form for submissions, otherwise a remark, since FHIR has no rule against it.
+void compile_initial(const fhir_object& source, const compile_context& context, form_item& item);
 
 /// What FHIR R4 says of an item's own members: the invariants que-1, 3, 6, 8, 9, 10, 11 and 13 (questionnaire_invariants.cpp).
 void check_item_invariants(const fhir_object& source, const form_item& item);

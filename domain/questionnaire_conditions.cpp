@@ -80,6 +80,11 @@ std::optional<condition> read_condition(const fhir_object& x, const questionnair
     x.problem("question", "an item cannot depend on its own answer");
     return std::nullopt;
   }
+  if (&own < &asked && c.question < own.end) {
+    x.problem("question", "the item \"" + quotable(*question) +
+                              "\" lies in the one that depends on it, so that it can never be answered first");
+    return std::nullopt;
+  }
   if (!is_question(asked.type)) {
     x.problem("question", "the item \"" + quotable(*question) + "\" is not a question");
     return std::nullopt;

@@ -51,6 +51,12 @@ void read_subject_types(const fhir_object& root, questionnaire& form) {
       root.problem("subjectType", "each must be a type of resource, such as \"Patient\"", issue_code::code_invalid);
 }
 
+/// Of a member that is looked at elsewhere (domain_resource.hpp); empty if it is no text.
+std::string json_text_of(const fhir_object& x, std::string_view member) {
+  const auto* v = x.find(member);
+  return v != nullptr && v->is_string() ? v->get<std::string>() : std::string{};
+}
+
 bool is_computable_name(std::string_view name) {
   return name.size() <= 255 && name.front() >= 'A' && name.front() <= 'Z' && std::all_of(name.begin(), name.end(), [](char c) {
            return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -124,10 +130,10 @@ void read_resource(const fhir_object& root, questionnaire& form) {
              "effectivePeriod",
              "code",
              "item"});
-  form.id = root.string("id").value_or("");
+  form.id = json_text_of(root, "id");
   form.url = root.string("url").value_or("");
   form.version = root.string("version").value_or("");
-  form.language = root.string("language").value_or("");
+  form.language = json_text_of(root, "language");
   form.title = root.text("title");
   read_status(root, form);
   read_period(root, form);

@@ -8,16 +8,6 @@
 
 namespace epione::domain {
 
-namespace {
-
-/// Apart from upper and lower case of ASCII.
-bool same_words(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
-} // namespace
-
 bool response_validation::is_object_of(std::uint32_t node, std::uint32_t form, std::initializer_list<std::string_view> members) {
   if (json_[node].kind != json_kind::object || json_[node].count == 0)
     return refuse(issue_code::structure, node, form, "it must be an object in { } that is not empty");
@@ -69,7 +59,7 @@ bool response_validation::read_coding(std::uint32_t node, std::uint32_t form) {
     return refuse(issue_code::code_invalid, node, form, "the answer has no code, so that it is none of the options");
   warn_of_display(node, form, v);
   if (item(form).value_set) {
-    if (!check_value_set(node, form, v.system, v.text))
+    if (!check_value_set(node, form, v))
       return false;
     values_.push_back(v);
     return true;
@@ -95,12 +85,26 @@ void response_validation::warn_of_display(std::uint32_t node, std::uint32_t form
   const auto option = std::find_if(options.begin(), options.end(), [&](const auto& o) {
     return o.type == option_type::coding && o.value.text == v.text && o.value.system == v.system;
   });
-  if (option == options.end() || option->display.text.empty() || same_words(option->display.text, display) ||
+  if (option == options.end() || option->display.text.empty() || same_but_for_case(option->display.text, display) ||
       std::any_of(option->display.translations.begin(), option->display.translations.end(),
-                  [&](const auto& t) { return same_words(t.second, display); }))
+                  [&](const auto& t) { return same_but_for_case(t.second, display); }))
     return;
   add(issue_severity::warning, issue_code::invalid, json_.find(node, "display"), form,
       "the form shows this code as " + quotable(option->display.text, 100));
+}
+
+/// Free text that reads as one of the codes was most likely meant as that: then rules about the code do not see it.
+void response_validation::warn_of_option_as_text(std::uint32_t node, std::uint32_t form) {
+  const auto text = json_[node].text;
+  const auto& options = item(form).options;
+  const auto reads_so = [&](const answer_option& o) {
+    return o.type == option_type::coding && ((!o.value.text.empty() && same_but_for_case(o.value.text, text)) ||
+                                             (!o.display.text.empty() && same_but_for_case(o.display.text, text)));
+  };
+  const auto is_it = [&](const answer_option& o) { return o.type == option_type::string && o.value.text == text; };
+  if (std::any_of(options.begin(), options.end(), reads_so) && std::none_of(options.begin(), options.end(), is_it))
+    add(issue_severity::warning, issue_code::invalid, node, form,
+        "the text reads as one of the form's options; such an answer is given with valueCoding");
 }
 
 bool response_validation::read_quantity(std::uint32_t node, std::uint32_t form) {

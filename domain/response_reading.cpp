@@ -63,6 +63,18 @@ const answer_option* find_ordinal(const form_item& item, double number) {
   return nullptr;
 }
 
+/// Of code systems where upper and lower case are the same, the option that is written otherwise.
+const answer_option* find_other_case(const form_item& item, std::string_view code) {
+  if (!item.value_set || item.value_set->without_case.empty())
+    return nullptr;
+  const auto is_it = [&](const answer_option& o) {
+    return o.type == option_type::coding && same_but_for_case(o.value.text, code) &&
+           item.value_set->find(o.value.system, code) != nullptr;
+  };
+  const auto found = std::find_if(item.options.begin(), item.options.end(), is_it);
+  return found == item.options.end() ? nullptr : &*found;
+}
+
 answer_value value_of(const answer_option& o) {
   answer_value v;
   v.kind = o.value.kind;
@@ -160,6 +172,8 @@ bool answers_check::read_choice(const form_item& item, const msgpack_value& v, s
   const auto* option = find_option(item, raw);
   if (option == nullptr && v.is_number())
     option = find_ordinal(item, v.as_double());
+  if (option == nullptr && v.type == msgpack_type::string)
+    option = find_other_case(item, v.text);
   if (option != nullptr) {
     values_.push_back(value_of(*option));
     stored_ += option->stored;

@@ -7,6 +7,29 @@
 
 namespace epione::domain {
 
+namespace {
+
+/// The same but for how they are spaced and broken into lines.
+bool same_but_for_blanks(std::string_view a, std::string_view b) {
+  const auto skip = [](std::string_view& text) {
+    const auto first = text.find_first_not_of(" \t\r\n");
+    const bool blanks = first != 0;
+    text.remove_prefix(std::min(first, text.size()));
+    return blanks;
+  };
+  skip(a), skip(b);
+  while (!a.empty() && !b.empty()) {
+    if (a.front() != b.front())
+      return false;
+    a.remove_prefix(1), b.remove_prefix(1);
+    if (const bool gap_a = skip(a), gap_b = skip(b); gap_a != gap_b)
+      return false;
+  }
+  return a.empty() && b.empty();
+}
+
+} // namespace
+
 void response_validation::read_items() {
   occurrences_.resize(form_->items.size());
   items_.reserve(16);
@@ -74,9 +97,10 @@ response_validation::item_members response_validation::members_of(std::uint32_t 
 void response_validation::check_other_members(std::uint32_t node, std::uint32_t form) {
   for (auto n = node + 1; n < json_[node].end; n = json_[n].end) {
     const auto name = json_[n].name;
-    if (name == "text" || name == "definition")
-      is_string(n, form, "a string");
-    else if (name == "modifierExtension")
+    if (name == "text" || name == "definition") {
+      if (is_string(n, form, "a string") && name == "text" && form != none)
+        warn_of_text(n, form);
+    } else if (name == "modifierExtension")
       add(issue_severity::warning, issue_code::not_supported, n, form,
           "it may change the meaning of the item and is not understood");
     else if (name == "extension")
@@ -85,6 +109,16 @@ void response_validation::check_other_members(std::uint32_t node, std::uint32_t 
              name != "_definition")
       error(issue_code::structure, n, form, "FHIR R4 knows no such member here; correct its name or remove it");
   }
+}
+
+/// What was asked in other words may have been another question to whoever answered it.
+void response_validation::warn_of_text(std::uint32_t node, std::uint32_t form) {
+  const auto& own = item(form).text;
+  const auto shown = json_[node].text;
+  if (!own.text.empty() && !same_but_for_blanks(own.text, shown) &&
+      std::none_of(own.translations.begin(), own.translations.end(),
+                   [&](const auto& t) { return same_but_for_blanks(t.second, shown); }))
+    add(issue_severity::warning, issue_code::invalid, node, form, "the text is not the one that the form has for this item");
 }
 
 void response_validation::read_item(open_list& list) {

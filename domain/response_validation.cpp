@@ -1,6 +1,6 @@
 #include "domain/response_validation.hpp"
 
-#include "domain/fhir_primitive.hpp"
+#include "domain/domain_resource.hpp"
 #include "domain/json_text.hpp"
 #include "domain/limits.hpp"
 
@@ -63,16 +63,16 @@ void response_validation::check_resource() {
   if (json_.find(0, "modifierExtension") != 0)
     add(issue_severity::warning, issue_code::not_supported, json_.find(0, "modifierExtension"), none,
         "it may change the meaning of the whole response and is not understood");
-  if (const auto id = json_.find(0, "id"); id != 0 && is_string(id, none, "an id") && !is_fhir_id(json_[id].text))
-    error(issue_code::invalid, id, none, "an id has letters, digits, - and . only, 64 at most");
+  for (auto& f : check_domain_resource(json_))
+    add(f.severity, f.code, f.node, none, std::move(f.message));
   if (const auto authored = json_.find(0, "authored");
       authored != 0 && is_string(authored, none, "a dateTime") && !parse_fhir_date_time(json_[authored].text))
     error(issue_code::invalid, authored, none,
           "authored must be a dateTime as FHIR writes them, such as 2024-05-01T08:30:00+02:00");
-  for (const auto* name : {"subject", "encounter", "author", "source", "identifier", "meta", "text"})
+  for (const auto* name : {"subject", "encounter", "author", "source", "identifier"})
     if (const auto n = json_.find(0, name); n != 0 && json_[n].kind != json_kind::object)
       error(issue_code::structure, n, none, "it must be an object in { }");
-  for (const auto* name : {"basedOn", "partOf", "contained"})
+  for (const auto* name : {"basedOn", "partOf"})
     if (const auto n = json_.find(0, name); n != 0 && json_[n].kind != json_kind::array)
       error(issue_code::structure, n, none, "it must be a list in [ ]");
   if (const auto n = json_.find(0, "extension"); n != 0)
@@ -127,8 +127,8 @@ void response_validation::check_extensions(std::uint32_t node, std::uint32_t for
       continue;
     }
     bool valued = false;
-    for (auto n = e + 1; n < json_[e].end; n = json_[n].end)
-      valued = valued || is_value_name(json_[n].name);
+    for (auto n = e + 1; n < json_[e].end; n = json_[n].end) // or what extends a value
+      valued = valued || is_value_name(json_[n].name.substr(json_[n].name.starts_with('_') ? 1 : 0));
     if (text_at(e, "url").empty())
       error(issue_code::required, e, form, "url is missing: it says what the extension means");
     else if (valued == (json_.find(e, "extension") != 0))

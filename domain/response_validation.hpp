@@ -84,6 +84,7 @@ private:
   void read_item(open_list& list);
   item_members members_of(std::uint32_t node) const;
   void check_other_members(std::uint32_t node, std::uint32_t form);
+  void warn_of_text(std::uint32_t node, std::uint32_t form);
   std::uint32_t find_form_item(const open_list& list, std::string_view link_id) const;
   bool is_in_place(open_list& list, std::uint32_t node, std::uint32_t form);
   void read_group(std::uint32_t item, const item_members& members);
@@ -104,6 +105,7 @@ private:
   bool read_coding(std::uint32_t node, std::uint32_t form);
   bool is_option_without_code(std::uint32_t node, std::uint32_t form) const;
   void warn_of_display(std::uint32_t node, std::uint32_t form, const answer_value& v);
+  void warn_of_option_as_text(std::uint32_t node, std::uint32_t form);
   bool read_quantity(std::uint32_t node, std::uint32_t form);
   bool read_attachment(std::uint32_t node, std::uint32_t form);
   bool read_reference(std::uint32_t node, std::uint32_t form);
@@ -117,7 +119,8 @@ private:
   std::uint32_t contained_resource(std::string_view id) const;
   std::string_view type_of_reference(std::uint32_t node) const;
   bool is_whole_reference(std::uint32_t node, std::uint32_t form);
-  bool check_value_set(std::uint32_t node, std::uint32_t form, std::string_view system, std::string_view code);
+  /// Whether the code may be chosen; as the value set writes it, where upper and lower case are the same.
+  bool check_value_set(std::uint32_t node, std::uint32_t form, answer_value& v);
   bool keeps(std::uint32_t node, std::uint32_t form, const std::optional<rule_break>& broken);
   /// Length and pattern of what is written.
   bool keeps_text_rules(std::uint32_t node, std::uint32_t form, std::string_view text);

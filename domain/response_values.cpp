@@ -240,6 +240,8 @@ bool response_validation::read_text(std::uint32_t node, std::uint32_t form) {
                   "a question of type string is answered in one line; line breaks are for type text");
   if (!keeps_text_rules(node, form, text))
     return false;
+  if (item(form).type == item_type::open_choice)
+    warn_of_option_as_text(node, form);
   answer_value v;
   v.kind = value_kind::text;
   v.is = text_kind::free;
@@ -266,11 +268,16 @@ bool response_validation::read_uri(std::uint32_t node, std::uint32_t form) {
   return true;
 }
 
-bool response_validation::check_value_set(std::uint32_t node, std::uint32_t form, std::string_view system,
-                                          std::string_view code) {
+bool response_validation::check_value_set(std::uint32_t node, std::uint32_t form, answer_value& v) {
   const auto& set = *item(form).value_set;
-  switch (set.look_up(system, code)) {
-    case membership::yes: return true;
+  switch (set.look_up(v.system, v.text)) {
+    case membership::yes: {
+      const auto* listed = set.find(v.system, v.text);
+      v.text = listed->second; // conditions ask for the code as it is listed
+      if (set.is_inactive(*listed))
+        add(issue_severity::warning, issue_code::business_rule, node, form, "the code is no longer in use");
+      return true;
+    }
     case membership::no:
       return refuse(issue_code::code_invalid, node, form,
                     "the code must be one of the value set " + quotable(set.url, 200) + ", with its system");

@@ -29,6 +29,20 @@ bool is_true(const json& x, const char* member) {
   return found != x.end() && found->is_boolean() && found->get<bool>();
 }
 
+/// The name that a code system gives one of FHIR's own properties of concepts (CodeSystem.property.uri); else the usual one.
+std::string_view property_named(const json& code_system, std::string_view usual) {
+  for (const auto& p : list_of(code_system, "property"))
+    if (p.is_object() && text_of(p, "uri") == "http://hl7.org/fhir/concept-properties#" + std::string{usual})
+      return text_of(p, "code");
+  return usual;
+}
+
+bool has_true_property(const json& c, std::string_view name) {
+  const auto& list = list_of(c, "property");
+  return std::any_of(list.begin(), list.end(),
+                     [&](const json& p) { return p.is_object() && text_of(p, "code") == name && is_true(p, "valueBoolean"); });
+}
+
 /// Everything in lists within lists of the same name, such as the concepts of a code system, front to back.
 template <class Visit>
 void visit_nested(const json& x, const char* member, Visit visit) {
@@ -100,12 +114,18 @@ struct value_set_reader::expansion {
   std::set<std::pair<std::string_view, std::string_view>> codes;
   std::vector<shown_concept> concepts;
   std::set<std::string_view> open_systems;
+  std::set<std::string_view> systems_without_case;
+  std::set<std::pair<std::string_view, std::string_view>> inactive; // also of codes that were taken out again
   bool open = false;
 
   void add(const json& source, std::string_view system) {
     const auto code = text_of(source, "code");
     if (!code.empty() && codes.emplace(system, code).second)
       concepts.push_back({&source, system});
+  }
+  void take_remarks(const expansion& other) {
+    systems_without_case.insert(other.systems_without_case.begin(), other.systems_without_case.end());
+    inactive.insert(other.inactive.begin(), other.inactive.end());
   }
   bool complete() const { return !open && open_systems.empty(); }
   /// Keeps what is in `other`, too. Where one of the two is not known to its end, neither is what they share.
@@ -114,12 +134,14 @@ struct value_set_reader::expansion {
     open_systems.clear();
     std::erase_if(codes, [&](const auto& c) { return other.codes.count(c) == 0; });
     std::erase_if(concepts, [&](const auto& c) { return other.codes.count({c.system, text_of(*c.source, "code")}) == 0; });
+    take_remarks(other);
   }
   void join(const expansion& other) {
     for (const auto& c : other.concepts)
       add(*c.source, c.system);
     open_systems.insert(other.open_systems.begin(), other.open_systems.end());
     open = open || other.open;
+    take_remarks(other);
   }
 };
 
@@ -160,6 +182,11 @@ const value_set_reader::content& value_set_reader::find(const std::string& url) 
     codes->open = all.open;
     codes->codes.assign(all.codes.begin(), all.codes.end());
     codes->open_systems.assign(all.open_systems.begin(), all.open_systems.end());
+    codes->inactive.assign(all.inactive.begin(), all.inactive.end());
+    for (std::size_t i = 0; i < codes->codes.size() && !all.systems_without_case.empty(); ++i)
+      if (const auto& [system, code] = codes->codes[i]; all.systems_without_case.count(system) != 0)
+        codes->without_case.push_back({{system, small_letters(code)}, i});
+    std::sort(codes->without_case.begin(), codes->without_case.end());
     result.concepts = all.concepts;
   } else if (result.contained) {
     result.wrong_type = contained(std::string_view{url}.substr(1)) != nullptr;
@@ -170,7 +197,11 @@ const value_set_reader::content& value_set_reader::find(const std::string& url) 
 
 /// A set that is asked for while it is being expanded includes itself; what it then has is not known.
 const value_set_reader::expansion& value_set_reader::expanded(const json& set, unsigned depth) {
-  static const expansion unknown{{}, {}, {}, true};
+  static const expansion unknown = [] {
+    expansion e;
+    e.open = true;
+    return e;
+  }();
   const auto [entry, is_new] = expanded_.try_emplace(&set);
   if (!is_new)
     return entry->second ? *entry->second : unknown;
@@ -194,6 +225,8 @@ void value_set_reader::expand(const json& set, unsigned depth, expansion& out) {
       ++count;
       if (!is_true(c, "abstract"))
         out.add(c, text_of(c, "system"));
+      if (is_true(c, "inactive"))
+        out.inactive.emplace(text_of(c, "system"), text_of(c, "code"));
     });
     const auto total = expanded->find("total");
     if (total != expanded->end() && total->is_number_integer() && total->get<double>() > static_cast<double>(count))
@@ -207,18 +240,23 @@ void value_set_reader::expand(const json& set, unsigned depth, expansion& out) {
   }
   for (const auto& rule : list_of(*compose, "include"))
     if (rule.is_object())
-      include(rule, depth, out);
+      include(rule, depth, true, out);
   for (const auto& rule : list_of(*compose, "exclude"))
     if (rule.is_object())
       exclude(rule, depth, out);
+  const auto with_inactive = compose->find("inactive");
+  if (with_inactive == compose->end() || !with_inactive->is_boolean() || with_inactive->get<bool>())
+    return;
+  std::erase_if(out.codes, [&](const auto& c) { return out.inactive.count(c) != 0; });
+  std::erase_if(out.concepts, [&](const auto& c) { return out.inactive.count({c.system, text_of(*c.source, "code")}) != 0; });
 }
 
-void value_set_reader::include(const json& rule, unsigned depth, expansion& out) {
+void value_set_reader::include(const json& rule, unsigned depth, bool selection, expansion& out) {
   expansion own;
   const auto system = text_of(rule, "system");
   bool begun = false;
   if (!system.empty() || !list_of(rule, "concept").empty()) {
-    include_system(rule, system, own);
+    include_system(rule, system, selection, own);
     begun = true;
   }
   for (const auto& url : list_of(rule, "valueSet")) {
@@ -241,16 +279,18 @@ void value_set_reader::include(const json& rule, unsigned depth, expansion& out)
     out.open = true;
 }
 
-void value_set_reader::include_system(const json& rule, std::string_view system, expansion& out) {
+void value_set_reader::include_system(const json& rule, std::string_view system, bool selection, expansion& out) {
   const auto& concepts = list_of(rule, "concept");
   for (const auto& c : concepts)
     if (c.is_object())
       out.add(c, system);
-  if (!concepts.empty())
-    return;
   const auto version = text_of(rule, "version");
   const auto canonical = std::string{system} + (version.empty() ? "" : "|" + std::string{version});
-  const auto* codes = resolve("CodeSystem", canonical);
+  const auto* codes = system.empty() ? nullptr : resolve("CodeSystem", canonical);
+  if (codes != nullptr && codes->contains("caseSensitive") && (*codes)["caseSensitive"] == false)
+    out.systems_without_case.insert(system);
+  if (!concepts.empty())
+    return;
   const bool known = codes != nullptr && text_of(*codes, "content") == "complete" && work_ <= limits::value_set_work_max;
   auto kept = std::optional<std::vector<const json*>>{};
   if (known)
@@ -260,8 +300,13 @@ void value_set_reader::include_system(const json& rule, std::string_view system,
     return;
   }
   work_ += kept->size();
-  for (const auto* c : *kept)
-    out.add(*c, system);
+  const auto not_selectable = property_named(*codes, "notSelectable"), inactive = property_named(*codes, "inactive");
+  for (const auto* c : *kept) {
+    if (!selection || !has_true_property(*c, not_selectable))
+      out.add(*c, system);
+    if (has_true_property(*c, inactive))
+      out.inactive.emplace(system, text_of(*c, "code"));
+  }
 }
 
 /// Takes out what the rule would include. Where that is not known to its end, neither is what is left.
@@ -276,7 +321,7 @@ void value_set_reader::exclude(const json& rule, unsigned depth, expansion& out)
     return;
   }
   expansion taken;
-  include(rule, depth, taken);
+  include(rule, depth, false, taken);
   if (!taken.complete()) {
     out = {};
     out.open = true;

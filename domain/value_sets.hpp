@@ -64,8 +64,9 @@ private:
   const json* resolve(std::string_view type, std::string_view canonical) const;
   const expansion& expanded(const json& set, unsigned depth);
   void expand(const json& set, unsigned depth, expansion& out);
-  void include(const json& rule, unsigned depth, expansion& out);
-  void include_system(const json& rule, std::string_view system, expansion& out);
+  /// What a rule of compose takes in; as `selection`, without concepts that only hold others together.
+  void include(const json& rule, unsigned depth, bool selection, expansion& out);
+  void include_system(const json& rule, std::string_view system, bool selection, expansion& out);
   void exclude(const json& rule, unsigned depth, expansion& out);
 
   std::vector<const json*> contained_;

@@ -164,12 +164,68 @@ BOOST_AUTO_TEST_CASE(strings_are_taken_apart_and_put_together) {
               {"{}.trim()", "{}"}});
 }
 
+BOOST_AUTO_TEST_CASE(strings_as_they_are_written_elsewhere) {
+  check_said({{"'abcbc'.lastIndexOf('bc')", "3"},
+              {"'\xc3\xa4zz'.lastIndexOf('z')", "2"},
+              {"'abc'.lastIndexOf('x')", "-1"},
+              {"{}.lastIndexOf('x')", "{}"},
+              {"'test'.encode('base64')", "'dGVzdA=='"},
+              {"'subjects?_d'.encode('base64')", "'c3ViamVjdHM/X2Q='"},
+              {"'subjects?_d'.encode('urlbase64')", "'c3ViamVjdHM_X2Q='"},
+              {"'t\xc3\xa4'.encode('hex')", "'74c3a4'"},
+              {"''.encode('hex')", "''"},
+              {"'x'.encode('rot13')", "error"},
+              {"{}.encode('hex')", "{}"},
+              {"'dGVzdA=='.decode('base64')", "'test'"},
+              {"'c3ViamVjdHM_X2Q='.decode('urlbase64')", "'subjects?_d'"},
+              {"'c3ViamVjdHM_X2Q='.decode('base64')", "{}"},
+              {"'74C3a4'.decode('hex')", "'t\xc3\xa4'"},
+              {"'7'.decode('hex')", "{}"},
+              {"'7x'.decode('hex')", "{}"},
+              {"'ff'.decode('hex')", "{}"}, // no UTF-8
+              {"'abc'.decode('base64')", "{}"},
+              {"'x'.decode('rot13')", "error"},
+              {"'\"1<2\"'.escape('html')", "'&quot;1&lt;2&quot;'"},
+              {"'&quot;1&lt;2&quot;&apos;&eacute;'.unescape('html')", "'\"1<2\"'&eacute;'"},
+              {"'\"1<2\"'.escape('json')", "'\\\"1<2\\\"'"},
+              {"'\\\\\"1<2\\\\\"'.unescape('json')", "'\"1<2\"'"},
+              {"'\\\\'.unescape('json')", "{}"},
+              {"'a'.escape('xml')", "error"},
+              {"{}.unescape('json')", "{}"}});
+}
+
+BOOST_AUTO_TEST_CASE(precision) {
+  check_said({{"(1.58700).precision()", "5"},
+              {"1.precision()", "0"},
+              {"(@2014).precision()", "4"},
+              {"(@2014-01-05).precision()", "8"},
+              {"(@2014-01-05T10:30:00.000).precision()", "17"},
+              {"(@T10:30).precision()", "4"},
+              {"(@T10:30:00.000).precision()", "9"},
+              {"{}.precision()", "{}"},
+              {"'x'.precision()", "error"}});
+}
+
+BOOST_AUTO_TEST_CASE(narratives) {
+  check_said({{"'<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>'.htmlChecks()", "true"},
+              {"'<div xmlns=\"http://www.w3.org/1999/xhtml\">&nbsp;</div>'.htmlChecks()", "true"},
+              {"'<div xmlns=\"http://www.w3.org/1999/xhtml\"> </div>'.htmlChecks()", "false"},
+              {"'<div>x</div>'.htmlChecks()", "false"},
+              {"{}.htmlChecks()", "{}"}});
+}
+
 BOOST_AUTO_TEST_CASE(regular_expressions) {
   check_said({{"'abc'.matches('b')", "true"},
               {"'abc'.matches('^b')", "false"},
               {"'A\\nB'.matches('A.B')", "true"},
               {"'abc'.matches('B')", "false"},
               {"{}.matches('b')", "{}"},
+              {"'abc'.matchesFull('b')", "false"},
+              {"'abc'.matchesFull('a.c')", "true"},
+              {"'abc'.matchesFull('b' & 'c')", "false"},
+              {"'abc'.matchesFull('(' & '')", "error"},
+              {"'abc'.matchesFull('(?<=a)b')", "cannot compile"},
+              {"{}.matchesFull('b')", "{}"},
               {"'abc'.matches({})", "{}"},
               {"'abc'.matches('b' & 'c')", "true"},
               {"'abc'.matches('(' & '')", "error"},

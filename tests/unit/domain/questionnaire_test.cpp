@@ -112,6 +112,10 @@ BOOST_AUTO_TEST_CASE(a_condition_must_make_sense) {
       says_of(refusals(condition(R"({"question":"z","operator":"=","answerBoolean":true})")), "no item with the linkId \"z\""));
   BOOST_TEST(says_of(refusals(condition(R"({"question":"g","operator":"=","answerBoolean":true})")), "not a question"));
   BOOST_TEST(says_of(refusals(condition(R"({"question":"a","operator":"=","answerString":"x"})")), "its own answer"));
+  BOOST_TEST(says_of(
+      refusals(
+          R"({"linkId":"g","type":"group","enableWhen":[{"question":"a","operator":"exists","answerBoolean":true}],"item":[{"linkId":"a","type":"string"}]})"),
+      "lies in the one that depends on it"));
   BOOST_TEST(says_of(refusals(condition(R"({"question":"q","operator":"~","answerBoolean":true})")), "must be one of exists"));
   BOOST_TEST(says_of(refusals(condition(R"({"question":"q","operator":"="})")), "needs one answer[x]"));
   BOOST_TEST(says_of(refusals(condition(R"({"operator":"=","answerBoolean":true})")), "question is missing"));
@@ -219,6 +223,27 @@ BOOST_AUTO_TEST_CASE(limits_must_leave_something_to_answer) {
       says_of(refusals(with("integer", base + R"(minValue","valueInteger":2},)" + base + R"(minValue","valueInteger":1})")),
               "more than once"));
   BOOST_TEST(says_of(refusals(with("string", base + R"(minLength","valueInteger":-1})")), "minLength needs valueInteger"));
+}
+
+BOOST_AUTO_TEST_CASE(an_initial_value_keeps_the_items_own_limits) {
+  const std::string item = R"({"linkId":"a","type":"string","maxLength":2,"initial":[{"valueString":")";
+  BOOST_TEST(accepted(item + "xy\"}]}"));
+  BOOST_TEST(refusals(item + "xyz\"}]}") ==
+             "item[0].initial[0] (linkId a) | the initial value could not be submitted as it is: the "
+             "answer must have 2 characters at most\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_code_is_stored_as_its_value_set_writes_it) {
+  auto source = source_of("");
+  source.forms[0].text =
+      form_json(R"({"linkId":"a","type":"choice","answerValueSet":"#v"})",
+                R"("contained":[{"resourceType":"ValueSet","id":"v","compose":{"include":[{"system":"http://s"}]}},
+         {"resourceType":"CodeSystem","id":"c","url":"http://s","content":"complete","caseSensitive":false,"concept":[{"code":"Ab"}]}],)");
+  const auto s = compiled(source);
+  const auto v = assess_answers(*s, R"({"a":"aB"})");
+  BOOST_TEST(v.accepted(), codes_of(v));
+  BOOST_TEST(json_from_msgpack(v.answers) == R"({"a":"Ab"})");
+  BOOST_TEST(codes_of(assess_answers(*s, R"({"a":"aC"})")) == "not-an-option@a");
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_questionnaire_is_refused) {

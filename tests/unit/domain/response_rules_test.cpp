@@ -145,6 +145,19 @@ BOOST_AUTO_TEST_CASE(what_lies_in_something_that_is_not_asked_is_not_asked) {
   BOOST_TEST(findings(form, R"({"linkId":"q","answer":[{"valueInteger":1}]})") == "error invariant q item[0].answer[0].value");
 }
 
+// R4 does not say that an answer stops counting when its question is not asked; it is a problem where it stands, told once.
+BOOST_AUTO_TEST_CASE(an_answer_counts_for_others_also_when_it_should_not_be_there) {
+  const std::string form = R"({"linkId":"q","type":"boolean"},
+    {"linkId":"b","type":"boolean","enableWhen":[{"question":"q","operator":"=","answerBoolean":true}]},
+    {"linkId":"c","type":"string","required":true,"enableWhen":[{"question":"b","operator":"=","answerBoolean":true}]})";
+  const std::string q = R"({"linkId":"q","answer":[{"valueBoolean":false}]})";
+  const std::string b = R"({"linkId":"b","answer":[{"valueBoolean":true}]})";
+  const std::string c = R"({"linkId":"c","answer":[{"valueString":"x"}]})";
+  BOOST_TEST(findings(form, q) == "");
+  BOOST_TEST(findings(form, q + "," + b + "," + c) == "error business-rule b item[1]");
+  BOOST_TEST(findings(form, q + "," + c) == "error business-rule c item[1]");
+}
+
 BOOST_AUTO_TEST_CASE(lengths_patterns_and_places_are_limited) {
   BOOST_TEST(one_answer("string", R"("valueString":"äöü")", R"("maxLength":3)") == "");
   BOOST_TEST(one_answer("string", R"("valueString":"äöüx")", R"("maxLength":3)") == "error too-long a item[0].answer[0].value");
@@ -259,6 +272,34 @@ BOOST_AUTO_TEST_CASE(a_code_that_is_shown_as_something_else_is_a_warning) {
   };
   BOOST_TEST(shown("Eins") == "");
   BOOST_TEST(shown("Two") == "warning invalid a item[0].answer[0].value.display");
+}
+
+BOOST_AUTO_TEST_CASE(free_text_that_reads_as_an_option_is_a_warning) {
+  const auto with = [](const std::string& text, const std::string& more = "") {
+    return one_answer("open-choice", R"("valueString":")" + text + "\"",
+                      R"("answerOption":[{"valueCoding":{"code":"0","display":"Never"}})" + more + "]");
+  };
+  BOOST_TEST(with("Once") == "");
+  BOOST_TEST(with("never") == "warning invalid a item[0].answer[0].value");
+  BOOST_TEST(with("0") == "warning invalid a item[0].answer[0].value");
+  BOOST_TEST(with("Never", R"(,{"valueString":"Never"})") == ""); // which is an option, too
+}
+
+BOOST_AUTO_TEST_CASE(another_text_than_the_forms_is_a_warning) {
+  const std::string translated =
+      R"("_text":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/translation",)"
+      R"("extension":[{"url":"lang","valueCode":"de"},{"url":"content","valueString":"Wie geht es?"}]}]})";
+  const auto with = [&](const std::string& text, const std::string& of_form) {
+    return findings(item_a("string", of_form), R"({"linkId":"a","text":")" + text + R"(","answer":[{"valueString":"x"}]})");
+  };
+  const auto form = R"("text":"How are you?",)" + translated;
+  BOOST_TEST(with("How are you?", form) == "");
+  BOOST_TEST(with(" How  are\\nyou?", form) == ""); // only spaced otherwise
+  BOOST_TEST(with("Wie geht es?", form) == "");
+  BOOST_TEST(with("Who are you?", form) == "warning invalid a item[0].text");
+  BOOST_TEST(with("Howare you?", form) == "warning invalid a item[0].text");
+  BOOST_TEST(with("How are you? Well", form) == "warning invalid a item[0].text");
+  BOOST_TEST(with("Who are you?", R"("prefix":"1")") == ""); // the form says nothing
 }
 
 BOOST_AUTO_TEST_CASE(an_exclusive_option_is_chosen_alone) {
@@ -394,6 +435,54 @@ BOOST_AUTO_TEST_CASE(filters_choose_from_a_code_system) {
       "A");
 }
 
+BOOST_AUTO_TEST_CASE(what_a_code_system_says_of_its_codes_counts) {
+  std::vector<fhir_issue> issues;
+  file_problems problems{"ValueSet", issues};
+  terminology given;
+  // "Top" only holds the others together, and "Cd" is out of use; upper and lower case are the same.
+  given.add(R"({"resourceType":"CodeSystem","url":"http://s","content":"complete","caseSensitive":false,
+    "property":[{"code":"abstract","uri":"http://hl7.org/fhir/concept-properties#notSelectable","type":"boolean"}],
+    "concept":[{"code":"Top","property":[{"code":"abstract","valueBoolean":true}],"concept":[
+      {"code":"Ab"},{"code":"Cd","property":[{"code":"inactive","valueBoolean":true}]}]}]})",
+            problems);
+  BOOST_TEST(issues.empty(), line_of(issues));
+  const auto contained = [](const std::string& content) {
+    return R"("contained":[{"resourceType":"ValueSet","id":"v",)" + content + "}],";
+  };
+  const auto with = [&](const std::string& content, const std::string& code) {
+    const auto form = compile_form(item_a("choice", R"("answerValueSet":"#v")"), contained(content), &given).form;
+    return line_of(issues_of(form, response_json(answer_a(coding(code, "http://s")))));
+  };
+  const std::string none = "error code-invalid a item[0].answer[0].value";
+  const std::string out_of_use = "warning business-rule a item[0].answer[0].value";
+  const std::string whole = R"("include":[{"system":"http://s"}])",
+                    named = R"("include":[{"system":"http://s","concept":[{"code":"Top"}]}])";
+  const auto compose = [](const std::string& rules) { return R"("compose":{)" + rules + "}"; };
+  BOOST_TEST(with(compose(whole), "Ab") == "");
+  BOOST_TEST(with(compose(whole), "aB") == "");
+  BOOST_TEST(with(compose(whole), "aC") == none);
+  BOOST_TEST(with(compose(whole), "Top") == none);
+  BOOST_TEST(with(compose(whole), "Cd") == out_of_use);
+  BOOST_TEST(with(compose(R"("inactive":false,)" + whole), "Cd") == none);
+  BOOST_TEST(with(compose(named), "top") == ""); // named by itself, it may be chosen
+  BOOST_TEST(
+      with(compose(named + R"(,"exclude":[{"system":"http://s","filter":[{"property":"concept","op":"is-a","value":"Top"}]}])"),
+           "Top") == none);
+  const auto expansion =
+      R"("expansion":{"contains":[{"system":"http://s","code":"x","inactive":true},{"system":"http://s","code":"y"}]})";
+  BOOST_TEST(with(expansion, "x") == out_of_use);
+  BOOST_TEST(with(expansion, "y") == "");
+  BOOST_TEST(with(expansion, "Y") == none);
+  // Conditions ask for the code as it is listed.
+  const auto form =
+      compile_form(R"({"linkId":"q","type":"choice","answerValueSet":"#v"},{"linkId":"b","type":"string","enableWhen":[
+      {"question":"q","operator":"=","answerCoding":{"system":"http://s","code":"Ab"}}]})",
+                   contained(compose(whole)), &given)
+          .form;
+  BOOST_TEST(line_of(issues_of(form, response_json(R"({"linkId":"q","answer":[{)" + coding("AB", "http://s") +
+                                                   R"(}]},{"linkId":"b","answer":[{"valueString":"x"}]})"))) == "");
+}
+
 BOOST_AUTO_TEST_CASE(value_sets_that_include_each_other_many_times_take_no_longer) {
   // Each includes the next one a hundred times: followed one by one that would be a hundred to the seventh.
   std::string sets;
@@ -422,6 +511,40 @@ BOOST_AUTO_TEST_CASE(expressions_of_other_languages_are_said_not_to_be_evaluated
              "error required a item[0].extension[0].valueExpression");
 }
 
+BOOST_AUTO_TEST_CASE(an_initial_value_that_could_not_be_submitted_is_a_warning) {
+  const auto with = [](const std::string& type, const std::string& rule, const std::string& value) {
+    return remarks(item_a(type, rule + R"(,"initial":[{)" + value + "}]"));
+  };
+  const std::string breaks = "warning invariant a item[0].initial[0]";
+  BOOST_TEST(with("string", R"("maxLength":2)", R"("valueString":"xy")") == "");
+  BOOST_TEST(with("string", R"("maxLength":2)", R"("valueString":"xyz")") == "warning too-long a item[0].initial[0]");
+  const auto least = extensions(fhir_extension("minValue", R"("valueInteger":5)"));
+  BOOST_TEST(with("integer", least, R"("valueInteger":5)") == "");
+  BOOST_TEST(with("integer", least, R"("valueInteger":4)") == breaks);
+  const auto places = extensions(fhir_extension("maxDecimalPlaces", R"("valueInteger":1)"));
+  BOOST_TEST(with("decimal", places, R"("valueDecimal":1.5)") == "");
+  BOOST_TEST(with("decimal", places, R"("valueDecimal":1.25)") == breaks);
+  const auto latest = extensions(fhir_extension("maxValue", R"("valueDate":"2024-05-01")"));
+  BOOST_TEST(with("date", latest, R"("valueDate":"2024-05-01")") == "");
+  BOOST_TEST(with("date", latest, R"("valueDate":"2024-05-02")") == breaks);
+  const auto regex = extensions(fhir_extension("regex", R"("valueString":"[a-z]+")"));
+  BOOST_TEST(with("text", regex, R"("valueString":"abc")") == "");
+  BOOST_TEST(with("text", regex, R"("valueString":"ABC")") == breaks);
+  const auto unit = extensions(fhir_extension("questionnaire-unitOption", R"("valueCoding":{"code":"kg","display":"kilogram"})"));
+  BOOST_TEST(with("quantity", unit, R"("valueQuantity":{"value":1,"unit":"kilogram"})") == "");
+  BOOST_TEST(with("quantity", unit, R"("valueQuantity":{"value":1,"unit":"g"})") == breaks);
+  const auto resource = extensions(fhir_extension("questionnaire-referenceResource", R"("valueCode":"Practitioner")"));
+  BOOST_TEST(with("reference", resource, R"("valueReference":{"reference":"Practitioner/1"})") == "");
+  BOOST_TEST(with("reference", resource, R"("valueReference":{"reference":"Patient/1"})") == breaks);
+  const auto code = [&](const std::string& initial) {
+    return remarks(item_a("choice", R"("answerValueSet":"#v","initial":[{)" + coding(initial) + "}]"),
+                   R"("contained":[{"resourceType":"ValueSet","id":"v","compose":{"include":[{"system":")" + sct +
+                       R"(","concept":[{"code":"1"}]}]}}],)");
+  };
+  BOOST_TEST(code("1") == "");
+  BOOST_TEST(code("2") == breaks);
+}
+
 BOOST_AUTO_TEST_CASE(a_form_says_what_it_cannot_check) {
   BOOST_TEST(remarks(item_a("string", extensions(fhir_extension("regex", R"x("valueString":"(?=x)")x")))) ==
              "warning not-supported a item[0].extension");
@@ -436,6 +559,11 @@ BOOST_AUTO_TEST_CASE(a_form_says_what_it_cannot_check) {
   BOOST_TEST(remarks(item_a("string"), R"("subjectType":["Person","Human"],)") == "error code-invalid - subjectType");
   BOOST_TEST(remarks(item_a("string", R"("enableBehavior":"some")")) == "error code-invalid a item[0].enableBehavior");
   BOOST_TEST(remarks(item_a("decimal", R"("initial":[{"valueString":"x"}])")) == "error structure a item[0].initial[0]");
+  BOOST_TEST(remarks(item_a("string", extensions(R"({"url":"http://u"})"))) == "error invariant a item[0].extension[0]"); // ext-1
+  BOOST_TEST(remarks(item_a("string",
+                            extensions(R"({"url":"http://u","_valueCode":{"extension":[{"url":"v","valueCode":"x"}]}})"))) == "");
+  BOOST_TEST(remarks(item_a("string", R"("code":[{"code":"x","colour":"red"}])")) == "error structure a item[0].code[0].colour");
+  BOOST_TEST(remarks(item_a("string"), R"("code":[{"code":"x","colour":"red"}],)") == "error structure - code[0].colour");
   for (const auto* type : {"text", "url", "reference", "attachment", "boolean", "display"})
     BOOST_TEST(remarks(item_a(type, R"("answerOption":[{"valueString":"x"}])")) == "error invariant a item[0].answerOption",
                type);
