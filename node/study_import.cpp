@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::chrono::milliseconds import_limit{runtime::defaults::import_answer_limit_ms};
 
-/// "file\tplace\tmessage" a line, as the catalog answers.
+} // namespace
+
 std::vector<domain::import_problem> problems_of(const std::string& text) {
   std::vector<domain::import_problem> result;
   std::istringstream lines{text};
@@ -31,8 +32,6 @@ std::vector<domain::import_problem> problems_of(const std::string& text) {
   }
   return result;
 }
-
-} // namespace
 
 tl::expected<import_result, import_failure> import_into_catalog(caf::actor_system& system, const actor_tree& tree, run_state& run,
                                                                 const domain::study_source& source, const std::string& who,

@@ -10,6 +10,7 @@
 #include <caf/all.hpp>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 namespace epione::node {
 
@@ -17,6 +18,9 @@ namespace epione::node {
 tl::expected<import_result, import_failure> import_into_catalog(caf::actor_system& system, const actor_tree& tree, run_state& run,
                                                                 const domain::study_source& source, const std::string& who,
                                                                 given_up_when when);
+
+/// From "file\tplace\tmessage" a line, as the catalog and the node's private door answer. A line without both tabs is a message.
+std::vector<domain::import_problem> problems_of(const std::string& text);
 
 /// Everything about a failed import in one sentence.
 std::string sentence_of(const import_failure& failure);
