@@ -39,14 +39,39 @@ assessment not_read_yet(const submission& s) {
                                               : domain::outcome_text("transient", sentence, "not_stored"));
 }
 
-void stored_as(assessment& result, const submission& s, const domain::submission_record& record) {
+/// What is recorded of it, however it was written; the notices and what came with it are its writer's.
+template <class Verdict>
+domain::submission_record record_of(const submission& s, std::string site, Verdict verdict, std::int64_t stored_us) {
+  domain::submission_record record;
+  record.study = s.study;
+  record.subject = s.subject;
+  record.site = std::move(site);
+  record.key = s.key;
+  record.id = s.id;
+  record.content_fingerprint = s.fingerprint;
+  record.form = std::move(verdict.form);
+  record.version = std::move(verdict.version);
+  record.authored = std::move(verdict.authored);
+  record.stored_us = stored_us;
+  record.answers = std::move(verdict.answers);
+  record.scores = std::move(verdict.scores);
+  record.alerts = std::move(verdict.alerts);
+  return record;
+}
+
+assessment accepted(const submission& s, const domain::submission_record& record) {
   auto command = std::make_shared<domain::command>();
   command->type = record.notices.empty() ? domain::command_type::submission : domain::command_type::submission_with_notices;
   command->subject_hash = s.subject_hash;
   command->id = s.id;
   command->content = s.fingerprint;
   command->event = domain::encode_submission_event(record);
+  assessment result;
+  result.id = s.id;
+  result.status = 202;
+  result.alerts = static_cast<std::uint32_t>(record.alerts.size());
   result.command = std::move(command);
+  return result;
 }
 
 /// A whole QuestionnaireResponse; what is wrong is an OperationOutcome.
@@ -66,28 +91,10 @@ assessment assess_response(const runtime::environment& env, const runtime::catal
                                          s.amends ? domain::response_purpose::amend : domain::response_purpose::create, now_us);
   if (!verdict.accepted())
     return refused(s, 422, issues_text(verdict.issues));
-  assessment result;
-  result.id = s.id;
-  result.status = 202;
-  result.alerts = static_cast<std::uint32_t>(verdict.alerts.size());
-  domain::submission_record record;
-  record.study = s.study;
-  record.subject = s.subject;
-  record.site = std::move(*site);
-  record.key = s.key;
-  record.id = s.id;
-  record.content_fingerprint = s.fingerprint;
-  record.form = std::move(verdict.form);
-  record.version = std::move(verdict.version);
-  record.authored = std::move(verdict.authored);
-  record.stored_us = now_us;
-  record.answers = std::move(verdict.answers);
-  record.scores = std::move(verdict.scores);
-  record.alerts = std::move(verdict.alerts);
+  auto record = record_of(s, std::move(*site), std::move(verdict), now_us);
   record.notices = study.plan_notices(record.site, record.form, record.alerts);
   record.resource = s.content;
-  stored_as(result, s, record);
-  return result;
+  return accepted(s, record);
 }
 
 /// What is planted in assessments: runtime/mutation.hpp.
@@ -116,28 +123,12 @@ assessment assess(const runtime::environment& env, const runtime::catalog_view& 
   mutate(verdict);
   if (!verdict.accepted())
     return refused(s, 422, problems_text(verdict.problems));
-  assessment result;
-  result.id = s.id;
-  result.status = 202;
-  result.results = results_text(verdict.scores, verdict.warnings);
-  result.alerts = static_cast<std::uint32_t>(verdict.alerts.size());
-  domain::submission_record record;
-  record.study = s.study;
-  record.subject = s.subject;
-  record.site = std::move(*site);
-  record.key = s.key;
-  record.id = s.id;
-  record.content_fingerprint = s.fingerprint;
-  record.form = std::move(verdict.form);
-  record.version = std::move(verdict.version);
-  record.authored = std::move(verdict.authored);
-  record.stored_us = now_us;
-  record.answers = std::move(verdict.answers);
-  record.scores = std::move(verdict.scores);
-  record.alerts = std::move(verdict.alerts);
+  auto results = results_text(verdict.scores, verdict.warnings);
+  auto record = record_of(s, std::move(*site), std::move(verdict), now_us);
   if (!mutated(mutation::alert_without_notice))
     record.notices = study.plan_notices(record.site, record.form, record.alerts);
-  stored_as(result, s, record);
+  auto result = accepted(s, record);
+  result.results = std::move(results);
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include "cli/table.hpp"
 #include "node/data_directory.hpp"
 #include "node/node.hpp"
+#include "node/study_import.hpp"
 #include "runtime/admin_socket.hpp"
 #include "runtime/os_user.hpp"
 #include "runtime/process.hpp"
@@ -12,7 +13,6 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <sstream>
 #include <unistd.h>
 
 namespace epione::cli {
@@ -30,21 +30,6 @@ struct outcome {
   std::vector<domain::import_problem> problems;
 };
 
-/// Lines of "file TAB place TAB message", as the node's admin socket answers.
-std::vector<domain::import_problem> problems_of(const std::string& text) {
-  std::vector<domain::import_problem> result;
-  std::istringstream lines{text};
-  for (std::string line; std::getline(lines, line);) {
-    const auto first = line.find('\t');
-    const auto second = first == std::string::npos ? first : line.find('\t', first + 1);
-    if (second == std::string::npos)
-      result.push_back({{}, {}, line});
-    else
-      result.push_back({line.substr(0, first), line.substr(first + 1, second - first - 1), line.substr(second + 1)});
-  }
-  return result;
-}
-
 std::string value_of(const runtime::admin_reply& reply, const std::string& name) {
   const auto found = reply.values.find(name);
   return found == reply.values.end() ? std::string{} : found->second;
@@ -52,7 +37,7 @@ std::string value_of(const runtime::admin_reply& reply, const std::string& name)
 
 outcome import_through_running_node(const runtime::admin_reply& reply) {
   return {reply.code, reply.message, value_of(reply, "study"), value_of(reply, "changed") == "true",
-          problems_of(value_of(reply, "problems"))};
+          node::problems_of(value_of(reply, "problems"))};
 }
 
 /// Nobody runs on the directory: this process is its node for as long as the import takes.

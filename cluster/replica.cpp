@@ -28,9 +28,7 @@ std::string number(std::uint64_t n) {
 class replica_work {
 public:
   replica_work(stateful_replica_pointer self, replica_parts& parts)
-      : self_(self), replica_(parts.standing), env_(replica_.env), options_(replica_.options), name_(replica_.name),
-        journal_(parts.journal), members_(parts.members), feed_(parts.feed), epoch_(parts.epoch), changes_(parts.changes),
-        copy_(parts.copy), driver_(parts) {}
+      : self_(self), parts_(parts), replica_(parts.identity), standing_(parts.standing), driver_(parts) {}
 
   void start() {
     self_->set_down_handler([this](caf::down_msg& down) { on_down(down); });
@@ -45,62 +43,63 @@ public:
   // ---- the store -------------------------------------------------------------------------------------------------------
 
   void on_attach(const shard_store_actor& store, std::uint64_t applied, std::uint64_t term) {
-    feed_.lose_store();
-    if (replica_.serving) {
+    parts_.feed.lose_store();
+    if (standing_.serving) {
       // What this epoch has shown may be missing until the store has caught up again.
       driver_.close_epoch(ec::not_serving, outcome::unknown);
       driver_.open_epoch();
     }
     if (store == nullptr)
       return;
-    feed_.offer({store, applied, term});
+    parts_.feed.offer({store, applied, term});
     driver_.take_store();
   }
 
   void on_applied(std::uint64_t index) {
-    if (!feed_.on_applied(index))
+    if (!parts_.feed.on_applied(index))
       return;
-    epoch_.tell_applied(index);
+    parts_.epoch.tell_applied(index);
     driver_.maybe_serve();
-    feed_.feed();
-    epoch_.tell_following();
-    feed_.answer_waiters();
+    parts_.feed.feed();
+    parts_.epoch.tell_following();
+    parts_.feed.answer_waiters();
   }
 
   void on_durable(const snapshot_point_ptr& point) {
     // A later checkpoint will say so again. After a start the store may hold what this member does not know to be committed yet.
-    if (replica_.core == nullptr || point->index <= replica_.core->log().cut_index() ||
-        point->index < raft_core::snapshot_index_min || point->index > replica_.core->applicable_index())
+    if (standing_.core() == nullptr || point->index <= standing_.core()->log().cut_index() ||
+        point->index < raft_core::snapshot_index_min || point->index > standing_.core()->applicable_index())
       return;
     // Who takes over a copy of the store needs what comes behind it; a later checkpoint cuts it.
-    if (replica_.leads() && members_.somebody_takes_over_a_copy() && replica_.core->log().bytes() < defaults::log_kept_bytes_max)
+    if (standing_.leads() && parts_.members.somebody_takes_over_a_copy() &&
+        standing_.core()->log().bytes() < defaults::log_kept_bytes_max)
       return;
     raft_output out;
-    replica_.core->snapshot(*point, replica_.now_ms(), out);
-    journal_.cut(point);
+    standing_.core()->snapshot(*point, replica_.now_ms(), out);
+    parts_.journal.cut(point);
     driver_.carry_out(out);
   }
 
   void on_fetched(const snapshot_point_ptr& point) {
-    copy_.on_fetched();
+    parts_.copy.on_fetched();
     if (point == nullptr)
       return;
     // What it has caught up with meanwhile counts, and may have been acknowledged on the strength of it.
-    if (replica_.core == nullptr || replica_.at != phase::running || replica_.leads() ||
-        copy_.has_all(point->index, point->term)) {
-      copy_.discard();
+    if (standing_.core() == nullptr || standing_.at != phase::running || standing_.leads() ||
+        parts_.copy.has_all(point->index, point->term)) {
+      parts_.copy.discard();
       return;
     }
-    env_.log.info(name_, "goes on from another member's store", {{"entry", point->index}});
+    replica_.env.log.info(replica_.name, "goes on from another member's store", {{"entry", point->index}});
     driver_.install(*point);
   }
 
-  void on_flush() { feed_.flush(); }
-  caf::result<std::uint64_t> on_flush(std::uint64_t index) { return feed_.wait_for(index); }
-  void on_feed() { feed_.on_feed(); }
+  void on_flush() { parts_.feed.flush(); }
+  caf::result<std::uint64_t> on_flush(std::uint64_t index) { return parts_.feed.wait_for(index); }
+  void on_feed() { parts_.feed.on_feed(); }
 
   bool on_drain() {
-    feed_.feed_now();
+    parts_.feed.feed_now();
     return true;
   }
 
@@ -108,39 +107,39 @@ public:
 
   void on_listen(const shard_listener& listener) {
     driver_.close_epoch(ec::stale_epoch, outcome::unknown);
-    epoch_.set_listener(listener);
+    parts_.epoch.set_listener(listener);
     driver_.open_epoch();
   }
 
   void on_propose(std::uint64_t epoch, std::uint64_t batch, const bytes_ptr& bytes, const proposer& who) {
-    runtime::fault_point(env_.faults, "replica.propose");
+    runtime::fault_point(replica_.env.faults, "replica.propose");
     raft_output out;
-    if (epoch_.propose(epoch, batch, bytes, who, out))
+    if (parts_.epoch.propose(epoch, batch, bytes, who, out))
       driver_.carry_out(out);
   }
 
-  void on_read_index(std::uint64_t epoch, ticket t) const { epoch_.read_index(epoch, t); }
-  caf::result<std::uint64_t> on_read_index() const { return epoch_.read_index(); }
+  void on_read_index(std::uint64_t epoch, ticket t) const { parts_.epoch.read_index(epoch, t); }
+  caf::result<std::uint64_t> on_read_index() const { return parts_.epoch.read_index(); }
 
   // ---- other members -----------------------------------------------------------------------------------------------------
 
   void on_receive(const raft_messages_ptr& messages, const std::string& node) {
-    if (replica_.core == nullptr)
+    if (standing_.core() == nullptr)
       return; // Raft sends again what it needs
-    runtime::fault_point(env_.faults, "replica.receive");
+    runtime::fault_point(replica_.env.faults, "replica.receive");
     raft_output out;
     for (const auto& m : *messages)
       receive(m, node, out);
     driver_.carry_out(out);
-    epoch_.tell_following();
+    parts_.epoch.tell_following();
   }
 
   caf::result<std::uint64_t> on_change(const server_change_ptr& change) {
     auto answer = self_->make_response_promise<std::uint64_t>();
-    if (auto why = changes_.not_now()) {
+    if (auto why = parts_.changes.not_now()) {
       answer.deliver(std::move(*why));
-    } else if (changes_.needs_whole_log()) {
-      changes_.wait(*change, answer);
+    } else if (parts_.changes.needs_whole_log()) {
+      parts_.changes.wait(*change, answer);
       driver_.refill();
     } else {
       driver_.change_members(*change, answer);
@@ -149,10 +148,10 @@ public:
   }
 
   bool on_transfer(std::uint64_t id) {
-    if (!replica_.leads())
+    if (!standing_.leads())
       return false;
     raft_output out;
-    const bool begun = changes_.transfer(id, out);
+    const bool begun = parts_.changes.transfer(id, out);
     driver_.carry_out(out);
     return begun;
   }
@@ -162,9 +161,9 @@ public:
   void on_tick(std::uint64_t timer) { driver_.on_tick(timer); }
 
   status_report_ptr status() const {
-    const auto* core = replica_.core.get();
-    status_report r{name_, phase_text(), {}};
-    r.details.emplace_back("epoch", number(replica_.epoch));
+    const auto* core = standing_.core();
+    status_report r{replica_.name, phase_text(), {}};
+    r.details.emplace_back("epoch", number(standing_.epoch));
     if (core != nullptr) {
       r.details.emplace_back("term", number(core->term()));
       r.details.emplace_back("servers", number(core->servers().size()));
@@ -174,9 +173,9 @@ public:
       r.details.emplace_back("memory_bytes", number(core->log().bytes()));
     }
     if (core != nullptr && core->leader_id() != 0)
-      r.details.emplace_back("leader", members_.node_of(core->leader_id()));
-    r.details.emplace_back("applied", number(feed_.applied()));
-    r.details.emplace_back("proposals", number(epoch_.proposals()));
+      r.details.emplace_back("leader", parts_.members.node_of(core->leader_id()));
+    r.details.emplace_back("applied", number(parts_.feed.applied()));
+    r.details.emplace_back("proposals", number(parts_.epoch.proposals()));
     return std::make_shared<const status_report>(std::move(r));
   }
 
@@ -184,43 +183,46 @@ private:
   using phase = replica_standing::phase;
 
   void receive(const raft_message& m, const std::string& node, raft_output& out) {
-    if (!members_.is_from(m.peer, node)) {
-      env_.log.warning(name_, "a message of a member came from another node", {{"member", m.peer}, {"node", node}});
+    if (!parts_.members.is_from(m.peer, node)) {
+      replica_.env.log.warning(replica_.name, "a message of a member came from another node",
+                               {{"member", m.peer}, {"node", node}});
       return;
     }
     // A member that was started again does not know whom it promised to follow: for as long as a lease may count on that, it
     // votes for nobody else.
     const bool asks_for_vote = m.kind == message_kind::request_vote || m.kind == message_kind::timeout_now;
-    if (asks_for_vote && replica_.now_ms() < replica_.core_started_ms + options_.lease_ms && replica_.core->log().last() > 0)
+    if (asks_for_vote && replica_.now_ms() < standing_.core_started_ms + replica_.options.lease_ms &&
+        standing_.core()->log().last() > 0)
       return;
     if (m.kind == message_kind::install_snapshot) {
-      if (feed_.has_store()) // otherwise it may be about to take the file that came last
-        copy_.on_offer(m, node);
+      if (parts_.feed.has_store()) // otherwise it may be about to take the file that came last
+        parts_.copy.on_offer(m, node);
       return;
     }
-    if (auto taken = replica_.core->receive(m, replica_.now_ms(), out); !taken) {
-      env_.log.warning(name_, "a message of a member makes no sense", {{"member", m.peer}, {"why", taken.error()}});
+    if (auto taken = standing_.core()->receive(m, replica_.now_ms(), out); !taken) {
+      replica_.env.log.warning(replica_.name, "a message of a member makes no sense",
+                               {{"member", m.peer}, {"why", taken.error()}});
       return;
     }
     if (m.kind == message_kind::append_entries)
-      epoch_.on_append(m);
+      parts_.epoch.on_append(m);
   }
 
   void on_down(const caf::down_msg& down) {
-    if (journal_.is_from(down.source)) {
+    if (parts_.journal.is_from(down.source)) {
       driver_.stop(); // the supervisor starts everything behind the journal again
-    } else if (feed_.is_from(down.source)) {
-      feed_.lose_store();
-    } else if (epoch_.listens(down.source)) {
-      epoch_.lose_listener();
+    } else if (parts_.feed.is_from(down.source)) {
+      parts_.feed.lose_store();
+    } else if (parts_.epoch.listens(down.source)) {
+      parts_.epoch.lose_listener();
       driver_.close_epoch(ec::not_serving, outcome::unknown);
     } else {
-      copy_.on_down(down.source);
+      parts_.copy.on_down(down.source);
     }
   }
 
   std::string phase_text() const {
-    switch (replica_.at) {
+    switch (standing_.at) {
       case phase::loading: return "loading";
       case phase::bootstrapping: return "beginning";
       case phase::raising: return "raising its term";
@@ -229,20 +231,13 @@ private:
       case phase::stopped: return "stopped";
       case phase::running: break;
     }
-    return replica_.serving ? "serving" : replica_.leads() ? "leading" : "following";
+    return standing_.serving ? "serving" : standing_.leads() ? "leading" : "following";
   }
 
   stateful_replica_pointer self_;
-  const replica_standing& replica_;
-  const runtime::environment& env_;
-  const replica_options& options_;
-  const std::string& name_;
-  replica_journal& journal_;
-  replica_members& members_;
-  replica_feed& feed_;
-  replica_epoch& epoch_;
-  replica_changes& changes_;
-  replica_copy& copy_;
+  replica_parts& parts_;
+  const replica_identity& replica_;
+  replica_standing& standing_;
   replica_driver driver_;
 };
 

@@ -11,15 +11,15 @@ namespace epione::cluster {
 using namespace messages;
 
 std::optional<caf::error> replica_changes::not_now() const {
-  if (!replica_.serving)
+  if (!standing_.serving)
     return replica_.error(ec::not_serving, " does not lead");
-  if (waiting_ || replica_.core->change_under_way())
+  if (waiting_ || standing_.core()->change_under_way())
     return replica_.error(ec::not_serving, ": another change of its members is under way");
   return std::nullopt;
 }
 
 bool replica_changes::needs_whole_log() const {
-  return replica_.core->log().first_in_memory() > replica_.core->log().cut_index() + 1;
+  return standing_.core()->log().first_in_memory() > standing_.core()->log().cut_index() + 1;
 }
 
 void replica_changes::refuse_waiting() {
@@ -33,8 +33,8 @@ bool replica_changes::begin(const server_change& change, promise answer, raft_ou
     answer.deliver(next.error());
     return false;
   }
-  const auto index = replica_.core->submit(entry_type::change, std::make_shared<const std::string>(encode_configuration(*next)),
-                                           replica_.now_ms(), out);
+  const auto index = standing_.core()->submit(
+      entry_type::change, std::make_shared<const std::string>(encode_configuration(*next)), replica_.now_ms(), out);
   if (!index) {
     answer.deliver(replica_.error(ec::not_serving, ": it does not lead any more"));
     return false;
@@ -46,7 +46,7 @@ bool replica_changes::begin(const server_change& change, promise answer, raft_ou
 }
 
 tl::expected<configuration, caf::error> replica_changes::changed(const server_change& change) const {
-  auto next = replica_.core->servers();
+  auto next = standing_.core()->servers();
   for (auto& x : next) // one that was alone before tells the others its name with the first change
     if (x.id == replica_.options.server_id)
       x.address = replica_.options.address;
@@ -68,10 +68,10 @@ tl::expected<configuration, caf::error> replica_changes::changed(const server_ch
     case server_change::kind::promote: {
       if (who == next.end() || who->role == server_role::voter)
         return refused(ec::invalid, "server " + id + " is no stand-by of it");
-      const auto match = replica_.core->match_index(change.id), last = replica_.core->log().last();
+      const auto match = standing_.core()->match_index(change.id), last = standing_.core()->log().last();
       // It has to know at least that it is a member: one that does not cannot vote (see may_vote in raft_core.c).
-      if (!members_.heard_recently(change.id) || match == 0 || match < replica_.core->log().cut_index() ||
-          match < replica_.core->servers_index() || match + runtime::defaults::raft_promotion_lag_max < last)
+      if (!members_.heard_recently(change.id) || match == 0 || match < standing_.core()->log().cut_index() ||
+          match < standing_.core()->servers_index() || match + runtime::defaults::raft_promotion_lag_max < last)
         return refused(ec::not_serving, "server " + id + " is not caught up: it holds entries up to " + std::to_string(match) +
                                             " of " + std::to_string(last));
       who->role = server_role::voter;
@@ -91,7 +91,7 @@ tl::expected<configuration, caf::error> replica_changes::changed(const server_ch
 bool replica_changes::transfer(std::uint64_t id, raft_output& out) {
   if (id == 0)
     id = members_.best_successor();
-  if (id == 0 || !replica_.core->transfer(id, replica_.now_ms(), out))
+  if (id == 0 || !standing_.core()->transfer(id, replica_.now_ms(), out))
     return false;
   replica_.env.log.info(replica_.name, "hands its leadership over", {{"to", id}});
   transfer_until_ms_ = replica_.now_ms() + 2 * std::int64_t{replica_.options.election_ms};
@@ -102,7 +102,7 @@ bool replica_changes::is_transfer_in_vain() {
   if (transfer_until_ms_ == 0 || replica_.now_ms() < transfer_until_ms_)
     return false;
   transfer_until_ms_ = 0;
-  return replica_.leads() && !replica_.core->has_lease(replica_.now_ms());
+  return standing_.leads() && !standing_.core()->has_lease(replica_.now_ms());
 }
 
 } // namespace epione::cluster

@@ -1,6 +1,7 @@
 // Changes of who belongs to a group, and of who leads it, as its leader makes them.
 #pragma once
 
+#include "cluster/replica_identity.hpp"
 #include "cluster/replica_members.hpp"
 #include "cluster/replica_standing.hpp"
 
@@ -14,7 +15,8 @@ class replica_changes {
 public:
   using promise = caf::typed_response_promise<std::uint64_t>;
 
-  replica_changes(const replica_standing& replica, const replica_members& members) : replica_(replica), members_(members) {}
+  replica_changes(const replica_identity& replica, replica_standing& standing, const replica_members& members)
+      : replica_(replica), standing_(standing), members_(members) {}
 
   /// Why none can begin now.
   std::optional<caf::error> not_now() const;
@@ -38,7 +40,8 @@ public:
 private:
   tl::expected<configuration, caf::error> changed(const messages::server_change& change) const;
 
-  const replica_standing& replica_;
+  const replica_identity& replica_;
+  replica_standing& standing_; ///< to whose core changes are submitted
   const replica_members& members_;
   std::optional<std::pair<messages::server_change, promise>> waiting_;
   std::int64_t transfer_until_ms_ = 0; ///< not 0: then a leadership that was to be handed over is given up

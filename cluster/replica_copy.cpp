@@ -11,7 +11,7 @@ namespace epione::cluster {
 using namespace messages;
 
 void replica_copy::on_offer(const raft_message& m, const std::string& node) {
-  if (m.term < replica_.core->term() || fetching_ || has_all(m.index, m.index_term))
+  if (m.term < standing_.core()->term() || fetching_ || has_all(m.index, m.index_term))
     return;
   auto fetcher = replica_.env.directory->get<snapshot_fetcher_actor>("fetcher");
   if (fetcher == nullptr)
@@ -20,7 +20,7 @@ void replica_copy::on_offer(const raft_message& m, const std::string& node) {
   replica_.self->monitor(fetcher);
   fetcher_ = fetcher.address();
   replica_.env.log.info(replica_.name, "fetches another member's store",
-                        {{"node", node}, {"behind", m.index - std::min(m.index, replica_.core->log().last())}});
+                        {{"node", node}, {"behind", m.index - std::min(m.index, standing_.core()->log().last())}});
   replica_.self->send(fetcher, fetch_atom::value, replica_.options.group, node);
 }
 
@@ -30,7 +30,7 @@ void replica_copy::on_down(const caf::actor_addr& who) {
 }
 
 bool replica_copy::has_all(std::uint64_t index, std::uint64_t term) const {
-  return index <= replica_.core->commit_index() || replica_.core->log().term_of(index) == term;
+  return index <= standing_.core()->commit_index() || standing_.core()->log().term_of(index) == term;
 }
 
 bool replica_copy::is_here() const {

@@ -2,6 +2,7 @@
 // Raft; the core only hears of it once it is here, as a log that begins behind it.
 #pragma once
 
+#include "cluster/replica_identity.hpp"
 #include "cluster/replica_standing.hpp"
 
 #include <cstdint>
@@ -13,7 +14,7 @@ namespace epione::cluster {
 
 class replica_copy {
 public:
-  explicit replica_copy(const replica_standing& replica) : replica_(replica) {}
+  replica_copy(const replica_identity& replica, const replica_standing& standing) : replica_(replica), standing_(standing) {}
 
   /// The leader offers one, from this node: fetched unless it is not needed, or one is on its way.
   void on_offer(const raft_message& m, const std::string& node);
@@ -35,7 +36,8 @@ public:
   void on_log_replaced();
 
 private:
-  const replica_standing& replica_;
+  const replica_identity& replica_;
+  const replica_standing& standing_;
   bool fetching_ = false;   ///< another member's store is on its way
   caf::actor_addr fetcher_; ///< who brings it
   std::optional<messages::snapshot_point> installing_;

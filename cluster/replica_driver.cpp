@@ -24,7 +24,7 @@ bool is_empty(const group_log& log) {
 // ---- the journal --------------------------------------------------------------------------------------------------------------
 
 void replica_driver::start() {
-  if (journal_.start())
+  if (parts_.journal.start())
     load();
   else
     replica_.self->quit(replica_.error(ec::not_serving, ": the journal is not there"));
@@ -33,38 +33,38 @@ void replica_driver::start() {
 void replica_driver::stop() {
   close_epoch(ec::not_serving, outcome::unknown);
   drop_core();
-  replica_.at = phase::stopped;
+  standing_.at = phase::stopped;
 }
 
 void replica_driver::on_persisted(std::uint64_t write_epoch, std::uint64_t index) {
-  if (!journal_.is_current(write_epoch))
+  if (!parts_.journal.is_current(write_epoch))
     return;
-  if (replica_.at == phase::bootstrapping)
+  if (standing_.at == phase::bootstrapping)
     return load();
-  if (replica_.at == phase::raising) {
+  if (standing_.at == phase::raising) {
     term_raised_ = true;
     return load();
   }
-  if (replica_.at == phase::installing) {
-    copy_.on_log_replaced();
+  if (standing_.at == phase::installing) {
+    parts_.copy.on_log_replaced();
     return load();
   }
-  if (replica_.core == nullptr)
+  if (standing_.core() == nullptr)
     return;
-  runtime::fault_point(env_.faults, "replica.persisted");
+  runtime::fault_point(replica_.env.faults, "replica.persisted");
   backoff_ms_ = 0;
   raft_output out;
-  replica_.core->written(index, replica_.now_ms(), out);
+  standing_.core()->written(index, replica_.now_ms(), out);
   carry_out(out);
 }
 
 void replica_driver::on_failed(std::uint64_t write_epoch, const caf::error& why) {
-  if (!journal_.is_current(write_epoch) || replica_.at == phase::waiting)
+  if (!parts_.journal.is_current(write_epoch) || standing_.at == phase::waiting)
     return;
-  if (replica_.at == phase::installing)
-    copy_.give_up(); // nothing was replaced; the leader offers it again
+  if (standing_.at == phase::installing)
+    parts_.copy.give_up(); // nothing was replaced; the leader offers it again
   if (runtime::code_of(why) == ec::io_failed) {
-    env_.process.fatal(runtime::exit_code::failed, name_ + ": " + runtime::error_text(why));
+    replica_.env.process.fatal(runtime::exit_code::failed, replica_.name + ": " + runtime::error_text(why));
     return;
   }
   if (runtime::code_of(why) != ec::disk_full) {
@@ -73,56 +73,56 @@ void replica_driver::on_failed(std::uint64_t write_epoch, const caf::error& why)
   }
   // The write left nothing behind, and later ones of this core are refused: a single voter's log ends with what it has
   // acknowledged. With peers the entries may be stored there.
-  const bool alone = replica_.core == nullptr || replica_.core->servers().size() <= 1;
+  const bool alone = standing_.core() == nullptr || standing_.core()->servers().size() <= 1;
   close_epoch(ec::disk_full, alone ? outcome::not_stored : outcome::unknown);
   load_later();
 }
 
 void replica_driver::load() {
-  replica_.at = phase::loading;
-  journal_.begin_epoch();
-  journal_.load([this](const group_log& log) { on_loaded(log); },
-                [this](const caf::error& why) {
-                  if (runtime::code_of(why) == ec::disk_full)
-                    load_later();
-                  else if (replica_.at != phase::stopped)
-                    replica_.self->quit(journal_.no_answer(why));
-                });
+  standing_.at = phase::loading;
+  parts_.journal.begin_epoch();
+  parts_.journal.load([this](const group_log& log) { on_loaded(log); },
+                      [this](const caf::error& why) {
+                        if (runtime::code_of(why) == ec::disk_full)
+                          load_later();
+                        else if (standing_.at != phase::stopped)
+                          replica_.self->quit(parts_.journal.no_answer(why));
+                      });
 }
 
 void replica_driver::load_later() {
   drop_core();
-  replica_.at = phase::waiting;
+  standing_.at = phase::waiting;
   backoff_ms_ = std::clamp(backoff_ms_ * 2, defaults::journal_retry_ms, defaults::journal_retry_ms_max);
-  metrics_.reloads.Increment();
-  env_.log.warning(name_, "a write failed for lack of space; loads its log again", {{"in_ms", backoff_ms_}});
-  timer_.forget(); // the core's own timer is void
-  timer_.schedule(replica_.now_ms() + backoff_ms_);
+  parts_.metrics.reloads.Increment();
+  replica_.env.log.warning(replica_.name, "a write failed for lack of space; loads its log again", {{"in_ms", backoff_ms_}});
+  parts_.timer.forget(); // the core's own timer is void
+  parts_.timer.schedule(replica_.now_ms() + backoff_ms_);
 }
 
 void replica_driver::on_loaded(const group_log& log) {
-  if (replica_.at == phase::stopped)
+  if (standing_.at == phase::stopped)
     return;
   cut_ = log.cut;
-  if (options_.view != nullptr && is_only_voter(log, options_.server_id) && !std::exchange(term_raised_, false)) {
-    replica_.at = phase::raising;
-    return journal_.raise_term(log.term + 1);
+  if (replica_.options.view != nullptr && is_only_voter(log, replica_.options.server_id) && !std::exchange(term_raised_, false)) {
+    standing_.at = phase::raising;
+    return parts_.journal.raise_term(log.term + 1);
   }
-  if (is_empty(log) && options_.bootstrap) {
-    replica_.at = phase::bootstrapping;
-    env_.log.info(name_, "begins a new group", {{"server", options_.server_id}});
-    return journal_.begin_group(); // loaded like any other once it is durable
+  if (is_empty(log) && replica_.options.bootstrap) {
+    standing_.at = phase::bootstrapping;
+    replica_.env.log.info(replica_.name, "begins a new group", {{"server", replica_.options.server_id}});
+    return parts_.journal.begin_group(); // loaded like any other once it is durable
   }
   auto core = std::make_unique<raft_core>(core_options());
   auto out = core->start(log, replica_.now_ms());
   if (!out) {
-    refuse("the log of group " + std::to_string(options_.group) + " in the journal is not whole: " + out.error());
+    refuse("the log of group " + std::to_string(replica_.options.group) + " in the journal is not whole: " + out.error());
     return;
   }
-  replica_.core = std::move(core);
-  replica_.core_started_ms = replica_.now_ms();
-  replica_.at = phase::running;
-  epoch_.forget_leader();
+  standing_.set_core(std::move(core));
+  standing_.core_started_ms = replica_.now_ms();
+  standing_.at = phase::running;
+  parts_.epoch.forget_leader();
   out->role_changed = false; // opening the epoch below is what a change would do
   open_epoch();
   carry_out(*out);
@@ -131,14 +131,14 @@ void replica_driver::on_loaded(const group_log& log) {
 
 raft_options replica_driver::core_options() const {
   raft_options o;
-  o.id = options_.server_id;
-  o.seed = static_cast<unsigned>(env_.random.next());
-  o.election_ms = options_.election_ms;
-  o.heartbeat_ms = options_.heartbeat_ms;
-  o.lease_ms = options_.lease_ms;
+  o.id = replica_.options.server_id;
+  o.seed = static_cast<unsigned>(replica_.env.random.next());
+  o.election_ms = replica_.options.election_ms;
+  o.heartbeat_ms = replica_.options.heartbeat_ms;
+  o.lease_ms = replica_.options.lease_ms;
   o.in_flight_max = defaults::raft_in_flight_max;
   o.trailing_max = defaults::raft_trailing_max;
-  o.memory_bytes_max = options_.memory_bytes_max;
+  o.memory_bytes_max = replica_.options.memory_bytes_max;
   return o;
 }
 
@@ -146,64 +146,64 @@ raft_options replica_driver::core_options() const {
 
 void replica_driver::carry_out(raft_output& out) {
   for (auto& x : out.writes)
-    journal_.write(x);
-  members_.send(std::move(out.messages));
-  if (out.role_changed && (replica_.leads() || replica_.barrier != 0)) {
-    env_.log.info(name_, "changed its role", {{"leads", replica_.leads()}, {"term", replica_.core->term()}});
+    parts_.journal.write(x);
+  parts_.members.send(std::move(out.messages));
+  if (out.role_changed && (standing_.leads() || standing_.barrier != 0)) {
+    replica_.env.log.info(replica_.name, "changed its role", {{"leads", standing_.leads()}, {"term", standing_.core()->term()}});
     close_epoch(ec::not_serving, outcome::unknown);
     open_epoch();
   }
   tell_leader();
-  feed_.feed();
-  epoch_.report_committed();
+  parts_.feed.feed();
+  parts_.epoch.report_committed();
   maybe_serve();
-  view_.show_when_due();
-  const auto committed = replica_.core->commit_index();
-  metrics_.lag.Set(static_cast<double>(committed - std::min(feed_.applied(), committed)));
-  metrics_.memory.Set(static_cast<double>(replica_.core->log().bytes()));
-  timer_.schedule(replica_.core->timeout_at_ms());
+  parts_.view.show_when_due();
+  const auto committed = standing_.core()->commit_index();
+  parts_.metrics.lag.Set(static_cast<double>(committed - std::min(parts_.feed.applied(), committed)));
+  parts_.metrics.memory.Set(static_cast<double>(standing_.core()->log().bytes()));
+  parts_.timer.schedule(standing_.core()->timeout_at_ms());
 }
 
 void replica_driver::tell_leader() {
-  if (epoch_.tell_leader())
-    view_.show();
+  if (parts_.epoch.tell_leader())
+    parts_.view.show();
 }
 
 void replica_driver::open_epoch() {
-  if (auto out = epoch_.open())
+  if (auto out = parts_.epoch.open())
     carry_out(*out);
 }
 
 void replica_driver::close_epoch(ec why, outcome known) {
-  const bool served = epoch_.close(why, known);
-  changes_.refuse_waiting();
-  feed_.on_epoch_end();
+  const bool served = parts_.epoch.close(why, known);
+  parts_.changes.refuse_waiting();
+  parts_.feed.on_epoch_end();
   if (served)
-    view_.show();
+    parts_.view.show();
 }
 
 void replica_driver::maybe_serve() {
-  if (epoch_.maybe_serve())
-    view_.show();
+  if (parts_.epoch.maybe_serve())
+    parts_.view.show();
 }
 
 void replica_driver::on_tick(std::uint64_t timer) {
-  if (!timer_.on_tick(timer))
+  if (!parts_.timer.on_tick(timer))
     return;
-  if (replica_.at == phase::waiting)
+  if (standing_.at == phase::waiting)
     return load();
-  if (replica_.core == nullptr)
+  if (standing_.core() == nullptr)
     return;
-  if (members_.has_been_taken_out()) {
+  if (parts_.members.has_been_taken_out()) {
     tell_leader();
-    timer_.schedule(replica_.now_ms() + options_.election_ms);
+    parts_.timer.schedule(replica_.now_ms() + replica_.options.election_ms);
     return;
   }
   raft_output out;
-  if (replica_.now_ms() >= replica_.core->timeout_at_ms())
-    replica_.core->tick(replica_.now_ms(), out);
+  if (replica_.now_ms() >= standing_.core()->timeout_at_ms())
+    standing_.core()->tick(replica_.now_ms(), out);
   carry_out(out);
-  if (changes_.is_transfer_in_vain())
+  if (parts_.changes.is_transfer_in_vain())
     begin_anew();
 }
 
@@ -211,77 +211,77 @@ void replica_driver::on_tick(std::uint64_t timer) {
 void replica_driver::begin_anew() {
   close_epoch(ec::not_serving, outcome::unknown);
   drop_core();
-  timer_.forget();
+  parts_.timer.forget();
   load();
 }
 
 void replica_driver::drop_core() {
-  view_.hide();
-  replica_.core.reset();
+  parts_.view.hide();
+  standing_.set_core(nullptr);
 }
 
 void replica_driver::refuse(const std::string& why) {
-  env_.log.error(name_, "refuses to start", {{"why", why}});
+  replica_.env.log.error(replica_.name, "refuses to start", {{"why", why}});
   replica_.self->quit(caf::make_error(ec::damaged, why));
 }
 
 // ---- the store, and changes of members that wait for the log ------------------------------------------------------------------
 
 void replica_driver::take_store() {
-  if (!feed_.offered() || replica_.core == nullptr)
+  if (!parts_.feed.offered() || standing_.core() == nullptr)
     return;
-  const auto applied = feed_.offered()->applied;
-  const auto& log = replica_.core->log();
-  if (applied <= replica_.core->stored_index() && applied < log.cut_index() && cut_ && copy_.is_here()) {
-    const auto store = feed_.offered()->store;
-    feed_.forget_offered();
+  const auto applied = parts_.feed.offered()->applied;
+  const auto& log = standing_.core()->log();
+  if (applied <= standing_.core()->stored_index() && applied < log.cut_index() && cut_ && parts_.copy.is_here()) {
+    const auto store = parts_.feed.offered()->store;
+    parts_.feed.forget_offered();
     replica_.self->send(store, install_atom::value, std::make_shared<const snapshot_point>(*cut_));
     return; // it attaches again
   }
-  if (const auto why = feed_.misfit(); !why.empty()) {
+  if (const auto why = parts_.feed.misfit(); !why.empty()) {
     refuse(why);
     return;
   }
-  feed_.take_offered();
+  parts_.feed.take_offered();
   if (applied + 1 < log.first_in_memory()) // a store that starts again may need what the last one had applied
     refill();
   else
-    replica_.core->release(std::min(applied, replica_.core->applicable_index()));
-  feed_.feed();
+    standing_.core()->release(std::min(applied, standing_.core()->applicable_index()));
+  parts_.feed.feed();
   maybe_serve();
-  feed_.answer_waiters();
+  parts_.feed.answer_waiters();
 }
 
 void replica_driver::install(const snapshot_point& point) {
-  const auto term = replica_.core->term();
+  const auto term = standing_.core()->term();
   close_epoch(ec::not_serving, outcome::unknown);
   drop_core();
-  feed_.lose_store();
-  feed_.forget_offered();
-  replica_.at = phase::installing;
-  copy_.install(point);
-  journal_.begin_epoch();
-  journal_.replace(point, term);
+  parts_.feed.lose_store();
+  parts_.feed.forget_offered();
+  standing_.at = phase::installing;
+  parts_.copy.install(point);
+  parts_.journal.begin_epoch();
+  parts_.journal.replace(point, term);
 }
 
 void replica_driver::refill() {
-  feed_.refill([this] {
-    if (auto change = changes_.take_waiting()) {
-      if (replica_.serving)
+  parts_.feed.refill([this] {
+    if (auto change = parts_.changes.take_waiting()) {
+      if (standing_.serving)
         change_members(change->first, change->second);
       else
         change->second.deliver(replica_.error(ec::not_serving, " does not lead any more"));
     }
-    feed_.feed();
+    parts_.feed.feed();
   });
 }
 
 void replica_driver::change_members(const server_change& change, const replica_changes::promise& answer) {
   raft_output out;
-  if (!changes_.begin(change, answer, out))
+  if (!parts_.changes.begin(change, answer, out))
     return;
   carry_out(out);
-  view_.show();
+  parts_.view.show();
 }
 
 } // namespace epione::cluster

@@ -11,10 +11,7 @@ namespace epione::cluster {
 
 class replica_driver {
 public:
-  explicit replica_driver(replica_parts& parts)
-      : replica_(parts.standing), env_(replica_.env), options_(replica_.options), name_(replica_.name), metrics_(parts.metrics),
-        journal_(parts.journal), members_(parts.members), feed_(parts.feed), epoch_(parts.epoch), changes_(parts.changes),
-        copy_(parts.copy), view_(parts.view), timer_(parts.timer) {}
+  explicit replica_driver(replica_parts& parts) : parts_(parts), replica_(parts.identity), standing_(parts.standing) {}
 
   /// Loads the log. The replica ends when there is no journal.
   void start();
@@ -51,19 +48,9 @@ private:
   void drop_core();
   void refuse(const std::string& why);
 
-  replica_standing& replica_;
-  const runtime::environment& env_;
-  const replica_options& options_;
-  const std::string& name_;
-  replica_metrics& metrics_;
-  replica_journal& journal_;
-  replica_members& members_;
-  replica_feed& feed_;
-  replica_epoch& epoch_;
-  replica_changes& changes_;
-  replica_copy& copy_;
-  replica_view& view_;
-  replica_timer& timer_;
+  replica_parts& parts_;
+  const replica_identity& replica_;
+  replica_standing& standing_;
 
   std::optional<messages::snapshot_point> cut_; ///< of the log as it was loaded
   bool term_raised_ = false;                    ///< of the log that is being loaded

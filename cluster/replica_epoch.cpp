@@ -18,42 +18,42 @@ void replica_epoch::set_listener(const shard_listener& listener) {
 }
 
 std::optional<raft_output> replica_epoch::open() {
-  if (listener_ == nullptr || replica_.core == nullptr)
+  if (listener_ == nullptr || standing_.core() == nullptr)
     return std::nullopt;
-  invariant(replica_.epoch == 0, "an epoch ends before the next begins");
-  replica_.epoch = replica_.next_epoch();
+  invariant(standing_.epoch == 0, "an epoch ends before the next begins");
+  standing_.epoch = replica_.next_epoch();
   metrics_.epochs.Increment();
   follow_told_ = false;
-  if (!replica_.leads()) {
+  if (!standing_.leads()) {
     if (auto leader = members_.leader_elsewhere(); !leader.empty())
-      replica_.self->send(listener_, leader_atom::value, replica_.epoch, std::move(leader));
+      replica_.self->send(listener_, leader_atom::value, standing_.epoch, std::move(leader));
     tell_following();
     return std::nullopt;
   }
   // A single voter takes all it has stored as committed, and a leader without uncommitted entries appends no barrier: only one
   // of our own proves that what it serves is complete.
   raft_output out;
-  const auto index = replica_.core->submit(entry_type::barrier, std::make_shared<const std::string>(), replica_.now_ms(), out);
-  replica_.barrier = index.value_or(0);
+  const auto index = standing_.core()->submit(entry_type::barrier, std::make_shared<const std::string>(), replica_.now_ms(), out);
+  standing_.barrier = index.value_or(0);
   return out;
 }
 
 bool replica_epoch::close(ec why, outcome known) {
-  if (replica_.epoch != 0 && listener_ != nullptr)
-    replica_.self->send(listener_, closed_atom::value, replica_.epoch, why, known);
-  replica_.epoch = replica_.barrier = 0;
+  if (standing_.epoch != 0 && listener_ != nullptr)
+    replica_.self->send(listener_, closed_atom::value, standing_.epoch, why, known);
+  standing_.epoch = standing_.barrier = 0;
   proposals_.clear();
-  return std::exchange(replica_.serving, false);
+  return std::exchange(standing_.serving, false);
 }
 
 bool replica_epoch::maybe_serve() {
-  if (replica_.serving || replica_.epoch == 0 || replica_.barrier == 0 || !replica_.leads() || !feed_.has_store() ||
+  if (standing_.serving || standing_.epoch == 0 || standing_.barrier == 0 || !standing_.leads() || !feed_.has_store() ||
       (!mutated(mutation::serve_before_barrier) &&
-       (replica_.core->commit_index() < replica_.barrier || feed_.applied() < replica_.barrier)))
+       (standing_.core()->commit_index() < standing_.barrier || feed_.applied() < standing_.barrier)))
     return false;
-  replica_.serving = true;
+  standing_.serving = true;
   replica_.self->send(listener_, applied_atom::value, feed_.applied());
-  replica_.self->send(listener_, serving_atom::value, replica_.epoch);
+  replica_.self->send(listener_, serving_atom::value, standing_.epoch);
   return true;
 }
 
@@ -62,8 +62,8 @@ bool replica_epoch::maybe_serve() {
 bool replica_epoch::propose(std::uint64_t epoch, std::uint64_t batch, const bytes_ptr& bytes, const proposer& who,
                             raft_output& out) {
   std::optional<std::uint64_t> index;
-  if (replica_.serving && epoch == replica_.epoch)
-    index = replica_.core->submit(entry_type::command, bytes, replica_.now_ms(), out);
+  if (standing_.serving && epoch == standing_.epoch)
+    index = standing_.core()->submit(entry_type::command, bytes, replica_.now_ms(), out);
   if (!index) {
     replica_.self->send(who, refused_atom::value, epoch, batch);
     return false;
@@ -75,26 +75,26 @@ bool replica_epoch::propose(std::uint64_t epoch, std::uint64_t batch, const byte
 }
 
 void replica_epoch::report_committed() {
-  const auto& core = *replica_.core;
+  const auto& core = *standing_.core();
   const auto committed = mutated(mutation::commit_by_minority) ? core.stored_index() : core.commit_index();
   while (!proposals_.empty() && proposals_.front().index <= committed) {
     const auto& p = proposals_.front();
-    replica_.self->send(p.who, committed_atom::value, replica_.epoch, p.batch, p.index);
+    replica_.self->send(p.who, committed_atom::value, standing_.epoch, p.batch, p.index);
     proposals_.pop_front();
   }
 }
 
 void replica_epoch::read_index(std::uint64_t epoch, ticket t) const {
-  const bool lease = replica_.serving && epoch == replica_.epoch &&
-                     (replica_.core->has_lease(replica_.now_ms()) || mutated(mutation::read_without_lease));
+  const bool lease = standing_.serving && epoch == standing_.epoch &&
+                     (standing_.core()->has_lease(replica_.now_ms()) || mutated(mutation::read_without_lease));
   if (listener_ != nullptr)
-    replica_.self->send(listener_, read_index_atom::value, epoch, t, lease ? replica_.core->commit_index() : std::uint64_t{0});
+    replica_.self->send(listener_, read_index_atom::value, epoch, t, lease ? standing_.core()->commit_index() : std::uint64_t{0});
 }
 
 caf::result<std::uint64_t> replica_epoch::read_index() const {
-  if (!replica_.serving || !replica_.core->has_lease(replica_.now_ms()))
+  if (!standing_.serving || !standing_.core()->has_lease(replica_.now_ms()))
     return replica_.error(ec::not_serving, " does not lead");
-  return replica_.core->commit_index();
+  return standing_.core()->commit_index();
 }
 
 // ---- what else the listener is told ------------------------------------------------------------------------------------------
@@ -105,8 +105,8 @@ void replica_epoch::tell_applied(std::uint64_t index) const {
 }
 
 bool replica_epoch::tell_leader() {
-  const auto leader = replica_.core->leader_id();
-  const bool leads = replica_.leads();
+  const auto leader = standing_.core()->leader_id();
+  const bool leads = standing_.leads();
   const auto without = leader == 0 && !leads ? members_.leader_without_this() : std::string{};
   const bool told = told_leader_ == leader && told_without_ == without;
   told_leader_ = leader;
@@ -116,9 +116,9 @@ bool replica_epoch::tell_leader() {
   follow_from_.reset();
   follow_told_ = false;
   if (leader != 0 && !leads)
-    replica_.env.log.info(replica_.name, "follows", {{"leader", members_.node_of(leader)}, {"term", replica_.core->term()}});
-  if (listener_ != nullptr && replica_.epoch != 0 && !leads)
-    replica_.self->send(listener_, leader_atom::value, replica_.epoch, members_.leader_elsewhere());
+    replica_.env.log.info(replica_.name, "follows", {{"leader", members_.node_of(leader)}, {"term", standing_.core()->term()}});
+  if (listener_ != nullptr && standing_.epoch != 0 && !leads)
+    replica_.self->send(listener_, leader_atom::value, standing_.epoch, members_.leader_elsewhere());
   return true;
 }
 
@@ -131,19 +131,19 @@ void replica_epoch::on_append(const raft_message& m) {
 /// far behind that (Raft dissertation, 6.4), until the leader has committed an entry of its own term; or when its whole log is
 /// committed.
 bool replica_epoch::knows_what_is_committed(const raft_message& m) const {
-  const auto& log = replica_.core->log();
-  if (m.term != replica_.core->term() || replica_.core->leader_id() != m.peer)
+  const auto& log = standing_.core()->log();
+  if (m.term != standing_.core()->term() || standing_.core()->leader_id() != m.peer)
     return false;
   const bool all = m.entries.empty() && m.index == m.commit && log.last() == m.commit;
   return all || (m.commit >= log.cut_index() && m.commit <= log.last() && log.term_of(m.commit) == m.term);
 }
 
 void replica_epoch::tell_following() {
-  if (follow_told_ || !follow_from_ || replica_.core == nullptr || replica_.leads() || !feed_.has_store() ||
+  if (follow_told_ || !follow_from_ || standing_.core() == nullptr || standing_.leads() || !feed_.has_store() ||
       listener_ == nullptr || feed_.applied() < *follow_from_)
     return;
   follow_told_ = true;
-  replica_.self->send(listener_, follow_atom::value, replica_.epoch);
+  replica_.self->send(listener_, follow_atom::value, standing_.epoch);
 }
 
 } // namespace epione::cluster

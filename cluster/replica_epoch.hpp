@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cluster/replica_feed.hpp"
+#include "cluster/replica_identity.hpp"
 #include "cluster/replica_members.hpp"
 #include "cluster/replica_metrics.hpp"
 #include "cluster/replica_standing.hpp"
@@ -20,8 +21,9 @@ namespace epione::cluster {
 
 class replica_epoch {
 public:
-  replica_epoch(replica_standing& replica, const replica_members& members, const replica_feed& feed, replica_metrics& metrics)
-      : replica_(replica), members_(members), feed_(feed), metrics_(metrics) {}
+  replica_epoch(const replica_identity& replica, replica_standing& standing, const replica_members& members,
+                const replica_feed& feed, replica_metrics& metrics)
+      : replica_(replica), standing_(standing), members_(members), feed_(feed), metrics_(metrics) {}
 
   /// From now on this one answers for the group; none must be open.
   void set_listener(const messages::shard_listener& listener);
@@ -64,7 +66,8 @@ private:
 
   bool knows_what_is_committed(const raft_message& m) const;
 
-  replica_standing& replica_;
+  const replica_identity& replica_;
+  replica_standing& standing_;
   const replica_members& members_;
   const replica_feed& feed_;
   replica_metrics& metrics_;

@@ -14,13 +14,12 @@ using namespace messages;
 using runtime::mutated;
 using runtime::mutation;
 
-// ---- whose store
-// ---------------------------------------------------------------------------------------------------------------
+// ---- whose store ------------------------------------------------------------------------------------------------------------
 
 std::string replica_feed::misfit() const {
   const auto number = [](std::uint64_t n) { return std::to_string(n); };
-  const auto& log = replica_.core->log();
-  const auto stored = replica_.core->stored_index();
+  const auto& log = standing_.core()->log();
+  const auto stored = standing_.core()->stored_index();
   const auto applied = offered_->applied, term = offered_->term;
   const auto group = "group " + number(replica_.options.group);
   if (applied > stored)
@@ -40,7 +39,7 @@ std::string replica_feed::misfit() const {
 void replica_feed::take_offered() {
   store_ = offered_->store;
   applied_ = sent_ = offered_->applied;
-  if (mutated(mutation::apply_skips_entry) && applied_ < replica_.core->applicable_index())
+  if (mutated(mutation::apply_skips_entry) && applied_ < standing_.core()->applicable_index())
     ++sent_;
   window_.clear();
   window_bytes_ = 0;
@@ -49,25 +48,24 @@ void replica_feed::take_offered() {
   replica_.self->monitor(store_);
 }
 
-// ---- feeding
-// -------------------------------------------------------------------------------------------------------------------
+// ---- feeding ----------------------------------------------------------------------------------------------------------------
 
 void replica_feed::feed() {
-  if (replica_.core == nullptr)
+  if (standing_.core() == nullptr)
     return;
   const auto& o = replica_.options;
-  if ((!replica_.serving && replica_.leads()) || o.feed_delay_ms == 0 || o.group == 0)
+  if ((!standing_.serving && standing_.leads()) || o.feed_delay_ms == 0 || o.group == 0)
     feed_now();
-  else if (sent_ < replica_.core->applicable_index() && !std::exchange(due_, true))
+  else if (sent_ < standing_.core()->applicable_index() && !std::exchange(due_, true))
     replica_.self->delayed_send(replica_.self, std::chrono::milliseconds{o.feed_delay_ms}, feed_atom::value);
 }
 
 void replica_feed::feed_now() {
-  if (store_ == nullptr || replica_.core == nullptr || refilling_)
+  if (store_ == nullptr || standing_.core() == nullptr || refilling_)
     return;
-  const auto end = replica_.core->applicable_index();
+  const auto end = standing_.core()->applicable_index();
   while (sent_ < end && window_bytes_ < replica_.options.feed_window_bytes) {
-    auto chunk = replica_.core->log().copy(sent_ + 1, end, replica_.options.feed_chunk_bytes);
+    auto chunk = standing_.core()->log().copy(sent_ + 1, end, replica_.options.feed_chunk_bytes);
     std::size_t bytes = 0;
     for (const auto& x : chunk)
       bytes += x.data->size();
@@ -76,7 +74,7 @@ void replica_feed::feed_now() {
     window_bytes_ += bytes;
     replica_.self->send(store_, apply_atom::value, std::make_shared<const log_entries>(std::move(chunk)));
   }
-  if (!replica_.serving && !barrier_flushed_ && replica_.barrier != 0 && sent_ >= replica_.barrier) {
+  if (!standing_.serving && !barrier_flushed_ && standing_.barrier != 0 && sent_ >= standing_.barrier) {
     barrier_flushed_ = true; // nobody waits for the store to gather more before the shard serves
     replica_.self->send(store_, flush_atom::value);
   }
@@ -99,10 +97,10 @@ void replica_feed::refill(std::function<void()> then) {
   journal_.load(
       [this, then = std::move(then)](const group_log& log) {
         refilling_ = false;
-        if (replica_.core == nullptr)
+        if (standing_.core() == nullptr)
           return;
-        replica_.core->refill(log);
-        if (mutated(mutation::refill_wrong_window) && sent_ < replica_.core->applicable_index())
+        standing_.core()->refill(log);
+        if (mutated(mutation::refill_wrong_window) && sent_ < standing_.core()->applicable_index())
           ++sent_;
         then();
       },
@@ -118,13 +116,12 @@ bool replica_feed::on_applied(std::uint64_t index) {
     window_bytes_ -= window_.front().second;
     window_.pop_front();
   }
-  if (replica_.core != nullptr)
-    replica_.core->release(std::min(index, replica_.core->applicable_index()));
+  if (standing_.core() != nullptr)
+    standing_.core()->release(std::min(index, standing_.core()->applicable_index()));
   return true;
 }
 
-// ---- who waits
-// -----------------------------------------------------------------------------------------------------------------
+// ---- who waits --------------------------------------------------------------------------------------------------------------
 
 caf::result<std::uint64_t> replica_feed::wait_for(std::uint64_t index) {
   auto answer = replica_.self->make_response_promise<std::uint64_t>();
@@ -133,7 +130,7 @@ caf::result<std::uint64_t> replica_feed::wait_for(std::uint64_t index) {
     answer.deliver(replica_.error(ec::not_serving, ": too many wait for its store already"));
     return answer;
   }
-  waiters_.push_back({std::max(index, replica_.core == nullptr ? 0 : replica_.core->commit_index()), answer});
+  waiters_.push_back({std::max(index, standing_.core() == nullptr ? 0 : standing_.core()->commit_index()), answer});
   answer_waiters();
   return answer;
 }
@@ -142,7 +139,7 @@ caf::result<std::uint64_t> replica_feed::wait_for(std::uint64_t index) {
 void replica_feed::answer_waiters() {
   if (waiters_.empty())
     return;
-  if (replica_.core != nullptr && store_ != nullptr)
+  if (standing_.core() != nullptr && store_ != nullptr)
     std::erase_if(waiters_, [this](auto& x) {
       if (x.index > applied_)
         return false;

@@ -1,6 +1,7 @@
 // What a replica sends to its store: what is committed, a window at a time, and who waits for the store to have applied it.
 #pragma once
 
+#include "cluster/replica_identity.hpp"
 #include "cluster/replica_journal.hpp"
 #include "cluster/replica_standing.hpp"
 
@@ -23,7 +24,8 @@ public:
     std::uint64_t applied, term;
   };
 
-  replica_feed(const replica_standing& replica, replica_journal& journal) : replica_(replica), journal_(journal) {}
+  replica_feed(const replica_identity& replica, replica_standing& standing, replica_journal& journal)
+      : replica_(replica), standing_(standing), journal_(journal) {}
 
   // ---- whose store -----------------------------------------------------------------------------------------------------
   bool has_store() const { return store_ != nullptr; }
@@ -66,7 +68,8 @@ private:
     caf::typed_response_promise<std::uint64_t> answer;
   };
 
-  const replica_standing& replica_;
+  const replica_identity& replica_;
+  replica_standing& standing_; ///< whose core drops what is applied
   replica_journal& journal_;
   messages::shard_store_actor store_;
   std::optional<attachment> offered_;

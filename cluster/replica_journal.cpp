@@ -1,5 +1,6 @@
 #include "cluster/replica_journal.hpp"
 
+#include "cluster/configuration.hpp"
 #include "runtime/directory.hpp"
 
 #include <algorithm>

@@ -1,7 +1,8 @@
 // A replica and the node's journal: what it has loaded and written there, under which write epoch.
 #pragma once
 
-#include "cluster/replica_standing.hpp"
+#include "cluster/raft_core.hpp"
+#include "cluster/replica_identity.hpp"
 #include "messages/log.hpp"
 
 #include <chrono>
@@ -13,7 +14,7 @@ namespace epione::cluster {
 
 class replica_journal {
 public:
-  explicit replica_journal(const replica_standing& replica) : replica_(replica) {}
+  explicit replica_journal(const replica_identity& replica) : replica_(replica) {}
 
   /// Looks the journal up in the directory, and monitors it. False: it is not there.
   bool start();
@@ -52,7 +53,7 @@ private:
   messages::journal_write new_write() const;
   void send(messages::journal_write write);
 
-  const replica_standing& replica_;
+  const replica_identity& replica_;
   messages::journal_actor journal_;
   std::uint64_t write_epoch_ = 0; ///< of the core: its writes and their completions carry it
 };

@@ -13,8 +13,8 @@ namespace epione::cluster {
 using namespace messages;
 
 const server* replica_members::find(std::uint64_t id) const {
-  if (replica_.core != nullptr)
-    for (const auto& x : replica_.core->servers())
+  if (standing_.core() != nullptr)
+    for (const auto& x : standing_.core()->servers())
       if (x.id == id)
         return &x;
   return nullptr;
@@ -53,31 +53,31 @@ void replica_members::send(std::vector<raft_message> messages) const {
 }
 
 bool replica_members::heard_recently(std::uint64_t id) const {
-  const auto heard = replica_.core->heard_ms(id);
+  const auto heard = standing_.core()->heard_ms(id);
   return heard != 0 && replica_.now_ms() - heard < replica_.options.election_ms;
 }
 
 bool replica_members::somebody_takes_over_a_copy() const {
-  const auto cut = replica_.core->log().cut_index();
-  const auto& servers = replica_.core->servers();
+  const auto cut = standing_.core()->log().cut_index();
+  const auto& servers = standing_.core()->servers();
   return std::any_of(servers.begin(), servers.end(), [&](const server& x) {
-    return x.id != replica_.options.server_id && heard_recently(x.id) && replica_.core->match_index(x.id) < cut;
+    return x.id != replica_.options.server_id && heard_recently(x.id) && standing_.core()->match_index(x.id) < cut;
   });
 }
 
 std::uint64_t replica_members::best_successor() const {
   std::uint64_t id = 0, most = 0;
-  for (const auto& x : replica_.core->servers())
-    if (x.role == server_role::voter && x.id != replica_.options.server_id && replica_.core->match_index(x.id) >= most &&
+  for (const auto& x : standing_.core()->servers())
+    if (x.role == server_role::voter && x.id != replica_.options.server_id && standing_.core()->match_index(x.id) >= most &&
         heard_recently(x.id)) {
-      most = replica_.core->match_index(x.id);
+      most = standing_.core()->match_index(x.id);
       id = x.id;
     }
   return id;
 }
 
 std::string replica_members::leader_elsewhere() const {
-  if (const auto id = replica_.core->leader_id(); id != 0)
+  if (const auto id = standing_.core()->leader_id(); id != 0)
     return node_of(id);
   if (auto leader = leader_without_this(); !leader.empty())
     return leader;
@@ -98,7 +98,7 @@ std::string replica_members::leader_without_this() const {
 }
 
 bool replica_members::has_been_taken_out() const {
-  return replica_.core->role() == raft_role::candidate && !leader_without_this().empty();
+  return standing_.core()->role() == raft_role::candidate && !leader_without_this().empty();
 }
 
 } // namespace epione::cluster

@@ -1,6 +1,7 @@
 // A group's members as one replica knows them: on which node each is, when it was last heard, and the way to it.
 #pragma once
 
+#include "cluster/replica_identity.hpp"
 #include "cluster/replica_standing.hpp"
 
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace epione::cluster {
 
 class replica_members {
 public:
-  explicit replica_members(const replica_standing& replica) : replica_(replica) {}
+  replica_members(const replica_identity& replica, const replica_standing& standing) : replica_(replica), standing_(standing) {}
 
   /// Null: no member by the newest configuration.
   const server* find(std::uint64_t id) const;
@@ -38,7 +39,8 @@ public:
   bool has_been_taken_out() const;
 
 private:
-  const replica_standing& replica_;
+  const replica_identity& replica_;
+  const replica_standing& standing_;
   std::map<std::uint64_t, std::string> nodes_; ///< of members that were heard, by id: a new one knows nobody else
 };
 

@@ -1,37 +1,26 @@
-// How a group's replica stands: what all of its parts look at.
+// How a group's replica stands at the moment. A part that is given it to read can neither change it nor step the core.
 #pragma once
 
 #include "cluster/raft_core.hpp"
-#include "cluster/replica_options.hpp"
-#include "messages/interfaces.hpp"
-#include "runtime/environment.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <utility>
 
 namespace epione::cluster {
 
-/// For the parts of a replica, which know nothing of its state.
-using replica_pointer = messages::replica_actor::pointer;
-
-struct replica_standing {
+class replica_standing {
+public:
   enum class phase : std::uint8_t { loading, bootstrapping, raising, running, waiting, installing, stopped };
 
-  replica_standing(replica_pointer s, const runtime::environment& e, replica_options o, epoch_counter counter)
-      : self(s), env(e), options(std::move(o)), epochs(std::move(counter)), name("replica " + std::to_string(options.group)) {}
-  replica_standing(const replica_standing&) = delete;
-  replica_standing& operator=(const replica_standing&) = delete;
+  /// Null unless running.
+  raft_core* core() { return core_.get(); }
+  const raft_core* core() const { return core_.get(); }
+  void set_core(std::unique_ptr<raft_core> core) { core_ = std::move(core); }
+  bool leads() const { return core_ != nullptr && core_->role() == raft_role::leader; }
 
-  const replica_pointer self;
-  const runtime::environment& env;
-  const replica_options options;
-  const epoch_counter epochs;
-  const std::string name;
-
+  // Of the driver (replica_driver.hpp), which alone changes them, and the core.
   phase at = phase::loading;
-  std::unique_ptr<raft_core> core; ///< null unless running
   std::int64_t core_started_ms = 0;
 
   // Of the epoch (replica_epoch.hpp), which alone changes them.
@@ -39,12 +28,8 @@ struct replica_standing {
   std::uint64_t barrier = 0; ///< index of this epoch's own barrier; 0: not submitted
   bool serving = false;
 
-  std::int64_t now_ms() const { return env.clock.now_ns() / 1'000'000; }
-  bool leads() const { return core != nullptr && core->role() == raft_role::leader; }
-  /// Never used before in this process.
-  std::uint64_t next_epoch() const { return epochs->fetch_add(1) + 1; }
-  /// An error that names the group.
-  caf::error error(ec code, const std::string& sentence) const { return caf::make_error(code, name + sentence); }
+private:
+  std::unique_ptr<raft_core> core_;
 };
 
 } // namespace epione::cluster

@@ -1,7 +1,7 @@
 // A replica's timer: one runs at a time unless an earlier one is needed; a later due time is found when it fires.
 #pragma once
 
-#include "cluster/replica_standing.hpp"
+#include "cluster/replica_identity.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -11,7 +11,7 @@ namespace epione::cluster {
 
 class replica_timer {
 public:
-  explicit replica_timer(const replica_standing& replica) : replica_(replica) {}
+  explicit replica_timer(const replica_identity& replica) : replica_(replica) {}
 
   void schedule(std::int64_t due_ms) {
     if (due_ms_ != 0 && due_ms_ <= due_ms)
@@ -31,7 +31,7 @@ public:
   }
 
 private:
-  const replica_standing& replica_;
+  const replica_identity& replica_;
   std::uint64_t newest_ = 0; ///< the one that counts; older ones are ignored
   std::int64_t due_ms_ = 0;  ///< 0: none is running
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cluster/replica_feed.hpp"
+#include "cluster/replica_identity.hpp"
 #include "cluster/replica_members.hpp"
 #include "cluster/replica_standing.hpp"
 
@@ -11,8 +12,9 @@ namespace epione::cluster {
 
 class replica_view {
 public:
-  replica_view(const replica_standing& replica, const replica_members& members, const replica_feed& feed)
-      : replica_(replica), members_(members), feed_(feed) {}
+  replica_view(const replica_identity& replica, const replica_standing& standing, const replica_members& members,
+               const replica_feed& feed)
+      : replica_(replica), standing_(standing), members_(members), feed_(feed) {}
 
   void show();
   /// Unless it was shown lately.
@@ -21,7 +23,8 @@ public:
   void hide();
 
 private:
-  const replica_standing& replica_;
+  const replica_identity& replica_;
+  const replica_standing& standing_;
   const replica_members& members_;
   const replica_feed& feed_;
   std::int64_t due_ms_ = 0;

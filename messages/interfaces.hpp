@@ -127,7 +127,6 @@ using ended_atom = caf::atom_constant<caf::atom("ended")>;
 using import_atom = caf::atom_constant<caf::atom("import")>;
 using add_form_atom = caf::atom_constant<caf::atom("add_form")>;
 using drain_atom = caf::atom_constant<caf::atom("drain")>;
-using started_atom = caf::atom_constant<caf::atom("started")>;
 using notify_atom = caf::atom_constant<caf::atom("notify")>;
 using outcome_atom = caf::atom_constant<caf::atom("outcome")>;
 using send_atom = caf::atom_constant<caf::atom("send")>;

@@ -212,6 +212,80 @@ std::string encode_question(routed_kind kind, std::string_view question) {
   return out;
 }
 
+namespace {
+
+// What is wrong with a request's parts, behind its kind; empty: nothing, or what the reader says at the end.
+
+std::string take_submission(wire_reader& r, std::uint32_t members, submission& s) {
+  if (members < 13)
+    return "a submission with parts missing";
+  s.study = r.text();
+  s.subject = r.text();
+  s.key = r.text();
+  s.key_given = r.truth();
+  s.subject_hash = r.number();
+  s.shard = static_cast<std::uint32_t>(r.number());
+  s.id = r.id<receipt>();
+  s.fingerprint = r.id<fingerprint>();
+  s.content = r.bytes();
+  const auto written_in = r.number();
+  s.held = r.truth();
+  s.amends = r.truth();
+  if (written_in > static_cast<std::uint64_t>(content_kind::response))
+    return "a submission whose content is of an unknown kind";
+  s.kind = static_cast<content_kind>(written_in);
+  return {};
+}
+
+std::string take_changes(wire_reader& r, std::uint32_t members, change_request& x) {
+  if (members < 4)
+    return "changes with parts missing";
+  x.subject_hash = r.number();
+  x.shard = static_cast<std::uint32_t>(r.number());
+  const auto changes = r.array(changes_max);
+  for (std::uint32_t i = 0; r.good() && i < changes; ++i) {
+    change one;
+    const auto parts = r.array(fields_max);
+    const auto what = r.bytes();
+    one.expected = r.number();
+    one.who = r.text();
+    one.role = r.text();
+    one.reason = r.text();
+    r.skip_rest(parts, 5);
+    auto inner = r.good() ? decode_routed(what) : tl::unexpected(std::string{"changes that cannot be read"});
+    if (!inner || inner->kind != routed_kind::submit)
+      return "a change that is none of a submission";
+    one.what = std::move(inner->what);
+    x.changes.push_back(std::move(one));
+  }
+  return {};
+}
+
+std::string take_read(wire_reader& r, std::uint32_t members, read_request& q) {
+  if (members < 10)
+    return "a read with parts missing";
+  q.study = r.text();
+  q.subject = r.text();
+  q.subject_hash = r.number();
+  q.shard = static_cast<std::uint32_t>(r.number());
+  if (!take_receipt(r.bytes(), q.id))
+    return "a read with a receipt that is none";
+  q.before_seq = r.number();
+  q.limit = static_cast<std::uint32_t>(r.number());
+  q.anywhere = r.truth();
+  if (const auto filter = r.bytes(); !filter.empty()) {
+    wire_reader f{filter};
+    q.filter = read_filter(f);
+    if (!f.good())
+      return "a search that cannot be read";
+  }
+  if (members > 10 && !take_receipt(r.bytes(), q.after)) // a node of the version before does not say it
+    return "a read after a receipt that is none";
+  return {};
+}
+
+} // namespace
+
 tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) {
   wire_reader r{bytes};
   routed_request x;
@@ -220,70 +294,15 @@ tl::expected<routed_request, std::string> decode_routed(std::string_view bytes) 
   if (!r.good() || kind < 1 || kind > static_cast<std::uint64_t>(routed_kind::change))
     return unreadable("a request of an unknown kind");
   x.kind = static_cast<routed_kind>(kind);
-  if (x.kind == routed_kind::submit) {
-    if (members < 13)
-      return unreadable("a submission with parts missing");
-    auto& s = x.what;
-    s.study = r.text();
-    s.subject = r.text();
-    s.key = r.text();
-    s.key_given = r.truth();
-    s.subject_hash = r.number();
-    s.shard = static_cast<std::uint32_t>(r.number());
-    s.id = r.id<receipt>();
-    s.fingerprint = r.id<fingerprint>();
-    s.content = r.bytes();
-    const auto written_in = r.number();
-    s.held = r.truth();
-    s.amends = r.truth();
-    if (written_in > static_cast<std::uint64_t>(content_kind::response))
-      return unreadable("a submission whose content is of an unknown kind");
-    s.kind = static_cast<content_kind>(written_in);
-  } else if (x.kind == routed_kind::change) {
-    if (members < 4)
-      return unreadable("changes with parts missing");
-    x.change.subject_hash = r.number();
-    x.change.shard = static_cast<std::uint32_t>(r.number());
-    const auto changes = r.array(changes_max);
-    for (std::uint32_t i = 0; r.good() && i < changes; ++i) {
-      change one;
-      const auto parts = r.array(fields_max);
-      const auto what = r.bytes();
-      one.expected = r.number();
-      one.who = r.text();
-      one.role = r.text();
-      one.reason = r.text();
-      r.skip_rest(parts, 5);
-      auto inner = r.good() ? decode_routed(what) : tl::unexpected(std::string{"changes that cannot be read"});
-      if (!inner || inner->kind != routed_kind::submit)
-        return unreadable("a change that is none of a submission");
-      one.what = std::move(inner->what);
-      x.change.changes.push_back(std::move(one));
-    }
-  } else if (x.kind == routed_kind::read) {
-    if (members < 10)
-      return unreadable("a read with parts missing");
-    auto& q = x.read;
-    q.study = r.text();
-    q.subject = r.text();
-    q.subject_hash = r.number();
-    q.shard = static_cast<std::uint32_t>(r.number());
-    if (!take_receipt(r.bytes(), q.id))
-      return unreadable("a read with a receipt that is none");
-    q.before_seq = r.number();
-    q.limit = static_cast<std::uint32_t>(r.number());
-    q.anywhere = r.truth();
-    if (const auto filter = r.bytes(); !filter.empty()) {
-      wire_reader f{filter};
-      q.filter = read_filter(f);
-      if (!f.good())
-        return unreadable("a search that cannot be read");
-    }
-    if (members > 10 && !take_receipt(r.bytes(), q.after)) // a node of the version before does not say it
-      return unreadable("a read after a receipt that is none");
-  } else {
-    x.question = r.bytes();
+  std::string wrong;
+  switch (x.kind) {
+    case routed_kind::submit: wrong = take_submission(r, members, x.what); break;
+    case routed_kind::change: wrong = take_changes(r, members, x.change); break;
+    case routed_kind::read: wrong = take_read(r, members, x.read); break;
+    default: x.question = r.bytes();
   }
+  if (!wrong.empty())
+    return unreadable(wrong);
   if (!r.good())
     return unreadable("a request that cannot be read");
   return x;

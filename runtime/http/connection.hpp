@@ -104,7 +104,6 @@ private:
   const route* route_ = nullptr;
   route_match match_; ///< points into buffer_
   std::optional<route_refusal> no_route_;
-  media media_ = media::json;
 
   int status_ = 0;     ///< of the reply being written
   std::string unsent_; ///< what the socket did not take at once

@@ -145,6 +145,23 @@ BOOST_AUTO_TEST_CASE(a_stop_writes_everything_down_and_cuts_the_log) {
   BOOST_TEST(node->stored_events(1) == 2);
 }
 
+BOOST_AUTO_TEST_CASE(a_store_that_holds_the_first_entry_alone_cuts_no_log) {
+  node->start();
+  node->flush_store();
+  BOOST_TEST(node->detail(node->replica, "applied") == "1");
+  node->checkpoint_store(); // the replica is told that entry 1 is durable
+  BOOST_TEST(node->end_of("replica 1") == "running");
+  BOOST_TEST(node->detail(node->replica, "cut") == "0");
+  heard h;
+  auto c = node->listen(h);
+  node->propose(c, h.serving, 1, one(1, "a"));
+  node->run();
+  node->flush_store();
+  node->checkpoint_store(); // a later one cuts it
+  BOOST_TEST(node->end_of("replica 1") == "running");
+  BOOST_TEST(node->detail(node->replica, "cut") == "3");
+}
+
 BOOST_AUTO_TEST_CASE(a_killed_store_goes_on_where_it_was) {
   node->start();
   heard h;
