@@ -366,7 +366,11 @@ void raft_core::receive_part(const raft_message& part, raft_output& out) {
     invariant(part.entries.size() == 1 || std::none_of(part.entries.begin(), part.entries.end(),
                                                        [](const log_entry& x) { return x.type == entry_type::change; }),
               "a change is fed alone");
-  const auto x = to_c(part);
+  auto x = to_c(part);
+  // libraft takes the smaller of the leader's commit index and the message's last entry, also when that is less than it knows to
+  // be committed: a late append would take the commit index back (5.3 of the Raft paper lets it only grow).
+  if (part.kind == message_kind::append_entries && part.index + part.entries.size() < commit_seen_)
+    x.commit = std::min(x.commit, commit_seen_);
   const auto entries = to_c(std::span{part.entries});
   epione_raft_update update{};
   check(epione_raft_receive(core_, static_cast<std::uint64_t>(now_ms_), &x, no_address, entries.data(), &update), "a message");
@@ -472,7 +476,9 @@ void raft_core::take_messages(const epione_raft_update& update, raft_output& out
 
 void raft_core::commit(raft_output& out) {
   const auto now_committed = epione_raft_commit_index(core_);
-  invariant(now_committed >= commit_seen_ && now_committed <= log_.last(), "the commit index grows within the log");
+  if (now_committed < commit_seen_ || now_committed > log_.last())
+    throw invariant_violation{"the commit index grows within the log: from " + std::to_string(commit_seen_) + " to " +
+                              std::to_string(now_committed) + ", the log ends at " + std::to_string(log_.last())};
   const auto before = std::exchange(commit_seen_, now_committed);
   out.commit_advanced = out.commit_advanced || now_committed > before;
   // The library is told of every committed change, also of one that is applied already. Collected first: a step may change the

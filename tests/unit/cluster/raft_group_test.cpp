@@ -121,6 +121,35 @@ BOOST_AUTO_TEST_CASE(a_follower_applies_only_what_its_own_disk_has) {
   BOOST_TEST(applicable(late) == "a ");
 }
 
+// A leader that goes back to probe a follower, or a network that reorders, sends entries again which are committed already, with a
+// commit index of now.
+BOOST_AUTO_TEST_CASE(a_late_append_takes_no_commit_back) {
+  group g{3};
+  auto& leader = g.elect();
+  for (const auto* text : {"a", "b", "c"})
+    g.submit(leader, text);
+  g.settle();
+  g.pass(200);
+  auto& follower = g.at(leader.id % 3 + 1);
+  const auto committed = follower.core->commit_index();
+  BOOST_REQUIRE(committed == leader.core->log().last());
+  raft_message late;
+  late.kind = message_kind::append_entries;
+  late.peer = leader.id;
+  late.term = leader.core->term();
+  late.index = committed - 2;
+  late.index_term = leader.core->log().term_of(late.index);
+  late.commit = committed + 1;
+  late.entries = leader.core->log().copy(committed - 1, committed - 1, 1 << 20);
+  BOOST_REQUIRE(late.entries.size() == 1);
+  raft_output out;
+  BOOST_TEST(follower.core->receive(late, g.now_ms, out).has_value());
+  BOOST_TEST(follower.core->commit_index() == committed);
+  late.entries.clear(); // as a heartbeat
+  BOOST_TEST(follower.core->receive(late, g.now_ms, out).has_value());
+  BOOST_TEST(follower.core->commit_index() == committed);
+}
+
 BOOST_AUTO_TEST_CASE(members_that_restart_have_what_was_committed) {
   group g{3};
   g.submit(g.elect(), "a");
