@@ -129,8 +129,9 @@ void steward_nodes::join(const std::string& node, const steward_question& q, ste
          });
 }
 
-void steward_nodes::grant(const domain::cluster_node& n, steward_promise& answer) const {
+void steward_nodes::grant(const domain::cluster_node& n, steward_promise& answer) {
   const auto& o = standing_.options;
+  joined_ms_[n.name] = standing_.now_ms();
   say(answer, ec::none, encode(join_grant{o.cluster, n.server_id, o.shards, domain::encode(*standing_.cluster.get())}));
 }
 
@@ -190,6 +191,28 @@ void steward_nodes::leave(const steward_question& q, steward_promise answer) {
   record_for(q, next, "leaves", std::move(answer));
 }
 
+/// A node that has died is known to be gone by its link, which ends with its process, or by its silence: whose machine is gone
+/// keeps the link for up to peers.idle_limit_ms. One that has just been let in makes its link anew under the id it was given.
+std::string steward_nodes::sign_of_life(const domain::cluster_node& n) const {
+  const auto id = std::to_string(n.server_id);
+  if (n.name == standing_.options.node)
+    return "it runs, as server " + id + ", and leads group 0";
+  const auto joined = joined_ms_.find(n.name);
+  if (joined != joined_ms_.end() && standing_.now_ms() - joined->second < std::int64_t{defaults::replace_after_join_ms})
+    return "it has just joined anew, as server " + id;
+  const auto link = standing_.peers.get(n.name);
+  if (!link || !link->linked || link->server_id != n.server_id)
+    return {};
+  const auto catalog = standing_.shards.get(0);
+  if (!catalog)
+    return {};
+  const auto is_it = [&](const auto& m) { return m.id == n.server_id; };
+  const auto m = std::find_if(catalog->members.begin(), catalog->members.end(), is_it);
+  // Not in group 0 yet: its link alone says that it is there.
+  const bool silent = m != catalog->members.end() && m->known && m->heard_ms >= std::int64_t{defaults::replace_silence_ms};
+  return silent ? std::string{} : "it runs, and is linked as server " + id;
+}
+
 void steward_nodes::replace(const steward_question& q, steward_promise answer) {
   auto next = *standing_.cluster.get();
   const auto& name = q.text2;
@@ -200,6 +223,13 @@ void steward_nodes::replace(const steward_question& q, steward_promise answer) {
     return say(answer, ec::none, "node " + name + " may join with an empty directory already");
   if (n->phase == node_phase::member && members_of(next) < 2)
     return say(answer, ec::invalid, "node " + name + " is the only member; without it the cluster has no data");
+  if (n->phase == node_phase::leaving && n->replaced)
+    return say(answer, ec::none, "node " + name + " is being replaced already");
+  if (const auto life = sign_of_life(*n); n->phase == node_phase::member && !life.empty() && q.text3 != replace_anyway)
+    return say(answer, ec::in_use,
+               "node " + name + " is not replaced: " + life +
+                   ". If its data directory is lost, stop that process and say it again; to have it replaced while it runs, say "
+                   "--force: what its directory holds is then of no use any more");
   n->phase = node_phase::leaving;
   n->replaced = true;
   record_for(q, next, "is replaced by an empty directory", std::move(answer));
@@ -212,6 +242,11 @@ void steward_nodes::found() {
 }
 
 bool steward_nodes::see_to(const cluster_state& nodes) {
+  std::erase_if(joined_ms_, [&](const auto& x) { // who has made its link anew is looked at as any other
+    const auto* n = nodes.find(x.first);
+    const auto link = standing_.peers.get(x.first);
+    return n == nullptr || (link && link->server_id == n->server_id);
+  });
   return tell_own_address(nodes) || forget_who_has_left(nodes);
 }
 

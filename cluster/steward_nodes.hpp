@@ -5,6 +5,7 @@
 #include "cluster/steward_standing.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -43,7 +44,9 @@ private:
   void invite(const messages::steward_question& q, steward_promise answer);
   void leave(const messages::steward_question& q, steward_promise answer);
   void replace(const messages::steward_question& q, steward_promise answer);
-  void grant(const domain::cluster_node& n, steward_promise& answer) const;
+  void grant(const domain::cluster_node& n, steward_promise& answer);
+  /// Why a member is not to be replaced: it is alive, under the server id that it has in the list. Empty: nothing is heard of it.
+  std::string sign_of_life(const domain::cluster_node& n) const;
   void record_for(const messages::steward_question& q, const domain::cluster_state& next, const std::string& reason,
                   steward_promise answer);
   void record(const domain::cluster_state& next, const std::string& entity, const std::string& reason, steward_done done,
@@ -55,6 +58,7 @@ private:
 
   const steward_standing& standing_;
   std::optional<pending_record> record_;
+  std::map<std::string, std::int64_t> joined_ms_; ///< by node: when this steward let it in; until it is linked
 };
 
 } // namespace epione::cluster

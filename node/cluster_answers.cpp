@@ -209,6 +209,24 @@ std::string what_now(const std::string& verb, const domain::cluster_node* before
   return text;
 }
 
+/// Of the leader of group 0, whoever that is when it is asked. Nothing: no node is known to be.
+std::optional<admin_reply> ask_for_nodes(const steward_question& q, caf::actor_system& system, actor_tree& tree,
+                                         const cluster_parts& parts) {
+  // A node that has just died may seem to run: what knows it is its link, and that may take its time.
+  const auto until = std::chrono::steady_clock::now() + milliseconds{defaults::replace_wait_ms};
+  for (;;) {
+    const auto where = parts.shards.where(0);
+    const auto to = where.here ? parts.name : where.leader;
+    if (to.empty())
+      return std::nullopt;
+    std::string why;
+    const auto answer = ask(system, tree, to, q, why);
+    if (!answer || answer->error != ec::in_use || std::chrono::steady_clock::now() >= until)
+      return reply_of(answer, why);
+    parts.shards.wait_for_word(milliseconds{defaults::raft_election_ms});
+  }
+}
+
 /// join, leave, replace: the leader of group 0 changes the list of nodes.
 admin_reply change_nodes(const runtime::admin_request& r, const std::string& user, caf::actor_system& system, actor_tree& tree,
                          const cluster_parts& parts) {
@@ -217,6 +235,8 @@ admin_reply change_nodes(const runtime::admin_request& r, const std::string& use
   q.text = argument(r, "verb");
   q.text2 = argument(r, "node");
   q.text3 = argument(r, "peer");
+  if (q.text == "replace")
+    q.text3 = argument(r, "force") == "true" ? replace_anyway : "";
   q.text4 = user;
   if (q.text == "invite") {
     // A name that no certificate can have, or an address that nobody can dial, would be waited for without a word.
@@ -225,18 +245,15 @@ admin_reply change_nodes(const runtime::admin_request& r, const std::string& use
     if (!cluster::parse_peer_address(q.text2, q.text3))
       return {exit_code::usage, "'" + q.text3 + "' is no address of a node: HOST:PORT, where the other nodes reach it", {}};
   }
-  const auto where = parts.shards.where(0);
-  const auto to = where.here ? parts.name : where.leader;
-  if (to.empty())
-    return {exit_code::failed, "no node is known to lead group 0 just now; try again", {}};
   const auto nodes = parts.nodes.get();
   const auto* known = nodes == nullptr ? nullptr : nodes->find(q.text2);
   const auto text = what_now(q.text, known, q.text2, parts); // before its replicas are taken away, and its link with them
-  std::string why;
-  auto reply = reply_of(ask(system, tree, to, q, why), why);
-  if (reply.code == exit_code::done)
-    reply.values["text"] = text;
-  return reply;
+  auto reply = ask_for_nodes(q, system, tree, parts);
+  if (!reply)
+    return {exit_code::failed, "no node is known to lead group 0 just now; try again", {}};
+  if (reply->code == exit_code::done)
+    reply->values["text"] = text;
+  return *reply;
 }
 
 /// drain, undrain: of the node itself.

@@ -234,6 +234,37 @@ BOOST_AUTO_TEST_CASE(an_empty_directory_under_a_known_name_is_refused_until_the_
     BOOST_TEST(cluster.receipts(lost, std::to_string(patient)).size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_node_that_runs_is_not_replaced_and_what_was_said_twice_is_done_once) {
+  form();
+  auto &asked = cluster.at(1), &lost = cluster.at(3);
+  const auto refused = [&](const std::string& as) {
+    const auto why = cluster.change_nodes(asked, "replace", "n3");
+    BOOST_TEST(why.find("node n3 is not replaced: ") == 0U, why);
+    BOOST_TEST(why.find(as) != std::string::npos, why);
+    BOOST_TEST(why.find("stop that process") != std::string::npos, why);
+  };
+  refused("as server 3");
+  cluster.crash(lost);
+  wipe(lost);
+  cluster.run(1'000);
+  BOOST_TEST(cluster.change_nodes(asked, "replace", "n3") == "");
+  BOOST_TEST(cluster.change_nodes(asked, "replace", "n3") == "");
+  cluster.start(lost);
+  const bool joined = cluster.join(lost, 60'000);
+  BOOST_REQUIRE_MESSAGE(joined, why());
+  BOOST_TEST(lost.server_id == 4U);
+  refused("as server 4"); // it has its place, and has not begun
+  BOOST_REQUIRE_MESSAGE(cluster.run_until([&] { return cluster.whole(); }, 120'000), why());
+  refused("as server 4");
+  cluster.run(2'000);
+  const auto phase_of = [&] { return asked.parts->nodes.get()->find("n3")->phase; };
+  BOOST_TEST((phase_of() == domain::node_phase::member));
+  BOOST_TEST(asked.parts->nodes.get()->find("n3")->server_id == 4U);
+  // An operator may know better.
+  BOOST_TEST(cluster.change_nodes(asked, "replace", "n3", std::string{messages::replace_anyway}) == "");
+  BOOST_TEST(cluster.run_until([&] { return phase_of() != domain::node_phase::member; }, 10'000));
+}
+
 BOOST_AUTO_TEST_CASE(a_node_that_missed_what_the_others_have_cut_takes_over_a_copy_of_their_stores) {
   form();
   auto& late = cluster.at(3);

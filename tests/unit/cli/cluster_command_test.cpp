@@ -55,6 +55,7 @@ struct three_on_one_machine {
         scratch / "n2/" + runtime::admin_socket_name,
         [this](const auto& r, const auto&) {
           ++asked;
+          last = r;
           if (r.command == "cluster-status")
             return runtime::admin_reply{exit_code::problems, {}, {{"json", status}}};
           if (r.command == "cluster-locate")
@@ -84,6 +85,7 @@ data_dir = "n3"
   std::unique_ptr<runtime::log> quiet = runtime::make_json_log(runtime::log_level::error);
   silent_node n1{scratch / "n1"};
   std::atomic<int> asked{0};
+  runtime::admin_request last; ///< that n2 was asked; looked at once it has answered
   std::unique_ptr<runtime::admin_server> n2;
 };
 
@@ -124,6 +126,15 @@ BOOST_AUTO_TEST_CASE(a_change_is_asked_of_one_node_only_because_it_may_have_been
   BOOST_TEST(a.err.find("whether it was done is unknown") != std::string::npos, a.err);
   BOOST_TEST(asked == 0);
   BOOST_TEST(call({"cluster", "drain", "n3", "--cluster", file, "--node", "n2"}).out == "done by n2\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_runs_is_replaced_only_by_force) {
+  BOOST_TEST(call({"cluster", "replace", "n3", "--cluster", file, "--node", "n2"}).code == exit_code::done);
+  BOOST_TEST(last.arguments["verb"] == "replace");
+  BOOST_TEST(!last.arguments.contains("force"));
+  BOOST_TEST(call({"cluster", "replace", "n3", "--force", "--cluster", file, "--node", "n2"}).code == exit_code::done);
+  BOOST_TEST(last.arguments["force"] == "true");
+  BOOST_TEST(call({"cluster", "leave", "n3", "--force", "--cluster", file, "--node", "n2"}).code == exit_code::usage);
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_does_not_run_is_unreachable) {

@@ -62,6 +62,11 @@ says 'there is no node n7'
 expect 2 cluster transfer 99 n1
 says 'there is no shard 99'
 
+echo "a node that runs is not replaced"
+expect 1 cluster replace n3
+says 'node n3 is not replaced: it runs.* as server [23]'
+wait_for 30 whole
+
 echo "who may join is named as it has to be; until it has, the catalog waits for it"
 expect 2 cluster join N_4 --peer 127.0.0.1:1
 says "'N_4' cannot be a node's name"
