@@ -140,6 +140,7 @@ void print_status(std::ostream& out, const json& status) {
                     text_of(n["server"]),
                     n["here"].get<bool>()     ? "this node"
                     : n["linked"].get<bool>() ? "up"
+                    : n["state"] == "invited" ? "-"
                                               : "DOWN",
                     text_of(n["version"]), text_of(n["leads"]), text_of(n.value("round_trip_ms", json(nullptr))),
                     text_of(n.value("clock_offset_ms", json(nullptr))), text_of(n["http"])});

@@ -59,6 +59,19 @@ struct shard_description {
   std::optional<std::string> missing; ///< why it is not whole
 };
 
+/// A node that was invited holds nothing: nothing is missing because it is not there, but for the copies that each shard is to
+/// have, where without it there are too few nodes for them.
+std::size_t wanted_voters(std::uint32_t group, const domain::cluster_state& nodes) {
+  std::size_t members = 0, invited = 0;
+  for (const auto& n : nodes.nodes)
+    if (n.phase == domain::node_phase::invited)
+      ++invited;
+    else if (n.phase == domain::node_phase::member || n.replaced) // one that is replaced will be back
+      ++members;
+  const auto copies = std::min<std::size_t>(members + invited, nodes.replication_factor);
+  return group == 0 ? std::min(std::max(members, copies), defaults::catalog_voters_max) : copies;
+}
+
 shard_description describe_shard(std::uint32_t group, const cluster_parts& parts, const domain::cluster_state* nodes) {
   auto v = parts.shards.best(group);
   if (v)
@@ -91,11 +104,7 @@ shard_description describe_shard(std::uint32_t group, const cluster_parts& parts
     out.missing = "this node has not read yet which nodes there are";
   if (out.missing)
     return out;
-  // One that is replaced will be back.
-  const auto members = static_cast<std::size_t>(std::count_if(nodes->nodes.begin(), nodes->nodes.end(), [](const auto& n) {
-    return n.phase != domain::node_phase::leaving || n.replaced;
-  }));
-  const auto wanted = std::min<std::size_t>(members, group == 0 ? defaults::catalog_voters_max : nodes->replication_factor);
+  const auto wanted = wanted_voters(group, *nodes);
   if (voters < wanted) {
     out.missing = "it is on " + std::to_string(voters) + " of " + std::to_string(wanted) + " nodes";
     std::string awaited;

@@ -80,7 +80,8 @@ data_dir = "n3"
 )");
   const std::string status =
       R"({"cluster":"c","nodes":[{"name":"n2","state":"member","server":2,"here":true,"linked":true,"draining":true,"version":"1",)"
-      R"("leads":0,"http":"http://x"}],"shards":[{"id":0,"leader":null,"term":1,"commit":2,"replicas":[]}],"missing":[)"
+      R"("leads":0,"http":"http://x"},{"name":"n4","state":"invited","server":0,"here":false,"linked":false,"version":"",)"
+      R"("leads":0,"http":""}],"shards":[{"id":0,"leader":null,"term":1,"commit":2,"replicas":[]}],"missing":[)"
       R"({"shard":0,"why":"A"},{"shard":1,"why":"A"},{"shard":2,"why":"A"},{"shard":3,"why":"B"},{"shard":5,"why":"A"}]})";
   std::unique_ptr<runtime::log> quiet = runtime::make_json_log(runtime::log_level::error);
   silent_node n1{scratch / "n1"};
@@ -106,6 +107,7 @@ BOOST_AUTO_TEST_CASE(what_is_missing_of_many_shards_is_said_once_and_a_program_g
   BOOST_TEST(a.code == exit_code::problems);
   BOOST_TEST(a.out.find("  shards 0 to 2, 5: A\n  shard 3: B\n") != std::string::npos, a.out);
   BOOST_TEST(a.out.find("member, draining") != std::string::npos, a.out);
+  BOOST_TEST(a.out.find("DOWN") == std::string::npos, a.out); // n4 was never there
   BOOST_TEST(call({"cluster", "status", "--json", "--cluster", file, "--node", "n2"}).out == status + "\n");
 }
 
