@@ -1,5 +1,6 @@
 #include "actors/console_call.hpp"
 
+#include "actors/operator_act.hpp"
 #include "runtime/defaults.hpp"
 #include "runtime/directory.hpp"
 
@@ -115,31 +116,18 @@ void console_call::survey(survey_options options, std::function<void(const conso
 }
 
 void console_call::record(const std::string& action, const std::string& entity, std::function<void(const std::string&)> then) {
-  auto event = std::make_shared<domain::event>();
-  event->time_us = env_.clock.wall_us();
-  event->who = who();
-  event->role = "operator";
-  event->action = "console." + action;
-  event->entity = entity;
-  event->reason = reason_;
-  const auto unrecorded = [call = shared_from_this(), event, then](const std::string& why) {
-    call->env_.log.error(
-        "console", "an operator's command is carried out without a record in the audit trail",
-        {{"who", event->who}, {"action", event->action}, {"entity", event->entity}, {"reason", event->reason}, {"why", why}});
+  const auto act = record_of_act(env_, who(), "console." + action, entity, reason_);
+  const auto recorded = [call = shared_from_this(), act, then](const std::string& why) {
+    log_act(call->env_, "console", *act, why);
     then(why);
   };
   const auto catalog = env_.directory->get<catalog_actor>("catalog");
   if (catalog == nullptr)
-    return unrecorded("the catalog is not running");
+    return recorded("the catalog is not running");
   constexpr milliseconds limit{runtime::defaults::console_record_limit_ms};
-  self_->request(catalog, limit, record_atom::value, event_ptr{event})
-      .then(
-          [call = shared_from_this(), event, then](bool) {
-            call->env_.log.warning("console", "an operator's command",
-                                   {{"who", event->who}, {"action", event->action}, {"entity", event->entity}});
-            then({});
-          },
-          [unrecorded, limit](const caf::error& why) { unrecorded("the catalog: " + console_error_text(why, limit)); });
+  self_->request(catalog, limit, record_atom::value, act)
+      .then([recorded](bool) { recorded({}); },
+            [recorded, limit](const caf::error& why) { recorded("the catalog: " + console_error_text(why, limit)); });
 }
 
 const console_cluster* console_call::cluster() {
@@ -170,7 +158,7 @@ void console_call::done_json(const nlohmann::ordered_json& value, std::string me
 }
 
 void console_call::done_acting(const std::string& sentence, nlohmann::ordered_json value, const std::string& unrecorded) {
-  const auto message = unrecorded.empty() ? std::string{} : "this is not in the audit trail: " + unrecorded + "; the log has it";
+  const auto message = unrecorded_text(unrecorded);
   if (!json())
     return done(sentence + "\n", message);
   value["recorded"] = unrecorded.empty();

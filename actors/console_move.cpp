@@ -1,10 +1,10 @@
 // transfer, drain NODE, undrain: who leads, from any node of the cluster. First it is recorded, then it is asked of the steward
 // of the node concerned.
 #include "actors/console_commands.hpp"
+#include "actors/operator_act.hpp"
 #include "messages/steward.hpp"
 #include "runtime/defaults.hpp"
 
-#include <algorithm>
 #include <charconv>
 
 namespace epione::actors::console {
@@ -26,51 +26,6 @@ void ask_steward(const console_call_ptr& call, const std::string& node, const st
                      return then(tl::unexpected(answer.error()));
                    then(answer->error == ec::none ? text_result{answer->text} : tl::unexpected(answer->text));
                  });
-}
-
-/// Why this node cannot be asked; empty when it can.
-std::string cannot_ask(const console_cluster& cluster, const std::string& name) {
-  if (const auto nodes = cluster.nodes.get(); nodes != nullptr) {
-    const auto* n = nodes->find(name);
-    if (n == nullptr)
-      return "there is no node \"" + name + "\" in the cluster; nodes lists them";
-    if (n->phase == domain::node_phase::invited)
-      return "node " + name + " was invited and has not joined yet; it leads nothing";
-  }
-  if (name == cluster.node)
-    return {};
-  const auto link = cluster.link(name);
-  if (!link)
-    return "this node has no link with node \"" + name + "\"; links lists those it has";
-  return link->linked ? "" : "this node has no link with node " + name + " just now: " + link->why;
-}
-
-// ---- transfer --------------------------------------------------------------------------------------------------------
-
-struct transfer_order {
-  std::uint32_t shard = 0;
-  std::string from, to;
-  std::uint64_t to_id = 0; ///< its server
-};
-
-/// As things are now; fails with a sentence.
-tl::expected<transfer_order, std::string> transfer_of(const console_cluster& cluster, std::uint32_t shard,
-                                                      const std::string& to) {
-  const auto text = "shard " + std::to_string(shard);
-  const auto v = cluster.shards.best(shard);
-  const auto from = cluster.leader_of(shard);
-  if (!v || from.empty())
-    return tl::unexpected("no node is known to lead " + text + " just now; try again");
-  const auto member = std::find_if(v->members.begin(), v->members.end(), [&](const auto& m) { return m.node == to; });
-  if (member == v->members.end())
-    return tl::unexpected("node " + to + " has no replica of " + text + "; shards shows who has");
-  if (from == to)
-    return tl::unexpected("node " + to + " leads " + text + " already");
-  if (member->role == "stand-by")
-    return tl::unexpected("node " + to + " is a stand-by of " + text + " and cannot lead it before it has caught up");
-  if (auto why = cannot_ask(cluster, from); !why.empty())
-    return tl::unexpected(std::move(why));
-  return transfer_order{shard, from, to, member->id};
 }
 
 void carry_out(const console_call_ptr& call, std::uint32_t shard, const std::string& to, const std::string& unrecorded) {

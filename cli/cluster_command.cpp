@@ -140,6 +140,7 @@ void print_status(std::ostream& out, const json& status) {
                     text_of(n["server"]),
                     n["here"].get<bool>()     ? "this node"
                     : n["linked"].get<bool>() ? "up"
+                    : n["state"] == "invited" ? "-"
                                               : "DOWN",
                     text_of(n["version"]), text_of(n["leads"]), text_of(n.value("round_trip_ms", json(nullptr))),
                     text_of(n.value("clock_offset_ms", json(nullptr))), text_of(n["http"])});
@@ -279,7 +280,7 @@ void add_cluster_command(CLI::App& app, command_context& context) {
   const std::pair<const char*, const char*> changes[]{
       {"join", "Let a node with an empty data directory join; then start it"},
       {"leave", "Take a node out: its replicas go to the others, then it is forgotten"},
-      {"replace", "The data directory of a node is lost: let the node join anew with an empty one"},
+      {"replace", "The data directory of a node is lost: let the node join anew with an empty one. Refused while the node runs"},
       {"drain", "Have a node give its leaderships away, before it is stopped for longer"},
       {"undrain", "Let a drained node lead again"}};
   for (const auto& [name, text] : changes) {
@@ -289,14 +290,20 @@ void add_cluster_command(CLI::App& app, command_context& context) {
          because = std::make_shared<std::string>();
     verb->add_option("NODE", *node, "The node's name")->required();
     const std::string word = name == std::string{"join"} ? "invite" : name;
+    auto force = std::make_shared<bool>(false);
+    if (word == "replace")
+      verb->add_flag("--force", *force, "Also while the node runs; what its directory holds is then of no use any more");
     if (word == "invite")
       verb->add_option("--peer", *peer, "Where the other nodes reach it")->required()->type_name("HOST:PORT");
     if (word == "drain" || word == "undrain")
       verb->add_option("--because", *because, why_text)->type_name("WHY");
-    verb->callback([where, node, peer, because, word, &context] {
-      context.chosen = [where, node, peer, because, word, &context] {
-        return carry_out(*where, {"cluster-nodes", {{"verb", word}, {"node", *node}, {"peer", *peer}, {"because", *because}}},
-                         context);
+    verb->callback([where, node, peer, because, force, word, &context] {
+      context.chosen = [where, node, peer, because, force, word, &context] {
+        runtime::admin_request request{"cluster-nodes",
+                                       {{"verb", word}, {"node", *node}, {"peer", *peer}, {"because", *because}}};
+        if (*force)
+          request.arguments["force"] = "true";
+        return carry_out(*where, request, context);
       };
     });
   }

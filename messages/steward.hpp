@@ -21,10 +21,15 @@ enum class steward_verb : std::uint8_t {
   join = 3, ///< text: node's name, text2: the attempt's random name, text3: its peer address, text4: its HTTP. Leader of group 0
   change = 4,   ///< group, change: who belongs to it, text: its change.seen. Leader of that group
   transfer = 5, ///< group, change.id: whom to (0: whoever has most). Leader of that group
-  nodes = 6, ///< text: "invite", "leave" or "replace", text2: node's name, text3: its peer address, text4: who. Leader of group 0
+  /// text: "invite", "leave" or "replace", text2: node's name, text3: invite: its peer address, replace: empty or
+  /// replace_anyway, text4: who. Leader of group 0
+  nodes = 6,
   position = 7, ///< group: what is committed now, as a number in `text`. Leader of that group
   add_form = 8, ///< bytes: encode(form_addition). Leader of group 0
 };
+
+/// Also a node that runs is replaced.
+inline constexpr std::string_view replace_anyway = "anyway";
 
 struct steward_question {
   steward_verb verb = steward_verb::import;

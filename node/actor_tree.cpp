@@ -81,6 +81,10 @@ int exit_code_of(const caf::error& end) {
   return runtime::code_of(end) == ec::damaged ? runtime::exit_code::problems : runtime::exit_code::failed;
 }
 
+actors::console_cluster console_cluster_of(const cluster_parts& parts) {
+  return {parts.name, parts.nodes, parts.shards, [&parts] { return links_of(parts); }};
+}
+
 actor_tree::actor_tree(caf::actor_system& system, const tree_ports& ports, const runtime::config& config, bool detached)
     : system_(system), sink_(ports.sink), other_channels_(ports.other_channels), config_(config), kinds_(ports.kinds),
       notices_(ports.notices), cluster_id_(ports.cluster_id), replica_memory_bytes_max_(ports.replica_memory_bytes_max),
@@ -145,8 +149,7 @@ caf::strong_actor_ptr actor_tree::start_console(std::function<void()> request_st
   ports.readers = config_.readers.count;
   ports.tops = {{"node", top_}};
   if (cluster_ != nullptr)
-    ports.cluster.emplace(
-        actors::console_cluster{cluster_->name, cluster_->nodes, cluster_->shards, [&c = *cluster_] { return links_of(c); }});
+    ports.cluster.emplace(console_cluster_of(*cluster_));
   ports.request_stop = std::move(request_stop);
   ports.started_ns = environment_.clock.now_ns();
   ports.load = load_of_machine;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/checkpoint_turn.hpp"
+#include "actors/console_cluster.hpp"
 #include "actors/notifier.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/interfaces.hpp"
@@ -49,6 +50,9 @@ struct tree_ports {
 
 /// What the end of the node supervisor means for the process: 0 after an orderly stop, 4 when data is damaged, else 1.
 int exit_code_of(const caf::error& end);
+
+/// The cluster as an operator's commands look at it. `parts` outlive it.
+actors::console_cluster console_cluster_of(const cluster_parts& parts);
 
 /// Node supervisor (rest_for_one): journal, validators, readers, notifiers, shards, gateway. See docs/actors.md.
 class actor_tree final : public runtime::front {

@@ -1,8 +1,8 @@
 #include "node/cluster_answers.hpp"
 
 #include "actors/console_cluster.hpp"
+#include "actors/operator_act.hpp"
 #include "cluster/certificates.hpp"
-#include "domain/event.hpp"
 #include "domain/ids.hpp"
 #include "messages/steward.hpp"
 #include "runtime/directory.hpp"
@@ -59,6 +59,19 @@ struct shard_description {
   std::optional<std::string> missing; ///< why it is not whole
 };
 
+/// A node that was invited holds nothing: nothing is missing because it is not there, but for the copies that each shard is to
+/// have, where without it there are too few nodes for them.
+std::size_t wanted_voters(std::uint32_t group, const domain::cluster_state& nodes) {
+  std::size_t members = 0, invited = 0;
+  for (const auto& n : nodes.nodes)
+    if (n.phase == domain::node_phase::invited)
+      ++invited;
+    else if (n.phase == domain::node_phase::member || n.replaced) // one that is replaced will be back
+      ++members;
+  const auto copies = std::min<std::size_t>(members + invited, nodes.replication_factor);
+  return group == 0 ? std::min(std::max(members, copies), defaults::catalog_voters_max) : copies;
+}
+
 shard_description describe_shard(std::uint32_t group, const cluster_parts& parts, const domain::cluster_state* nodes) {
   auto v = parts.shards.best(group);
   if (v)
@@ -91,11 +104,7 @@ shard_description describe_shard(std::uint32_t group, const cluster_parts& parts
     out.missing = "this node has not read yet which nodes there are";
   if (out.missing)
     return out;
-  // One that is replaced will be back.
-  const auto members = static_cast<std::size_t>(std::count_if(nodes->nodes.begin(), nodes->nodes.end(), [](const auto& n) {
-    return n.phase != domain::node_phase::leaving || n.replaced;
-  }));
-  const auto wanted = std::min<std::size_t>(members, group == 0 ? defaults::catalog_voters_max : nodes->replication_factor);
+  const auto wanted = wanted_voters(group, *nodes);
   if (voters < wanted) {
     out.missing = "it is on " + std::to_string(voters) + " of " + std::to_string(wanted) + " nodes";
     std::string awaited;
@@ -163,51 +172,23 @@ admin_reply locate(const runtime::admin_request& r, actor_tree& tree, const clus
           {{"json", out.dump()}}};
 }
 
-/// Why what this node is asked to do about another one cannot be; empty: it can be tried.
-std::string cannot_ask(const cluster_parts& parts, const std::string& name) {
-  const auto nodes = parts.nodes.get();
-  const auto* n = nodes == nullptr ? nullptr : nodes->find(name);
-  if (nodes != nullptr && n == nullptr)
-    return "there is no node " + name + " in the cluster; epione cluster status lists them";
-  if (n != nullptr && n->phase == domain::node_phase::invited)
-    return "node " + name + " may join and has not yet; it leads nothing";
-  if (name == parts.name || parts.peers.linked(name))
-    return {};
-  const auto link = parts.peers.get(name);
-  return "node " + parts.name + " has no link with node " + name + (link ? ": " + link->why : "");
-}
-
-/// Into group 0's chain, before it is done, as what is said at the console. What is in the way of that keeps nothing from being
-/// done. Empty, or why it is not there.
+/// Into group 0's chain, before it is done. Empty, or why it is not there.
 std::string record_act(const std::string& verb, const std::string& entity, const runtime::admin_request& r,
                        const std::string& user, caf::actor_system& system, actor_tree& tree) {
-  auto& env = tree.environment();
-  auto event = std::make_shared<domain::event>();
-  event->time_us = env.clock.wall_us();
-  event->who = user;
-  event->role = "operator";
-  event->action = "cluster." + verb;
-  event->entity = entity;
-  event->reason = argument(r, "because");
+  const auto act = actors::record_of_act(tree.environment(), user, "cluster." + verb, entity, argument(r, "because"));
   std::string why = "the catalog is not running";
   if (const auto catalog = tree.catalog(); catalog != nullptr) {
     caf::scoped_actor self{system, true};
-    self->request(catalog, milliseconds{defaults::console_record_limit_ms}, record_atom::value, event_ptr{event})
+    self->request(catalog, milliseconds{defaults::console_record_limit_ms}, record_atom::value, act)
         .receive([&](bool) { why.clear(); }, [&](caf::error& x) { why = "the catalog: " + runtime::sentence_of(x); });
   }
-  if (why.empty())
-    env.log.warning("cluster", "an operator's command",
-                    {{"who", event->who}, {"action", event->action}, {"entity", event->entity}});
-  else
-    env.log.error(
-        "cluster", "an operator's command is carried out without a record in the audit trail",
-        {{"who", event->who}, {"action", event->action}, {"entity", event->entity}, {"reason", event->reason}, {"why", why}});
+  actors::log_act(tree.environment(), "cluster", *act, why);
   return why;
 }
 
 admin_reply done_acting(admin_reply reply, const std::string& unrecorded) {
-  if (reply.code == exit_code::done && !unrecorded.empty())
-    reply.message = "this is not in the audit trail: " + unrecorded + "; the log has it";
+  if (reply.code == exit_code::done)
+    reply.message = actors::unrecorded_text(unrecorded);
   return reply;
 }
 
@@ -237,6 +218,24 @@ std::string what_now(const std::string& verb, const domain::cluster_node* before
   return text;
 }
 
+/// Of the leader of group 0, whoever that is when it is asked. Nothing: no node is known to be.
+std::optional<admin_reply> ask_for_nodes(const steward_question& q, caf::actor_system& system, actor_tree& tree,
+                                         const cluster_parts& parts) {
+  // A node that has just died may seem to run: what knows it is its link, and that may take its time.
+  const auto until = std::chrono::steady_clock::now() + milliseconds{defaults::replace_wait_ms};
+  for (;;) {
+    const auto where = parts.shards.where(0);
+    const auto to = where.here ? parts.name : where.leader;
+    if (to.empty())
+      return std::nullopt;
+    std::string why;
+    const auto answer = ask(system, tree, to, q, why);
+    if (!answer || answer->error != ec::in_use || std::chrono::steady_clock::now() >= until)
+      return reply_of(answer, why);
+    parts.shards.wait_for_word(milliseconds{defaults::raft_election_ms});
+  }
+}
+
 /// join, leave, replace: the leader of group 0 changes the list of nodes.
 admin_reply change_nodes(const runtime::admin_request& r, const std::string& user, caf::actor_system& system, actor_tree& tree,
                          const cluster_parts& parts) {
@@ -245,6 +244,8 @@ admin_reply change_nodes(const runtime::admin_request& r, const std::string& use
   q.text = argument(r, "verb");
   q.text2 = argument(r, "node");
   q.text3 = argument(r, "peer");
+  if (q.text == "replace")
+    q.text3 = argument(r, "force") == "true" ? replace_anyway : "";
   q.text4 = user;
   if (q.text == "invite") {
     // A name that no certificate can have, or an address that nobody can dial, would be waited for without a word.
@@ -253,25 +254,22 @@ admin_reply change_nodes(const runtime::admin_request& r, const std::string& use
     if (!cluster::parse_peer_address(q.text2, q.text3))
       return {exit_code::usage, "'" + q.text3 + "' is no address of a node: HOST:PORT, where the other nodes reach it", {}};
   }
-  const auto where = parts.shards.where(0);
-  const auto to = where.here ? parts.name : where.leader;
-  if (to.empty())
-    return {exit_code::failed, "no node is known to lead group 0 just now; try again", {}};
   const auto nodes = parts.nodes.get();
   const auto* known = nodes == nullptr ? nullptr : nodes->find(q.text2);
   const auto text = what_now(q.text, known, q.text2, parts); // before its replicas are taken away, and its link with them
-  std::string why;
-  auto reply = reply_of(ask(system, tree, to, q, why), why);
-  if (reply.code == exit_code::done)
-    reply.values["text"] = text;
-  return reply;
+  auto reply = ask_for_nodes(q, system, tree, parts);
+  if (!reply)
+    return {exit_code::failed, "no node is known to lead group 0 just now; try again", {}};
+  if (reply->code == exit_code::done)
+    reply->values["text"] = text;
+  return *reply;
 }
 
 /// drain, undrain: of the node itself.
 admin_reply give_or_take(const runtime::admin_request& r, const std::string& user, caf::actor_system& system, actor_tree& tree,
                          const cluster_parts& parts) {
   const auto verb = argument(r, "verb"), node = argument(r, "node");
-  if (auto why = cannot_ask(parts, node); !why.empty())
+  if (auto why = actors::cannot_ask(console_cluster_of(parts), node); !why.empty())
     return {exit_code::failed, std::move(why), {}};
   const auto unrecorded = record_act(verb, "node " + node, r, user, system, tree);
   std::string why;
@@ -286,24 +284,17 @@ admin_reply transfer(const runtime::admin_request& r, const std::string& user, c
   const auto read = std::from_chars(text.data(), text.data() + text.size(), shard);
   if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || shard > shards)
     return {exit_code::usage, "there is no shard " + text + "; they are 0, the catalog, to " + std::to_string(shards), {}};
-  const auto v = parts.shards.best(shard);
-  if (!v || !v->led())
-    return {exit_code::failed, "no node is known to lead shard " + text + " just now; try again", {}};
-  const auto member = std::find_if(v->members.begin(), v->members.end(), [&](const auto& m) { return m.node == to; });
-  if (member == v->members.end())
-    return {exit_code::failed, "node " + to + " has no replica of shard " + text, {}};
-  if (v->leader == to)
-    return {exit_code::failed, "node " + to + " leads shard " + text + " already", {}};
-  if (member->role == "stand-by")
-    return {
-        exit_code::failed, "node " + to + " is a stand-by of shard " + text + " and cannot lead it before it has caught up", {}};
-  if (auto why = cannot_ask(parts, v->leader); !why.empty())
-    return {exit_code::failed, std::move(why), {}};
+  const auto cluster = console_cluster_of(parts);
+  if (auto order = actors::transfer_of(cluster, shard, to); !order)
+    return {exit_code::failed, std::move(order.error()), {}};
   const auto unrecorded = record_act("transfer", "shard " + text + " to " + to, r, user, system, tree);
+  auto order = actors::transfer_of(cluster, shard, to); // meanwhile another may have come to lead
+  if (!order)
+    return {exit_code::failed, std::move(order.error()), {}};
   std::string why;
-  auto reply = reply_of(ask(system, tree, v->leader, steward_question::transfer(shard, member->id), why), why);
+  auto reply = reply_of(ask(system, tree, order->from, steward_question::transfer(shard, order->to_id), why), why);
   if (reply.code == exit_code::done)
-    reply.values["text"] = "shard " + text + " is handed over from node " + v->leader + " to node " + to;
+    reply.values["text"] = "shard " + text + " is handed over from node " + order->from + " to node " + to;
   return done_acting(std::move(reply), unrecorded);
 }
 
@@ -338,12 +329,15 @@ admin_reply store_question(const runtime::admin_request& r, caf::actor_system& s
   self->request(router, milliseconds{defaults::snapshot_hold_answer_ms + 2 * defaults::console_margin_ms}, ask_atom::value,
                 argument(r, "node"), routed_kind::snapshots, std::make_shared<const std::string>(argument(r, "question")),
                 defaults::snapshot_hold_answer_ms + defaults::console_margin_ms)
-      .receive([&](const bytes_ptr& bytes) { reply = {exit_code::done, {}, {{"answer", *bytes}}}; },
-               [&](caf::error& why) {
-                 reply = {exit_code::failed,
-                          runtime::error_text(why),
-                          {{"code", to_string(runtime::code_of(why).value_or(ec::time_limit))}}};
-               });
+      .receive(
+          [&](const bytes_ptr& bytes) {
+            reply = {exit_code::done, {}, {{"answer", *bytes}}};
+          },
+          [&](caf::error& why) {
+            reply = {exit_code::failed,
+                     runtime::error_text(why),
+                     {{"code", to_string(runtime::code_of(why).value_or(ec::time_limit))}}};
+          });
   return reply;
 }
 

@@ -27,7 +27,8 @@ tl::expected<std::uint64_t, std::string> committed_in(std::uint32_t group, caf::
                                                       const cluster_parts& parts, std::chrono::steady_clock::time_point until);
 
 /// "cluster-status", "cluster-locate" (patient, study), "cluster-nodes" (verb: invite, leave, replace, drain, undrain; node;
-/// peer; because), "cluster-transfer" (shard, node, because). `user`: who asks, for the audit trail.
+/// peer: of who is invited; force: "true" replaces a node that runs; because), "cluster-transfer" (shard, node, because). `user`:
+/// who asks, for the audit trail.
 runtime::admin_reply answer_cluster(const runtime::admin_request& r, const std::string& user, caf::actor_system& system,
                                     actor_tree& tree, cluster_parts& parts, std::uint32_t shards);
 

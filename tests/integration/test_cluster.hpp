@@ -126,13 +126,14 @@ public:
     return ended;
   }
 
-  /// "invite", "leave" or "replace" a node. Empty: done; else why not.
-  std::string change_nodes(member& m, const std::string& verb, const std::string& name) {
+  /// "invite", "leave" or "replace" a node. `how`: as steward_question::text3, of an invited one its address. Empty: done; else
+  /// why not.
+  std::string change_nodes(member& m, const std::string& verb, const std::string& name, const std::string& how = {}) {
     messages::steward_question q;
     q.verb = messages::steward_verb::nodes;
     q.text = verb;
     q.text2 = name;
-    q.text3 = name + ".test:7000";
+    q.text3 = verb == "invite" ? name + ".test:7000" : how;
     const auto where = m.parts->shards.where(0);
     const auto a = ask(m, where.here ? m.name : where.leader, q);
     return !a ? "no answer" : a->error == ec::none ? "" : a->text;

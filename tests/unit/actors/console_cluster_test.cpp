@@ -334,7 +334,7 @@ BOOST_AUTO_TEST_CASE(leaderships_of_any_node_are_given_away_and_taken_back) {
              boost::test_tools::per_element());
   is_refused("undrain", 2, "undrain takes the name of one node");
   is_refused("drain n2 n3", 2, "drain takes the name of one node");
-  is_refused("drain n9", 1, "there is no node \"n9\"");
+  is_refused("drain n9", 1, "there is no node n9 in the cluster, only n1, n2, n3, n4");
   is_refused("drain n3", 1, "no link with node n3 just now: connection refused");
   is_refused("drain n4", 1, "has not joined yet");
 }

@@ -55,6 +55,7 @@ struct three_on_one_machine {
         scratch / "n2/" + runtime::admin_socket_name,
         [this](const auto& r, const auto&) {
           ++asked;
+          last = r;
           if (r.command == "cluster-status")
             return runtime::admin_reply{exit_code::problems, {}, {{"json", status}}};
           if (r.command == "cluster-locate")
@@ -79,11 +80,13 @@ data_dir = "n3"
 )");
   const std::string status =
       R"({"cluster":"c","nodes":[{"name":"n2","state":"member","server":2,"here":true,"linked":true,"draining":true,"version":"1",)"
-      R"("leads":0,"http":"http://x"}],"shards":[{"id":0,"leader":null,"term":1,"commit":2,"replicas":[]}],"missing":[)"
+      R"("leads":0,"http":"http://x"},{"name":"n4","state":"invited","server":0,"here":false,"linked":false,"version":"",)"
+      R"("leads":0,"http":""}],"shards":[{"id":0,"leader":null,"term":1,"commit":2,"replicas":[]}],"missing":[)"
       R"({"shard":0,"why":"A"},{"shard":1,"why":"A"},{"shard":2,"why":"A"},{"shard":3,"why":"B"},{"shard":5,"why":"A"}]})";
   std::unique_ptr<runtime::log> quiet = runtime::make_json_log(runtime::log_level::error);
   silent_node n1{scratch / "n1"};
   std::atomic<int> asked{0};
+  runtime::admin_request last; ///< that n2 was asked; looked at once it has answered
   std::unique_ptr<runtime::admin_server> n2;
 };
 
@@ -104,6 +107,7 @@ BOOST_AUTO_TEST_CASE(what_is_missing_of_many_shards_is_said_once_and_a_program_g
   BOOST_TEST(a.code == exit_code::problems);
   BOOST_TEST(a.out.find("  shards 0 to 2, 5: A\n  shard 3: B\n") != std::string::npos, a.out);
   BOOST_TEST(a.out.find("member, draining") != std::string::npos, a.out);
+  BOOST_TEST(a.out.find("DOWN") == std::string::npos, a.out); // n4 was never there
   BOOST_TEST(call({"cluster", "status", "--json", "--cluster", file, "--node", "n2"}).out == status + "\n");
 }
 
@@ -124,6 +128,15 @@ BOOST_AUTO_TEST_CASE(a_change_is_asked_of_one_node_only_because_it_may_have_been
   BOOST_TEST(a.err.find("whether it was done is unknown") != std::string::npos, a.err);
   BOOST_TEST(asked == 0);
   BOOST_TEST(call({"cluster", "drain", "n3", "--cluster", file, "--node", "n2"}).out == "done by n2\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_runs_is_replaced_only_by_force) {
+  BOOST_TEST(call({"cluster", "replace", "n3", "--cluster", file, "--node", "n2"}).code == exit_code::done);
+  BOOST_TEST(last.arguments["verb"] == "replace");
+  BOOST_TEST(!last.arguments.contains("force"));
+  BOOST_TEST(call({"cluster", "replace", "n3", "--force", "--cluster", file, "--node", "n2"}).code == exit_code::done);
+  BOOST_TEST(last.arguments["force"] == "true");
+  BOOST_TEST(call({"cluster", "leave", "n3", "--force", "--cluster", file, "--node", "n2"}).code == exit_code::usage);
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_does_not_run_is_unreachable) {

@@ -1,6 +1,7 @@
 // What /metrics says of the cluster is what this node sees of it.
 #include "node/cluster_metrics.hpp"
 
+#include "node/cluster_answers.hpp"
 #include "tests/support/memory_network.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -12,16 +13,22 @@ namespace {
 /// n1 leads the catalog and shard 1, where n3 is behind and n2 is whole; n2 leads shard 2. Replicas on all three.
 struct three_of_them {
   three_of_them() {
-    auto state = std::make_shared<domain::cluster_state>();
-    state->replication_factor = 3;
-    for (const auto* name : {"n1", "n2", "n3"})
-      state->add({name, "", "", domain::node_phase::member, static_cast<std::uint64_t>(name[1] - '0'), {}, false});
+    know({"n1", "n2", "n3"}, {});
     parts.name = "n1";
-    parts.nodes.set(state);
     parts.shards.set(0, group("n1", 100, 100));
     parts.shards.set(1, group("n1", 100, 90));
     parts.shards.claim("n2", {{2, group("n2", 100, 100)}}, false);
   }
+  void know(const std::vector<std::string>& members, const std::vector<std::string>& invited) {
+    auto state = std::make_shared<domain::cluster_state>();
+    state->replication_factor = 3;
+    for (const auto& name : members)
+      state->add({name, "", "", domain::node_phase::member, static_cast<std::uint64_t>(name[1] - '0'), {}, false});
+    for (const auto& name : invited)
+      state->add({name, "", "", domain::node_phase::invited, 0, {}, false});
+    parts.nodes.set(state);
+  }
+  std::string missing(std::uint32_t of) { return node::what_is_missing(of, parts).value_or(""); }
   static runtime::group_view group(const std::string& leader, std::uint64_t last, std::uint64_t of_n3) {
     runtime::group_view v;
     v.role = "leader";
@@ -71,6 +78,24 @@ BOOST_AUTO_TEST_CASE(a_leader_that_is_gone_and_a_replica_that_is_far_behind_are_
   parts.shards.set(1, elsewhere);
   BOOST_TEST(lag("n3") == 0); // its new leader says it
   BOOST_TEST(gauge("epione_shards_led") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_was_invited_is_missed_only_for_copies_there_are_no_nodes_for) {
+  know({"n1", "n2", "n3"}, {"n4", "n5"});
+  BOOST_TEST(missing(0) == "");
+  BOOST_TEST(missing(1) == "");
+  BOOST_TEST(gauge("epione_shards_not_whole") == 0);
+  // With n3 a member too few, the three copies of a shard wait for who may join, and so does the catalog, but for no more.
+  know({"n1", "n2"}, {"n3", "n4"});
+  auto without_n3 = group("n1", 100, 100);
+  without_n3.members.pop_back();
+  parts.shards.set(0, without_n3);
+  parts.shards.set(1, without_n3);
+  for (const auto of : {0U, 1U})
+    BOOST_TEST(missing(of) == "it is on 2 of 3 nodes; may join and have not yet: n3, n4");
+  know({"n1", "n2"}, {});
+  BOOST_TEST(missing(0) == "");
+  BOOST_TEST(missing(1) == "");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -62,15 +62,21 @@ says 'there is no node n7'
 expect 2 cluster transfer 99 n1
 says 'there is no shard 99'
 
-echo "who may join is named as it has to be; until it has, the catalog waits for it"
+echo "a node that runs is not replaced"
+expect 1 cluster replace n3
+says 'node n3 is not replaced: it runs.* as server [23]'
+wait_for 30 whole
+
+echo "who may join is named as it has to be; nothing is missing because it has not yet"
 expect 2 cluster join N_4 --peer 127.0.0.1:1
 says "'N_4' cannot be a node's name"
 expect 2 cluster join n4 --peer nowhere
 says "'nowhere' is no address"
 expect 0 cluster join n4 --peer 127.0.0.1:1
 says 'node n4 may join: start it with an empty data directory'
-wait_for 30 shows 'may join and have not yet: n4'
-expect 4 cluster status
+wait_for 30 shows '^n4 *invited'
+wait_for 30 whole
+! shows '^n4 .*DOWN' || fail 'a node that never was there is said to be down'
 expect 0 cluster leave n4
 says 'node n4 may not join any more'
 
