@@ -121,8 +121,8 @@ BOOST_AUTO_TEST_CASE(a_follower_applies_only_what_its_own_disk_has) {
   BOOST_TEST(applicable(late) == "a ");
 }
 
-// A leader that goes back to probe a follower, or a network that reorders, sends entries again which are committed already, with a
-// commit index of now.
+// A leader that goes back to probe a follower, or a network that reorders, sends entries again which are committed already, with
+// a commit index of now.
 BOOST_AUTO_TEST_CASE(a_late_append_takes_no_commit_back) {
   group g{3};
   auto& leader = g.elect();
