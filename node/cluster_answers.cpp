@@ -329,15 +329,12 @@ admin_reply store_question(const runtime::admin_request& r, caf::actor_system& s
   self->request(router, milliseconds{defaults::snapshot_hold_answer_ms + 2 * defaults::console_margin_ms}, ask_atom::value,
                 argument(r, "node"), routed_kind::snapshots, std::make_shared<const std::string>(argument(r, "question")),
                 defaults::snapshot_hold_answer_ms + defaults::console_margin_ms)
-      .receive(
-          [&](const bytes_ptr& bytes) {
-            reply = {exit_code::done, {}, {{"answer", *bytes}}};
-          },
-          [&](caf::error& why) {
-            reply = {exit_code::failed,
-                     runtime::error_text(why),
-                     {{"code", to_string(runtime::code_of(why).value_or(ec::time_limit))}}};
-          });
+      .receive([&](const bytes_ptr& bytes) { reply = {exit_code::done, {}, {{"answer", *bytes}}}; },
+               [&](caf::error& why) {
+                 reply = {exit_code::failed,
+                          runtime::error_text(why),
+                          {{"code", to_string(runtime::code_of(why).value_or(ec::time_limit))}}};
+               });
   return reply;
 }
 

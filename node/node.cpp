@@ -96,9 +96,8 @@ struct node::impl {
   }
 
   std::optional<node_error> join_cluster() {
-    auto granted = become_member(options, ports(), stop_token, [this](const std::string& why) {
-      say_not_ready(1, {"cluster", why});
-    });
+    auto granted =
+        become_member(options, ports(), stop_token, [this](const std::string& why) { say_not_ready(1, {"cluster", why}); });
     if (!granted)
       return granted.error();
     if (*granted)

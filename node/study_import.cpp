@@ -48,9 +48,7 @@ tl::expected<import_result, import_failure> import_into_catalog(caf::actor_syste
                                          "the same study twice changes nothing",
                                          {}});
   pending.receive(
-      [&](std::string& study, bool changed_something, std::uint64_t) {
-        result = import_result{study, changed_something};
-      },
+      [&](std::string& study, bool changed_something, std::uint64_t) { result = import_result{study, changed_something}; },
       [&](caf::error& why) {
         if (why == ec::invalid)
           result = tl::unexpected(import_failure{{}, problems_of(runtime::context_text(why))});

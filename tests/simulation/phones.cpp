@@ -246,8 +246,7 @@ void phones::settled(const errand_ptr& e, fate how) {
     acknowledged_.push_back(e->key);
   if ((how == fate::stored || how == fate::repeated) && world_.clock.ns < look_until_ns_) {
     ++looks_;
-    read_history(
-        *e->key->subject, 200, false, [this](fate) { --looks_; }, looked_through_);
+    read_history(*e->key->subject, 200, false, [this](fate) { --looks_; }, looked_through_);
   } else if (how == fate::stored && luck_.share(looked_after)) {
     ++looks_;
     read_history(*e->key->subject, 200, false, [this](fate) { --looks_; });

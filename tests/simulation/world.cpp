@@ -306,8 +306,7 @@ void world::lose_directory(machine& m) {
 void world::replace_node(machine& m) {
   const auto lost = m.member.server_id;
   empty_directory(m);
-  say_of(
-      m, "replace", [lost](const domain::cluster_node* n) { return n == nullptr || n->server_id != lost; }, [] {});
+  say_of(m, "replace", [lost](const domain::cluster_node* n) { return n == nullptr || n->server_id != lost; }, [] {});
 }
 
 /// A shard that has moved away leaves its files behind, and nobody brings them up to date.
@@ -326,8 +325,8 @@ runtime::audit_options world::what_is_there(const machine& m) {
 std::string world::audit(machine& m) {
   const auto read_fails_in = m.disk.read_fails_in(); // of a node, not of ours
   m.disk.fail_read_at(0);
-  const auto report = runtime::audit_directory(
-      m.disk, config.data.directory, [](std::string_view, std::uint64_t) {}, what_is_there(m));
+  const auto report =
+      runtime::audit_directory(m.disk, config.data.directory, [](std::string_view, std::uint64_t) {}, what_is_there(m));
   m.disk.fail_read_at(read_fails_in);
   for (const auto& part : report.parts)
     if (part.broken)

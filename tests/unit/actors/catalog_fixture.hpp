@@ -149,11 +149,9 @@ struct catalog_fixture : actor_fixture {
           runtime::prepare(me, env, "importer");
           me->request(caf::actor_cast<caf::actor>(tested), std::chrono::seconds{3600}, import_atom::value,
                       std::make_shared<const domain::study_source>(source), who)
-              .then(
-                  [this, place](const std::string& id, bool changed, std::uint64_t) {
-                    answers[place] = answer{std::pair{id, changed}};
-                  },
-                  [this, place](const caf::error& why) { answers[place] = answer{why}; });
+              .then([this, place](const std::string& id, bool changed,
+                                  std::uint64_t) { answers[place] = answer{std::pair{id, changed}}; },
+                    [this, place](const caf::error& why) { answers[place] = answer{why}; });
         },
         caf::unit);
     run();
@@ -169,11 +167,9 @@ struct catalog_fixture : actor_fixture {
           runtime::prepare(me, env, "importer");
           me->request(caf::actor_cast<caf::actor>(tested), std::chrono::seconds{3600}, add_form_atom::value,
                       std::make_shared<const domain::form_addition>(addition))
-              .then(
-                  [this, place](const std::string& id, bool changed, std::uint64_t) {
-                    answers[place] = answer{std::pair{id, changed}};
-                  },
-                  [this, place](const caf::error& why) { answers[place] = answer{why}; });
+              .then([this, place](const std::string& id, bool changed,
+                                  std::uint64_t) { answers[place] = answer{std::pair{id, changed}}; },
+                    [this, place](const caf::error& why) { answers[place] = answer{why}; });
         },
         caf::unit);
     run();
