@@ -231,6 +231,7 @@ BOOST_AUTO_TEST_CASE(a_search_by_post_takes_its_parameters_from_address_and_body
   BOOST_TEST(post("_count=3", "", "").status == 200);
   BOOST_TEST(post("", "_count=3", "application/x-www-form-urlencoded; charset=UTF-8").status == 200);
   BOOST_TEST(post("status=completed", "status=amended").status == 400);
+  pages[{1, 7}] = page_of(0, 0);
   BOOST_TEST(post("", "_summary=count").status == 200);
   BOOST_TEST(post("", "_format=xml").status == 406);
   for (const auto* type :

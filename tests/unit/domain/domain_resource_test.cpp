@@ -96,7 +96,8 @@ BOOST_AUTO_TEST_CASE(forms_and_responses_are_held_to_it) {
   const auto item = item_a("string");
   BOOST_TEST(remarks(item, R"("implicitRules":"http://x","language":"en_US",)") ==
              "warning not-supported - implicitRules; error code-invalid - language");
-  BOOST_TEST(remarks(item, R"("text":{"status":"generated","div":"<div>x</div>"},)") == "error invalid - text.div");
+  BOOST_TEST(remarks(item, R"("status":"active","text":{"status":"generated","div":"<div>x</div>"},)") ==
+             "error invalid - text.div");
   BOOST_TEST(remarks(item, R"("contained":[{"resourceType":"ValueSet","id":"v"}],)") == "error invariant - contained[0]");
   const auto form = compile_form(item).form;
   const auto check = [&](const std::string& members) {
