@@ -5,6 +5,7 @@
 #include "tests/unit/actors/actor_fixture.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <set>
 
 using namespace epione;
 using namespace epione::cluster;
@@ -123,6 +124,32 @@ BOOST_AUTO_TEST_CASE(what_a_link_took_with_it_is_lost_also_when_there_is_another
   ec why = ec::none;
   asked.receive([](const bytes_ptr&) {}, [&](caf::error& x) { why = runtime::code_of(x).value_or(ec::none); });
   BOOST_TEST((why == ec::time_limit));
+  self->send_exit(peer, caf::exit_reason::kill);
+  run();
+}
+
+// An answer to the router before it may still come over the same link, and would be taken for one to a question of this one.
+BOOST_AUTO_TEST_CASE(a_router_that_is_started_again_uses_no_number_of_the_one_before_it) {
+  const auto numbers = std::make_shared<std::set<std::uint64_t>>();
+  const auto peer = system.spawn(
+      [numbers](caf::event_based_actor* me, caf::unit_t) -> caf::behavior {
+        me->set_default_handler(caf::drop);
+        return {[numbers](send_atom, parcel_kind kind, std::uint64_t number, const bytes_ptr&) {
+          if (kind == parcel_kind::request)
+            numbers->insert(number);
+        }};
+      },
+      caf::unit);
+  env.directory->put("peer n2", caf::actor_cast<caf::strong_actor_ptr>(peer));
+  const auto question = std::make_shared<const std::string>("?");
+  for (std::size_t asked = 1; asked <= 3; ++asked) {
+    self->request(tested, 60s, ask_atom::value, std::string{"n2"}, routed_kind::steward, bytes_ptr{question},
+                  std::uint32_t{20'000});
+    run();
+    BOOST_TEST(numbers->size() == asked);
+    end();
+    start();
+  }
   self->send_exit(peer, caf::exit_reason::kill);
   run();
 }
