@@ -140,15 +140,15 @@ struct catalog_fixture : actor_fixture {
     run();
   }
 
-  /// Sends an import; its answer is kept under the returned number.
-  std::size_t import(const domain::study_source& source, const std::string& who = "os:root") {
+  /// Asks the catalog for a change; its answer is kept under the returned number.
+  template <class... Question>
+  std::size_t ask_for(const Question&... question) {
     const auto place = answers.size();
     answers.emplace_back();
     system.spawn(
-        [this, place, source, who](caf::event_based_actor* me, caf::unit_t) {
+        [this, place, question...](caf::event_based_actor* me, caf::unit_t) {
           runtime::prepare(me, env, "importer");
-          me->request(caf::actor_cast<caf::actor>(tested), std::chrono::seconds{3600}, import_atom::value,
-                      std::make_shared<const domain::study_source>(source), who)
+          me->request(caf::actor_cast<caf::actor>(tested), std::chrono::seconds{3600}, question...)
               .then([this, place](const std::string& id, bool changed,
                                   std::uint64_t) { answers[place] = answer{std::pair{id, changed}}; },
                     [this, place](const caf::error& why) { answers[place] = answer{why}; });
@@ -157,23 +157,12 @@ struct catalog_fixture : actor_fixture {
     run();
     return place;
   }
-
-  /// Sends a form for a study; answered as an import, with the form's id.
+  std::size_t import(const domain::study_source& source, const std::string& who = "os:root") {
+    return ask_for(import_atom::value, std::make_shared<const domain::study_source>(source), who);
+  }
+  /// A form for a study; answered as an import, with the form's id.
   std::size_t add(const domain::form_addition& addition) {
-    const auto place = answers.size();
-    answers.emplace_back();
-    system.spawn(
-        [this, place, addition](caf::event_based_actor* me, caf::unit_t) {
-          runtime::prepare(me, env, "importer");
-          me->request(caf::actor_cast<caf::actor>(tested), std::chrono::seconds{3600}, add_form_atom::value,
-                      std::make_shared<const domain::form_addition>(addition))
-              .then([this, place](const std::string& id, bool changed,
-                                  std::uint64_t) { answers[place] = answer{std::pair{id, changed}}; },
-                    [this, place](const caf::error& why) { answers[place] = answer{why}; });
-        },
-        caf::unit);
-    run();
-    return place;
+    return ask_for(add_form_atom::value, std::make_shared<const domain::form_addition>(addition));
   }
   std::string add_all_the_way(const std::string& questionnaire, const std::string& study = "demo") {
     const auto proposals = seen.proposals.size();
