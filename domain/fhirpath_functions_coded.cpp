@@ -51,6 +51,7 @@ std::optional<std::string> decoded_base64(std::string_view text, std::string_vie
   return out;
 }
 
+/// Digits of either case, unlike from_hex(), which reads what this program wrote.
 std::optional<std::string> decoded_hex(std::string_view text) {
   if (text.size() % 2 != 0)
     return std::nullopt;
@@ -65,13 +66,7 @@ std::optional<std::string> decoded_hex(std::string_view text) {
 }
 
 std::string encoded_hex(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (const char c : text) {
-    out += digits[static_cast<unsigned char>(c) >> 4];
-    out += digits[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
+  return to_hex({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
 }
 
 /// Input and the one argument; nothing when one of them is empty.
@@ -90,32 +85,6 @@ collection made_text(const call& c, std::optional<std::string> text) {
 
 [[noreturn]] void unknown_form(const call& c, const char* known) {
   c.run.fail(c.name() + " knows " + known);
-}
-
-collection encode(const call& c) {
-  const auto given = text_and_form(c);
-  if (!given)
-    return {};
-  const auto& [text, form] = *given;
-  c.run.spend_text(2 * text.size()); // before it is made
-  if (form == "hex")
-    return made_text(c, encoded_hex(text));
-  if (form == "base64" || form == "urlbase64")
-    return made_text(c, encoded_base64(text, form == "base64" ? base64_alphabet : url_base64_alphabet));
-  unknown_form(c, "hex, base64 and urlbase64");
-}
-
-collection decode(const call& c) {
-  const auto given = text_and_form(c);
-  if (!given)
-    return {};
-  const auto& [text, form] = *given;
-  c.run.spend_text(text.size());
-  if (form == "hex")
-    return made_text(c, decoded_hex(text));
-  if (form == "base64" || form == "urlbase64")
-    return made_text(c, decoded_base64(text, form == "base64" ? base64_alphabet : url_base64_alphabet));
-  unknown_form(c, "hex, base64 and urlbase64");
 }
 
 struct html_reference {
@@ -168,30 +137,55 @@ std::optional<std::string> unescaped_json(const std::string& text) {
   return read.is_string() ? std::optional{read.get<std::string>()} : std::nullopt;
 }
 
-collection escape(const call& c) {
+/// A text in one of the forms that a function knows, or out of it.
+struct form_row {
+  std::string_view name;
+  std::optional<std::string> (*of)(const std::string& text); ///< none: the text is not in that form
+};
+
+/// `growth`: how many times longer the result may be, spent before it is made.
+template <std::size_t N>
+collection in_form(const call& c, const form_row (&forms)[N], std::size_t growth, const char* known) {
   const auto given = text_and_form(c);
   if (!given)
     return {};
   const auto& [text, form] = *given;
-  c.run.spend_text(text.size());
-  if (form == "html")
-    return made_text(c, escaped_html(text));
-  if (form == "json")
-    return made_text(c, escaped_json(text));
-  unknown_form(c, "html and json");
+  c.run.spend_text(growth * text.size());
+  for (const auto& f : forms)
+    if (form == f.name)
+      return made_text(c, f.of(text));
+  unknown_form(c, known);
 }
 
+constexpr const char* encodings = "hex, base64 and urlbase64";
+constexpr const char* escapes = "html and json";
+
+constexpr form_row encoders[] = {
+    {"hex", [](const std::string& text) { return std::optional<std::string>{encoded_hex(text)}; }},
+    {"base64", [](const std::string& text) { return std::optional<std::string>{encoded_base64(text, base64_alphabet)}; }},
+    {"urlbase64", [](const std::string& text) { return std::optional<std::string>{encoded_base64(text, url_base64_alphabet)}; }}};
+constexpr form_row decoders[] = {
+    {"hex", [](const std::string& text) { return std::optional<std::string>{decoded_hex(text)}; }},
+    {"base64", [](const std::string& text) { return std::optional<std::string>{decoded_base64(text, base64_alphabet)}; }},
+    {"urlbase64", [](const std::string& text) { return std::optional<std::string>{decoded_base64(text, url_base64_alphabet)}; }}};
+constexpr form_row escapers[] = {
+    {"html", [](const std::string& text) { return std::optional<std::string>{escaped_html(text)}; }},
+    {"json", [](const std::string& text) { return std::optional<std::string>{escaped_json(text)}; }}};
+constexpr form_row unescapers[] = {
+    {"html", [](const std::string& text) { return std::optional<std::string>{unescaped_html(text)}; }},
+    {"json", [](const std::string& text) { return unescaped_json(text); }}};
+
+collection encode(const call& c) {
+  return in_form(c, encoders, 2, encodings);
+}
+collection decode(const call& c) {
+  return in_form(c, decoders, 1, encodings);
+}
+collection escape(const call& c) {
+  return in_form(c, escapers, 1, escapes);
+}
 collection unescape(const call& c) {
-  const auto given = text_and_form(c);
-  if (!given)
-    return {};
-  const auto& [text, form] = *given;
-  c.run.spend_text(text.size());
-  if (form == "html")
-    return made_text(c, unescaped_html(text));
-  if (form == "json")
-    return made_text(c, unescaped_json(text));
-  unknown_form(c, "html and json");
+  return in_form(c, unescapers, 1, escapes);
 }
 
 constexpr std::string_view coded_strings = "Strings";
